@@ -1,0 +1,42 @@
+# Each target works on a fresh machine that has only Python 3.11 or later: it makes .venv, and reuses it.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help demo test check clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+demo: $(VENV)/run.stamp ## compress a book, set it beside xz, decompress, compare
+	@$(PY) examples/demo.py
+
+test: $(VENV)/dev.stamp ## the whole test suite
+	@$(PY) -m pytest
+
+check: $(VENV)/dev.stamp ## formatting, lint, types
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@MYPYPATH=$(VENV)/typing $(VENV)/bin/mypy -p catzip
+
+clean: ## remove .venv and everything built
+	@rm -rf $(VENV) build dist catzip.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "catzip needs Python 3.11 or later")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml constraints.txt | $(PY)
+	@echo "installing catzip into $(VENV) ..."
+	@$(PIP) setuptools
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+# mypy reads no editable-install hooks, so it is shown the repository under the name of the package.
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	@echo "installing the development tools and torch into $(VENV) ..."
+	@$(PIP) --no-build-isolation -e '.[torch,bench,dev]'
+	@mkdir -p $(VENV)/typing && ln -sfn ../.. $(VENV)/typing/catzip
+	@touch $@
