@@ -1,1 +1,1 @@
-"""Exact coding: PMFs, the rANS stack, codecs, media, the container and the pipeline. Never imports torch or click."""
+"""Exact coding: PMFs, the rANS stack, codecs, media, the container, the pipeline. No torch, no click."""

@@ -1,0 +1,46 @@
+"""The errors a caller can meet and act upon.
+
+    CatzipError
+    ├── NotCatzipError           these bytes are not a catzip file
+    ├── CorruptError             a catzip file that is damaged: checksum, leftover stack, impossible field
+    │   └── TruncatedError       ... because it ends early
+    ├── NewerVersionError        made by a newer version, or with a feature this version does not know
+    ├── ModelNotFoundError       the model, by name or by fingerprint, is not installed
+    ├── ModelMismatchError       the data or the plan does not fit the model
+    └── MissingDependencyError   an optional package is needed
+
+Mistakes of the calling program (wrong shapes, wrong symbol counts, frequencies that do not sum) are
+`ValueError`.
+"""
+
+
+class CatzipError(Exception):
+    """Anything catzip raises about files, models and the installation."""
+
+
+class NotCatzipError(CatzipError):
+    """The input does not start with the magic of a catzip file."""
+
+
+class CorruptError(CatzipError):
+    """The input is a catzip file, but damaged; nothing decoded from the damaged frame is to be used."""
+
+
+class TruncatedError(CorruptError):
+    """The input is a catzip file that ends before its footer."""
+
+
+class NewerVersionError(CatzipError):
+    """The input needs a newer catzip: unknown format version, frame kind, medium or feature bit."""
+
+
+class ModelNotFoundError(CatzipError):
+    """No installed model has the name or the fingerprint asked for."""
+
+
+class ModelMismatchError(CatzipError):
+    """The data or the coding plan does not fit the model."""
+
+
+class MissingDependencyError(CatzipError):
+    """An optional package is needed; the message says which extra installs it."""

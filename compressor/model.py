@@ -1,0 +1,82 @@
+"""What the pipeline knows of a model: two protocols, implemented in `catzip.models`."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .stack import Stack
+
+Plan = tuple[int, ...]
+"""How a frame is coded, as the model understands it: small non-negative integers, stored in the frame."""
+
+
+class Model(Protocol):
+    """A trained model that codes sequences of symbols.
+
+    A frame is a run of segments. The model's state runs on through the frame; each segment has a stack of
+    its own, so the PMFs of one segment, and no more, are held at a time.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the command line calls it, for example "ar-bytes"."""
+        ...
+
+    @property
+    def fingerprint(self) -> bytes:
+        """8 bytes that name it in files: the start of sha256 over its canonical content."""
+        ...
+
+    @property
+    def medium(self) -> str:
+        """The medium (see `compressor.media`) whose symbols it codes."""
+        ...
+
+    @property
+    def alphabet(self) -> int:
+        """K: symbols are 0 .. K-1."""
+        ...
+
+    def plan(self, count: int) -> Plan:
+        """The coding plan for a frame of `count` symbols."""
+        ...
+
+    def segment_sizes(self, count: int, plan: Plan) -> list[int]:
+        """How many symbols each segment codes, in order; their sum is `count`.
+
+        Raises CorruptError, before anything large is allocated, if this plan cannot be.
+        """
+        ...
+
+    def encode(self, symbols: NDArray[np.uint8], plan: Plan) -> Iterator[Stack]:
+        """Code `symbols` [n]: one stack for each segment, in order."""
+        ...
+
+    def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NDArray[np.uint8]:
+        """The `count` symbols, uint8 [count], from one stack for each segment.
+
+        Raises CorruptError for a plan that cannot be, and when a stack is not empty after its segment.
+        """
+        ...
+
+    def nll(self, symbols: NDArray[np.uint8], plan: Plan) -> float:
+        """The model's own negative log-likelihood of `symbols` [n] under that plan, in bits."""
+        ...
+
+
+class ModelSource(Protocol):
+    """Where models come from."""
+
+    def by_name(self, name: str) -> Model:
+        """The model of this name. Raises ModelNotFoundError."""
+        ...
+
+    def by_fingerprint(self, fingerprint: bytes) -> Model:
+        """The model of this fingerprint. Raises ModelNotFoundError."""
+        ...
+
+    def default_for(self, sample: bytes) -> str | None:
+        """The name of the default model for content like this sample; None where no model is any good."""
+        ...

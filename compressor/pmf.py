@@ -1,0 +1,81 @@
+"""Integer probability mass functions: the only form in which probabilities reach the coder.
+
+The four invariants every PMF here has, checked when it is built:
+
+    support   symbols are 0 .. K-1, 2 <= K <= 2**16
+    leaky     every frequency is at least 1, so every symbol can be coded
+    exact     every row sums to 2**24, in integers; nothing is normalised later
+    frozen    the frequencies are read-only from here on
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+PRECISION = 24
+"""Bits of a PMF: probabilities are multiples of 2**-24."""
+
+TOTAL = 1 << PRECISION
+"""What each row of frequencies sums to."""
+
+MAX_SYMBOLS = 1 << 16
+"""Largest alphabet; the coder is tested against a big-integer reference up to here."""
+
+
+class PMF:
+    """N independent categorical distributions over the symbols 0 .. K-1.
+
+    freqs   uint32 [N, K], each >= 1, each row summing to `TOTAL`. Not copied; do not write to it afterwards.
+
+    Raises ValueError when a row breaks an invariant, naming the row.
+    """
+
+    __slots__ = ("freqs",)
+
+    freqs: NDArray[np.uint32]
+
+    def __init__(self, freqs: NDArray[np.uint32]) -> None:
+        if freqs.dtype != np.uint32:
+            raise ValueError(
+                f"frequencies are {freqs.dtype}, expected uint32; convert with .astype(numpy.uint32)"
+            )
+        if freqs.ndim != 2 or not 2 <= freqs.shape[1] <= MAX_SYMBOLS:
+            raise ValueError(
+                f"frequencies have shape {freqs.shape}, expected [N, K] with 2 <= K <= {MAX_SYMBOLS}"
+            )
+        # Two passes over integers, no temporary of the size of `freqs`: this runs once per decoding step.
+        if len(freqs) and not freqs.all():
+            row = int(np.argmin(freqs.all(axis=1)))
+            raise ValueError(f"row {row} has a frequency of 0; every frequency must be at least 1")
+        sums = freqs.sum(axis=1, dtype=np.uint64)  # [N]; uint64, because uint32 could wrap round to TOTAL
+        if (sums != TOTAL).any():
+            row = int(np.argmax(sums != TOTAL))
+            raise ValueError(f"row {row} sums to {sums[row]}, expected 2**{PRECISION} = {TOTAL}")
+        self.freqs = freqs.view()
+        self.freqs.flags.writeable = False
+
+    def __len__(self) -> int:
+        """The number of rows, N."""
+        return int(self.freqs.shape[0])
+
+    @property
+    def symbols(self) -> int:
+        """The size of the alphabet, K."""
+        return int(self.freqs.shape[1])
+
+    def check(self, symbols: NDArray[np.integer]) -> None:
+        """Raise ValueError unless `symbols` [N] has one integer in 0 .. K-1 for each row."""
+        if symbols.dtype.kind not in "iu":
+            raise ValueError(f"symbols are {symbols.dtype}, expected an integer type")
+        if symbols.shape != (len(self),):
+            raise ValueError(f"symbols have shape {symbols.shape}, expected ({len(self)},): one for each row")
+        if len(symbols) and not (int(symbols.min()) >= 0 and int(symbols.max()) < self.symbols):
+            raise ValueError(
+                f"symbols span {symbols.min()}..{symbols.max()}, outside the alphabet 0..{self.symbols - 1}"
+            )
+
+    def bits(self, symbols: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Ideal code length, in bits, of each of `symbols` [N]: float64 [N]."""
+        self.check(symbols)
+        chosen = self.freqs[np.arange(len(self)), symbols]  # [N]
+        bits: NDArray[np.float64] = PRECISION - np.log2(chosen.astype(np.float64))
+        return bits
