@@ -1,0 +1,67 @@
+"""PMFs keep their four invariants."""
+
+import numpy as np
+import pytest
+from catzip.compressor.pmf import MAX_SYMBOLS, PMF, TOTAL
+from helpers import random_freqs
+
+HALF = TOTAL // 2
+
+
+def rows(*values: list[int]) -> np.ndarray:
+    return np.array(values, dtype=np.uint32)
+
+
+def test_holds_rows_and_symbols():
+    pmf = PMF(random_freqs(np.random.RandomState(0), 5, 7))
+    assert (len(pmf), pmf.symbols) == (5, 7)
+
+
+@pytest.mark.parametrize(
+    ("freqs", "message"),
+    [
+        (rows([HALF, HALF]).astype(np.int64), "int64, expected uint32"),
+        (rows([HALF, HALF]).astype(np.float64), "float64, expected uint32"),
+        (rows([HALF, HALF])[0], r"shape \(2,\)"),
+        (rows([TOTAL]), r"shape \(1, 1\)"),
+        (np.ones((1, MAX_SYMBOLS + 1), np.uint32), "shape"),
+        (rows([HALF, HALF], [TOTAL, 0]), "row 1 has a frequency of 0"),
+        (rows([HALF, HALF], [HALF, HALF + 1]), "row 1 sums to 16777217"),
+        (rows([HALF, HALF - 1]), "row 0 sums to 16777215"),
+        # 2**32 + 2**24: a sum in 32 bits would come out right
+        (rows([2**32 - 1, TOTAL + 1]), "row 0 sums to 4311744512"),
+    ],
+)
+def test_rejects_what_breaks_an_invariant(freqs: np.ndarray, message: str):
+    with pytest.raises(ValueError, match=message):
+        PMF(freqs)
+
+
+def test_no_rows_are_fine():
+    assert len(PMF(np.zeros((0, 3), np.uint32))) == 0
+
+
+def test_frequencies_are_read_only():
+    pmf = PMF(rows([HALF, HALF]))
+    with pytest.raises(ValueError, match="read-only"):
+        pmf.freqs[0, 0] = 1
+
+
+def test_bits_are_exact_for_powers_of_two():
+    pmf = PMF(rows([HALF, HALF], [TOTAL // 4, 3 * (TOTAL // 4)], [1, TOTAL - 1]))
+    assert pmf.bits(np.array([1, 0, 0])).tolist() == [1.0, 2.0, 24.0]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "message"),
+    [
+        (np.array([0, 2]), r"span 0..2, outside the alphabet 0..1"),
+        (np.array([-1, 0]), r"span -1..0"),
+        (np.array([0]), r"shape \(1,\), expected \(2,\)"),
+        (np.array([0.0, 1.0]), "float64, expected an integer"),
+    ],
+)
+def test_rejects_symbols_that_do_not_fit(symbols: np.ndarray, message: str):
+    pmf = PMF(rows([HALF, HALF], [HALF, HALF]))
+    with pytest.raises(ValueError, match=message):
+        pmf.bits(symbols)
