@@ -1,0 +1,65 @@
+"""Where a figure was measured: CPU, cores, versions, commit. No names of hosts, users or folders."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def cpu_facts() -> dict[str, str]:
+    """The fields of the first processor in /proc/cpuinfo; empty where there is no such file."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    lines = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    return {key.strip(): value.strip() for key, _, value in lines}
+
+
+def cpu_flags() -> frozenset[str]:
+    """Instruction sets of this CPU as Linux names them (avx2, avx512f, avx512_vnni ...)."""
+    return frozenset(cpu_facts().get("flags", "").split())
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def describe(device: str, threads: int | None) -> dict[str, str]:
+    """The machine, in words, for a run with these options."""
+    facts = cpu_facts()
+    name = facts.get("model name") or platform.processor() or platform.machine()
+    family = f" family {facts['cpu family']} model {facts['model']}" if "cpu family" in facts else ""
+    widest = next((f for f in ("avx512_vnni", "avx512f", "avx_vnni", "avx2") if f in cpu_flags()), "no avx2")
+    return {
+        "cpu": f"{name}{family}, {widest}",
+        "cores": f"{usable_cores()} available, {threads or usable_cores()} used",
+        "device": device,
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "constriction": version("constriction"),
+    }
+
+
+def commit() -> str | None:
+    """The commit of the source tree, with -dirty when tracked files differ; None for an installed package."""
+    try:
+        top = _git("rev-parse", "--show-toplevel")
+        if Path(top).resolve() != PACKAGE:
+            return None
+        return _git("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=PACKAGE, check=True, capture_output=True, text=True)
+    return done.stdout.strip()

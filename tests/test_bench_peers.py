@@ -1,0 +1,38 @@
+"""The peers restore what they are given, and say so when they cannot run."""
+
+import random
+import sys
+
+import pytest
+
+from catzip.benchmarks.datasets import Dataset
+from catzip.benchmarks.peers import PEERS, Peer, run_peer
+
+LINES = b"".join(b"line %d of a small text\n" % number for number in range(300))
+CONTENTS = {"empty": b"", "one byte": b"x", "lines": LINES, "random": random.Random(1).randbytes(3000)}
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+@pytest.mark.parametrize("name", CONTENTS)
+def test_peer_restores(peer: Peer, name: str) -> None:
+    data = CONTENTS[name]
+    result = run_peer(peer, Dataset(name, data, name))
+    if result.missing:
+        pytest.skip(f"{peer.module} is not installed: {result.missing}")
+    assert result.compressed_bytes is not None
+    assert result.compressed_bytes < max(len(data) // (4 if name == "lines" else 1), 0) + 600
+    assert (result.bits_per_byte is None) == (not data)
+
+
+def test_missing_module_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    peer = next(peer for peer in PEERS if peer.module == "zstandard")
+    result = run_peer(peer, Dataset("x", b"abc", "x"))
+    assert result.compressed_bytes is None
+    assert result.missing == "pip install 'catzip[bench]'"
+
+
+def test_wrong_output_is_an_error() -> None:
+    liar = Peer("liar", "", "gzip", lambda module: (lambda data: data, lambda blob: blob[1:]))
+    with pytest.raises(RuntimeError, match="liar did not restore the 3 bytes of x"):
+        run_peer(liar, Dataset("x", b"abc", "x"))
