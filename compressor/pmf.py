@@ -43,8 +43,8 @@ class PMF:
                 f"frequencies have shape {freqs.shape}, expected [N, K] with 2 <= K <= {MAX_SYMBOLS}"
             )
         # Two passes over integers, no temporary of the size of `freqs`: this runs once per decoding step.
-        if len(freqs) and not freqs.all():
-            row = int(np.argmin(freqs.all(axis=1)))
+        if len(freqs) and int(freqs.min()) == 0:
+            row = int(np.argmin(freqs.min(axis=1)))
             raise ValueError(f"row {row} has a frequency of 0; every frequency must be at least 1")
         sums = freqs.sum(axis=1, dtype=np.uint64)  # [N]; uint64, because uint32 could wrap round to TOTAL
         if (sums != TOTAL).any():

@@ -24,7 +24,7 @@ def draw(rng: np.random.RandomState, freqs: NDArray[np.uint32]) -> NDArray[np.in
 
 
 def reference_push(state: int, symbols: NDArray[np.integer], freqs: NDArray[np.uint32]) -> int:
-    """rANS as in the paper, with a state of any size: the words of the coder, cut as it cuts them, as one integer.
+    """rANS as in the paper, on Python integers: the words of the coder, as one integer.
 
     The coder keeps a 64-bit head and moves 32 bits out of it when the next symbol would overflow it.
     """

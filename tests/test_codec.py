@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from catzip.compressor.codec import BitsBack, Categorical, Mapped, Serial
-from catzip.compressor.pmf import PMF
-from catzip.compressor.stack import Stack
 from helpers import draw, random_freqs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from laws import CODEC_LAWS, Case, MakeCase, assert_cost_is_ideal, equal, random_stack
+
+from catzip.compressor.codec import BitsBack, Categorical, Mapped, Serial
+from catzip.compressor.pmf import PMF
+from catzip.compressor.stack import Stack
 
 
 def categorical(rng: np.random.RandomState) -> Case:

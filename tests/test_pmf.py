@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from catzip.compressor.pmf import MAX_SYMBOLS, PMF, TOTAL
 from helpers import random_freqs
+
+from catzip.compressor.pmf import MAX_SYMBOLS, PMF, TOTAL
 
 HALF = TOTAL // 2
 

@@ -3,12 +3,13 @@
 import constriction
 import numpy as np
 import pytest
-from catzip.compressor.errors import CorruptError
-from catzip.compressor.pmf import PMF, TOTAL
-from catzip.compressor.stack import Stack
 from helpers import draw, random_freqs, reference_push
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from catzip.compressor.errors import CorruptError
+from catzip.compressor.pmf import PMF, TOTAL
+from catzip.compressor.stack import Stack
 
 
 @pytest.mark.parametrize("symbols", [2, 3, 27, 255, 256, 1000, 4096, 65536])
