@@ -1,3 +1,99 @@
-"""catzip: lossless compression whose probabilities come from exact neural models."""
+"""catzip: lossless compression whose probabilities come from exact neural models.
+
+    blob = catzip.compress(data)
+    data = catzip.decompress(blob)
+    with catzip.open("notes.txt.catz", "rt") as file: ...
+
+Importing it loads neither numpy nor torch; the first call that needs them does.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import IO, TYPE_CHECKING
+
+from .compressor.errors import (
+    CatzipError,
+    CorruptError,
+    MissingDependencyError,
+    ModelMismatchError,
+    ModelNotFoundError,
+    NewerVersionError,
+    NotCatzipError,
+    TruncatedError,
+)
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "CatzipError",
+    "CorruptError",
+    "MissingDependencyError",
+    "ModelMismatchError",
+    "ModelNotFoundError",
+    "NewerVersionError",
+    "NotCatzipError",
+    "TruncatedError",
+    "__version__",
+    "compress",
+    "decompress",
+    "open",
+]
+
+
+def compress(data: bytes, model: str | None = None, *, device: str = "auto", threads: int | None = None) -> bytes:
+    """The catzip file that holds `data`.
+
+    `model` names the model to use (None: chosen from the content); `device` is auto, cpu or cuda. Device and
+    threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError.
+    """
+    from .compressor.pipeline import compress_stream
+    from .models.registry import Registry
+
+    result = io.BytesIO()
+    models = Registry(device=device, threads=threads)
+    compress_stream(io.BytesIO(data), result, models=models, model=model, size_hint=len(data))
+    return result.getvalue()
+
+
+def decompress(blob: bytes, *, device: str = "auto", threads: int | None = None) -> bytes:
+    """What the catzip file `blob` holds.
+
+    Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError or ModelNotFoundError.
+    """
+    from .compressor.pipeline import decompress_stream
+    from .models.registry import Registry
+
+    result = io.BytesIO()
+    decompress_stream(io.BytesIO(blob), result, models=Registry(device=device, threads=threads))
+    return result.getvalue()
+
+
+def open(
+    path: str | PathLike[str],
+    mode: str = "rb",
+    model: str | None = None,
+    *,
+    encoding: str | None = None,
+    errors: str | None = None,
+    newline: str | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+) -> IO[bytes] | io.TextIOWrapper:
+    """A catzip file as a file object, like `gzip.open`: mode "rb", "wb" or "xb", with "t" for text.
+
+    Reading can seek. A file that is written appears under its name when it is closed, whole; an exception in
+    the `with` block discards it.
+    """
+    from .fileobject import open_file
+
+    raw = open_file(path, mode.replace("t", ""), model, device=device, threads=threads)
+    if "t" not in mode:
+        if (encoding, errors, newline) != (None, None, None):
+            raw.close()
+            raise ValueError("encoding, errors and newline go with text modes (rt, wt, xt)")
+        return raw
+    return io.TextIOWrapper(raw, encoding, errors, newline)

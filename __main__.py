@@ -1,0 +1,5 @@
+"""`python -m catzip` is the command `catzip`."""
+
+from .cli import main
+
+main()

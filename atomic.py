@@ -1,0 +1,109 @@
+"""Files that appear whole or not at all: written beside the target, flushed to the disk, moved by one rename."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+class Sink:
+    """Where a result goes: `write`, and errors that name the target, never a temporary file."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.file = file
+        self._name = name
+
+    def write(self, data: bytes) -> int:
+        """Write all of `data`."""
+        with _naming(self._name):
+            return self.file.write(data)
+
+    def finish(self, like: os.stat_result | None = None) -> None:
+        """Bring everything to the disk, with the owner, permissions and times of `like`."""
+        with _naming(self._name):
+            self.file.flush()
+            if like is not None:
+                _copy_metadata(self.file.fileno(), like)
+            if stat.S_ISREG(os.fstat(self.file.fileno()).st_mode):
+                os.fsync(self.file.fileno())
+            self.file.close()
+
+    def abandon(self) -> None:
+        """Close without a word about what could not be written."""
+        with suppress(OSError):
+            self.file.close()
+
+
+@contextmanager
+def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = None) -> Iterator[Sink]:
+    """A new file that takes the place of `target` when the block ends, and vanishes if the block raises.
+
+    It can be read back before that through `sink.file`. `like`: whose permissions and times it gets. Raises
+    FileExistsError at the end, if a target appeared meanwhile and `overwrite` is not set.
+    """
+    temporary = target.with_name(f".catzip-{os.urandom(6).hex()}.tmp")
+    sink = None
+    try:
+        with _naming(str(target)):
+            # What comes from a private file stays private while it is written.
+            mode = 0o666 if like is None else 0o600
+            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        sink = Sink(open(descriptor, "w+b"), str(target))
+        yield sink
+        sink.finish(like)
+        with _naming(str(target)):
+            _move(temporary, target, overwrite)
+    except BaseException:
+        if sink is not None:
+            sink.abandon()
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """OSErrors name the file that the user knows. A closed pipe passes as it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, name) from error
+
+
+def _move(temporary: Path, target: Path, overwrite: bool) -> None:
+    """Rename; without `overwrite` by a hard link, which never overwrites, where the file system has them."""
+    if overwrite or not _linked(temporary, target):
+        os.replace(temporary, target)
+    else:
+        temporary.unlink()
+    with suppress(OSError):  # some file systems cannot flush a folder
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _linked(temporary: Path, target: Path) -> bool:
+    """Whether a hard link could be made; FileExistsError if there is a target."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        return False
+    return True
+
+
+def _copy_metadata(descriptor: int, like: os.stat_result) -> None:
+    """Owner where allowed, permissions, times."""
+    with suppress(OSError):
+        os.fchown(descriptor, like.st_uid, like.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & 0o777)
+    os.utime(descriptor, ns=(like.st_atime_ns, like.st_mtime_ns))
