@@ -1,9 +1,18 @@
-"""What several tests need: random PMFs, a reference coder."""
+"""What several tests need: random PMFs, a reference coder, a small model, pipelines over bytes."""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catzip.compressor.pmf import PRECISION, TOTAL
+from catzip.compressor.errors import CorruptError, ModelNotFoundError
+from catzip.compressor.media import MEDIA
+from catzip.compressor.pipeline import compress_stream, decompress_stream
+from catzip.compressor.pmf import PMF, PRECISION, TOTAL
+from catzip.compressor.stack import Stack
 
 
 def random_freqs(
@@ -38,3 +47,117 @@ def reference_push(state: int, symbols: NDArray[np.integer], freqs: NDArray[np.u
     for word in reversed(bulk):
         head = head << 32 | word
     return head
+
+
+TEXT = (
+    "The cat sat on the mat and looked at the rain. It had been raining since the morning, and the cat did "
+    "not like the rain at all. What a cat likes is a warm place near the stove, a dish of milk, and nobody "
+    "about. In the evening the rain stopped; the cat went out, looked at the stars, and came back in. "
+)
+"""What the table model has learned from."""
+
+
+class TableModel:
+    """Order 1: the PMF of a symbol is the row of the symbol before it. Its plan is (segment length,)."""
+
+    def __init__(self, name: str = "table-bytes", medium: str = "bytes", segment: int = 100) -> None:
+        self.name = name
+        self.medium = medium
+        self.segment = segment
+        self.alphabet = MEDIA[medium].alphabet
+        learned, _ = MEDIA[medium].split(TEXT.encode())
+        counts = np.ones((self.alphabet, self.alphabet), np.int64)
+        np.add.at(counts, (learned[:-1], learned[1:]), 500)
+        freqs = 1 + counts * (TOTAL - self.alphabet) // counts.sum(axis=1, keepdims=True)
+        freqs[:, 0] += TOTAL - freqs.sum(axis=1)
+        self.table = freqs.astype(np.uint32)
+        self.fingerprint = hashlib.sha256(name.encode() + self.table.astype("<u4").tobytes()).digest()[:8]
+
+    def plan(self, count: int) -> tuple[int, ...]:
+        return (self.segment,)
+
+    def segment_sizes(self, count: int, plan: tuple[int, ...]) -> list[int]:
+        if len(plan) != 1 or not 1 <= plan[0] <= 1 << 16 or count // plan[0] > 1 << 12:
+            raise CorruptError(f"the table model knows no plan {plan} for {count} symbols")
+        return [min(plan[0], count - start) for start in range(0, count, plan[0])]
+
+    def encode(self, symbols: NDArray[np.uint8], plan: tuple[int, ...]) -> Iterator[Stack]:
+        contexts = np.concatenate([[0], symbols[:-1]])
+        at = 0
+        for size in self.segment_sizes(len(symbols), plan):
+            stack = Stack()
+            stack.push(symbols[at : at + size], PMF(self.table[contexts[at : at + size]]))
+            at += size
+            yield stack
+
+    def decode(self, stacks: Iterator[Stack], count: int, plan: tuple[int, ...]) -> NDArray[np.uint8]:
+        symbols = np.zeros(count, np.uint8)
+        last, at = 0, 0
+        for size in self.segment_sizes(count, plan):
+            stack = next(stacks)
+            for _ in range(size):
+                last = int(stack.pop(PMF(self.table[[last]]))[0])
+                symbols[at] = last
+                at += 1
+            if not stack.is_empty():
+                raise CorruptError("the stack of a segment is not empty")
+        return symbols
+
+    def nll(self, symbols: NDArray[np.uint8], plan: tuple[int, ...]) -> float:
+        contexts = np.concatenate([[0], symbols[:-1]])
+        return float(PMF(self.table[contexts]).bits(symbols).sum())
+
+
+class Models:
+    """A source of these models; the default is `default`, whatever the content."""
+
+    def __init__(self, *models: TableModel, default: str | None = None) -> None:
+        self.models = models
+        self.default = default
+
+    def by_name(self, name: str) -> TableModel:
+        return self._find(name, lambda model: model.name == name)
+
+    def by_fingerprint(self, fingerprint: bytes) -> TableModel:
+        return self._find(fingerprint.hex(), lambda model: model.fingerprint == fingerprint)
+
+    def default_for(self, sample: bytes) -> str | None:
+        return self.default
+
+    def _find(self, wanted: str, test: Callable[[TableModel], bool]) -> TableModel:
+        for model in self.models:
+            if test(model):
+                return model
+        raise ModelNotFoundError(f"no model {wanted}")
+
+
+MODELS = Models(TableModel(), TableModel("table-text27", "text27"), default="table-bytes")
+"""One model of each medium."""
+
+
+def compress(data: bytes, models: Models = MODELS, **options: Any) -> bytes:
+    """`data` through the pipeline."""
+    out = io.BytesIO()
+    compress_stream(io.BytesIO(data), out, models=models, **options)
+    return out.getvalue()
+
+
+def decompress(blob: bytes, models: Models = MODELS) -> bytes:
+    """`blob` through the pipeline."""
+    out = io.BytesIO()
+    decompress_stream(io.BytesIO(blob), out, models=models)
+    return out.getvalue()
+
+
+class Pipe(io.RawIOBase):
+    """A source that cannot seek and gives what it likes: at most `most` bytes at a time."""
+
+    def __init__(self, data: bytes, most: int = 1 << 20) -> None:
+        self._data = io.BytesIO(data)
+        self._most = most
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._data.read(self._most if size < 0 else min(size, self._most))

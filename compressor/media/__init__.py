@@ -1,0 +1,48 @@
+"""Media: what kind of content a model codes, and how a file becomes its symbols and back.
+
+A medium splits bytes into symbols, which the model codes, and a side stream of whatever else it takes to
+restore the bytes. The law: join(*split(data), len(data)) == data for every data. `join` trusts nothing it
+is given. To add a medium, write its module and its line in `MEDIA`; the number goes into files and is never
+used again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import raw, text27
+
+
+@dataclass(frozen=True)
+class Medium:
+    """One way to see a file.
+
+    wire      its number in files, 0 .. 15
+    alphabet  how many symbols there are, at most 256
+    split     data -> (symbols uint8 [n], side), with n <= len(data) and len(side) <= side_limit(len(data))
+    join      (symbols, side, length) -> the data, of `length` bytes; raises CorruptError
+    """
+
+    wire: int
+    alphabet: int
+    split: Callable[[bytes], tuple[NDArray[np.uint8], bytes]]
+    join: Callable[[NDArray[np.uint8], bytes, int], bytes]
+
+
+MEDIA: dict[str, Medium] = {
+    "bytes": Medium(wire=0, alphabet=256, split=raw.split, join=raw.join),
+    "text27": Medium(wire=1, alphabet=27, split=text27.split, join=text27.join),
+}
+"""Every medium by the name a model states."""
+
+
+def name_of(wire: int) -> str | None:
+    """The name of the medium with this number; None if this version knows none."""
+    return next((name for name, medium in MEDIA.items() if medium.wire == wire), None)
+
+
+def side_limit(length: int) -> int:
+    """The most bytes a side stream for `length` bytes of content can have, before it is compressed."""
+    return 3 * length + 4096

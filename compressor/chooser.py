@@ -1,0 +1,122 @@
+"""How to store one frame: coded with a model, as xz, or as it is, whichever is smallest."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import lzma2, payload
+from .container import CODED, STORED, XZ, Head
+from .media import MEDIA
+from .model import Model, ModelSource, Plan
+
+PlanFor = Callable[[Model, int], Plan]
+"""A plan for a model and a number of symbols, in place of the model's own."""
+
+_BREAK_EVEN = (
+    64  # bytes a frame must save to be worth its head, its index entry, and the end of a run of stored frames
+)
+_SAMPLE = 1 << 15  # bytes of each of 8 samples for the quick look
+_PROBE = 1 << 11  # symbols of each of 3 samples for a model
+_COLD = 1.25  # a model that starts cold in a probe does worse there than in the frame, by up to this
+_TINY = 4 * _PROBE  # smaller content is coded without a probe: the probe would cost as much
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A frame as it will be written: head, payload (empty if stored), and `symbols` and `side` of `Frame`."""
+
+    head: Head
+    payload: bytes = b""
+    symbols: int = 0
+    side: int = 0
+
+
+class Chooser:
+    """Chooses for one frame after another.
+
+    models    where models are
+    name      the model to use; None to let the content decide, which also probes whether a model is worth
+    its time plan_for  see `PlanFor`
+    """
+
+    def __init__(self, models: ModelSource, name: str | None, plan_for: PlanFor | None) -> None:
+        self._models = models
+        self._explicit = models.by_name(name) if name is not None else None
+        self._plan_for = plan_for
+        self._loaded: dict[str, Model] = {}
+
+    def choose(self, data: bytes, alone: bool, progress: Callable[[int], None]) -> Choice:
+        """The smallest way to write `data`, at least 1 byte.
+
+        alone     whether this is all of the content: then xz is tried even where it looks hopeless
+        progress  called with how many bytes of `data` are done, while a model runs
+        """
+        if not alone and self._explicit is None and looks_random(data):
+            return Choice(Head(STORED))
+        packed = lzma2.compress(data)
+        best = Choice(Head(XZ, length=len(data), size=len(packed)), packed)
+        model = self._model(data)
+        if model is not None and fits(model, data):
+            coded = self._code(model, data, len(best.payload), progress)
+            best = coded if coded is not None else best
+        if len(best.head.to_bytes()) + len(best.payload) + _BREAK_EVEN * (not alone) >= len(data):
+            return Choice(Head(STORED))
+        return best
+
+    def _model(self, data: bytes) -> Model | None:
+        if self._explicit is not None:
+            return self._explicit
+        name = self._models.default_for(data[: 1 << 16])
+        if name is None:
+            return None
+        return self._loaded.get(name) or self._loaded.setdefault(name, self._models.by_name(name))
+
+    def _code(self, model: Model, data: bytes, limit: int, progress: Callable[[int], None]) -> Choice | None:
+        """`data` coded with the model; None as soon as it is clear that it takes `limit` bytes or more."""
+        symbols, side = MEDIA[model.medium].split(data)
+        count = len(symbols)
+        plan = self._plan_for(model, count) if self._plan_for else model.plan(count)
+        front, side_size = payload.pack(plan, len(data) - count, side)
+        size = len(front) + len(model.fingerprint)
+        if self._explicit is None and count > _TINY:
+            limit_probe = min(_COLD * limit, len(data))
+            if size + probe(model, symbols) * count / 8 >= limit_probe:
+                return None
+        done, stacks = 0, []
+        for stack, coded in zip(model.encode(symbols, plan), model.segment_sizes(count, plan), strict=True):
+            stacks.append(stack.to_bytes())
+            size += len(stacks[-1])
+            done += coded
+            if size >= limit:
+                return None
+            progress(len(data) * done // count)
+        body = front + payload.pack_stacks(stacks)
+        if len(body) + len(model.fingerprint) >= limit:
+            return None
+        head = Head(CODED, model.medium, model.fingerprint, len(data), len(body))
+        return Choice(head, body, count, side_size)
+
+
+def looks_random(data: bytes) -> bool:
+    """Whether samples of `data` do not compress at all, as in archives, pictures and films."""
+    starts = range(0, max(1, len(data) - _SAMPLE), max(1, len(data) // 8))
+    samples = [data[start : start + _SAMPLE] for start in starts]
+    return all(len(zlib.compress(sample, 1)) > 0.995 * len(sample) for sample in samples)
+
+
+def fits(model: Model, data: bytes) -> bool:
+    """Whether the model's medium suits `data`: on samples, its side stream alone is smaller than xz is."""
+    starts = sorted({0, len(data) // 2, max(0, len(data) - _SAMPLE)})
+    sample = b"".join(data[start : start + _SAMPLE] for start in starts)
+    _, side = MEDIA[model.medium].split(sample)
+    return not side or len(lzma2.compress(side)) < len(lzma2.compress(sample))
+
+
+def probe(model: Model, symbols: NDArray[np.uint8]) -> float:
+    """The model's bits for each symbol, from three samples of `symbols` [n]."""
+    starts = np.linspace(0, len(symbols) - _PROBE, 3).astype(int).tolist()
+    samples = [symbols[start : start + _PROBE] for start in starts]
+    return sum(model.nll(sample, model.plan(len(sample))) for sample in samples) / (len(samples) * _PROBE)

@@ -1,0 +1,209 @@
+"""The wire format: members, frame heads, content checksums. FORMAT.md is its specification."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from . import media, trailer, varint
+from .errors import CorruptError, NewerVersionError, NotCatzipError, TruncatedError
+from .reader import Reader
+
+MAGIC = b"\x89CZ\r\n"  # not ASCII, and changed by any conversion of line ends
+VERSION = 1
+HEADER = MAGIC + bytes([VERSION])
+
+END, STORED, XZ, CODED = range(4)
+KINDS = {STORED: "stored", XZ: "xz", CODED: "coded"}
+
+CHECK_SIZE = 8
+FINGERPRINT_SIZE = 8
+MAX_FRAME = (
+    1 << 26
+)  # content of an xz or coded frame; a stored frame, which is never held whole, has no limit
+_MAX_SHIFT = 62  # largest power of two a stored piece can be
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands before the payload of a frame.
+
+    kind         STORED, XZ or CODED
+    medium       name of the medium of a coded frame, else None
+    fingerprint  of the model of a coded frame, else None
+    length       bytes of content; 0 for a stored frame, which tells piece by piece
+    size         bytes of payload; 0 for a stored frame
+    """
+
+    kind: int
+    medium: str | None = None
+    fingerprint: bytes | None = None
+    length: int = 0
+    size: int = 0
+
+    def to_bytes(self) -> bytes:
+        """The head as it stands in the file."""
+        wire = media.MEDIA[self.medium].wire if self.medium else 0
+        tag = bytes([wire << 4 | self.kind]) + (self.fingerprint or b"")
+        return tag if self.kind == STORED else tag + varint.encode(self.length) + varint.encode(self.size)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame of a file. Offsets count from the start of the file and of the content.
+
+    kind         "stored", "xz" or "coded"
+    offset, size bytes of the whole frame in the file
+    start, length  bytes of the content
+    check        its checksum
+    medium, fingerprint  of a coded frame, else None
+    symbols, side  of a coded frame, else 0: how many symbols are coded, what the side stream takes in the
+    file
+    """
+
+    kind: str
+    offset: int
+    size: int
+    start: int
+    length: int
+    check: bytes
+    medium: str | None = None
+    fingerprint: bytes | None = None
+    symbols: int = 0
+    side: int = 0
+
+
+@dataclass(frozen=True)
+class Body:
+    """What is known of a frame beyond its head: see `Frame`."""
+
+    length: int
+    check: bytes
+    symbols: int = 0
+    side: int = 0
+
+
+def frame_of(head: Head, body: Body, offset: int, size: int, start: int) -> Frame:
+    """The frame with this head and body at this place."""
+    return Frame(
+        kind=KINDS[head.kind],
+        offset=offset,
+        size=size,
+        start=start,
+        length=body.length,
+        check=body.check,
+        medium=head.medium,
+        fingerprint=head.fingerprint,
+        symbols=body.symbols,
+        side=body.side,
+    )
+
+
+def checksum(data: bytes) -> bytes:
+    """The checksum of a frame's content."""
+    return hashlib.blake2b(data, digest_size=CHECK_SIZE).digest()
+
+
+def read_frames(reader: Reader, take: Callable[[Head], Body]) -> Iterator[Frame]:
+    """Every frame of every member, in order.
+
+    `take` is called with each head and reads the rest of that frame from the reader, its checksum included.
+    Raises the errors of errors.py for anything FORMAT.md does not allow.
+    """
+    start = 0
+    while _enter_member(reader):
+        origin = reader.at - len(HEADER)
+        entries: list[trailer.Entry] = []
+        while True:
+            offset = reader.at
+            head = read_head(reader)
+            if head is None:
+                break
+            body = take(head)
+            if len(entries) == trailer.MAX_FRAMES:
+                raise CorruptError(f"a member has more than {trailer.MAX_FRAMES} frames")
+            entries.append((reader.at - offset, body.length))
+            yield frame_of(head, body, offset, reader.at - offset, start)
+            start += body.length
+        expected = trailer.pack(entries, reader.at - 1 - origin)
+        if reader.exactly(len(expected) - 1) != expected[1:]:
+            raise CorruptError("the index at the end does not match the frames before it")
+
+
+def check_header(header: bytes, first: bool) -> None:
+    """Raise unless these bytes, at the start of a file or behind a member, are the header of a member."""
+    if not header.startswith(MAGIC[: len(header)]) or not header:
+        if first:
+            raise NotCatzipError("not a catzip file")
+        raise CorruptError("there are bytes behind the end of the file that are no catzip file")
+    if len(header) < len(HEADER):
+        raise TruncatedError("the file ends inside its header")
+    version = header[len(MAGIC)]
+    if version == 0:
+        raise CorruptError("the file states format version 0, which does not exist")
+    if version > VERSION:
+        raise NewerVersionError(
+            f"the file has format version {version}, this catzip knows {VERSION}: install a newer catzip"
+        )
+
+
+def stored_pieces(reader: Reader) -> Iterator[int]:
+    """The lengths of the pieces of a stored frame; read each piece before asking for the next."""
+    total = 0
+    while size := reader.varint():
+        length = 1 << size if size <= _MAX_SHIFT else size - _MAX_SHIFT
+        total += length
+        if total >= 1 << 63:
+            raise CorruptError("a stored frame is longer than 2**63 bytes")
+        yield length
+    if not total:
+        raise CorruptError("a stored frame is empty")
+
+
+def skip_stored(reader: Reader) -> int:
+    """Pass over the pieces of a stored frame; the length of its content."""
+    total = 0
+    for length in stored_pieces(reader):
+        reader.skip(length)
+        total += length
+    return total
+
+
+def piece_head(length: int) -> bytes:
+    """What stands before a stored piece of this length, in the fewest bytes."""
+    if length > 1 and length & (length - 1) == 0:
+        return varint.encode(length.bit_length() - 1)
+    return varint.encode(length + _MAX_SHIFT)
+
+
+def _enter_member(reader: Reader) -> bool:
+    """Read the header of the next member; False at the end of the file."""
+    first = reader.at == 0
+    header = reader.up_to(len(HEADER))
+    if not header and not first:
+        return False
+    check_header(header, first)
+    return True
+
+
+def read_head(reader: Reader) -> Head | None:
+    """The next head, or None at the end of the member."""
+    tag = reader.exactly(1)[0]
+    kind, wire = tag & 0xF, tag >> 4
+    if kind > CODED:
+        raise NewerVersionError(f"the file has a frame of unknown kind {kind}: install a newer catzip")
+    if kind != CODED and wire:
+        raise CorruptError("reserved bits of a frame are not zero")
+    if kind == END:
+        return None
+    if kind == STORED:
+        return Head(STORED)
+    medium = media.name_of(wire) if kind == CODED else None
+    if kind == CODED and medium is None:
+        raise NewerVersionError(f"the file has a medium of unknown number {wire}: install a newer catzip")
+    fingerprint = reader.exactly(FINGERPRINT_SIZE) if kind == CODED else None
+    length, size = reader.varint(), reader.varint()
+    if not 1 <= length <= MAX_FRAME:
+        raise CorruptError(f"a frame states a length of {length}; 1 to {MAX_FRAME} is possible")
+    if not 1 <= size < length:
+        raise CorruptError(f"a frame states {size} bytes of payload for {length} bytes of content")
+    return Head(kind, medium, fingerprint, length, size)

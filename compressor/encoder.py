@@ -1,0 +1,146 @@
+"""Compression of a stream, in memory that does not grow with it."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from .chooser import Choice, Chooser, PlanFor
+from .container import MAX_FRAME, STORED
+from .model import ModelSource
+from .reader import Reader
+from .report import Progress, Report, Sink
+from .writer import Piece, Writer
+
+FRAME_SIZE = 1 << 24
+"""Content of a frame: 16 MiB."""
+
+PIECE_SIZE = 1 << 28
+"""Stored content that is held where the source cannot be read twice: 256 MiB make one piece."""
+
+Chosen = tuple[bytes, Choice]
+
+
+def compress_stream(
+    src: BinaryIO,
+    dst: Sink,
+    *,
+    models: ModelSource,
+    model: str | None = None,
+    frame_size: int = FRAME_SIZE,
+    size_hint: int | None = None,
+    progress: Progress | None = None,
+    plan_for: PlanFor | None = None,
+) -> Report:
+    """Write all that `src` still has to `dst`, as one member.
+
+    model      name of the model for every frame; None to choose by content
+    frame_size bytes of content in a frame
+    size_hint  bytes that `src` has, for `progress`; found by seeking where possible
+    progress   called with (bytes done, bytes in all or None)
+    plan_for   makes the coding plan in place of the model: (model, symbols) -> plan
+
+    A run of frames that do not compress becomes one stored frame. If `src` cannot seek, up to 256 MiB of it
+    are held in memory, and it has a piece, which costs one byte, for each 256 MiB.
+    """
+    if not 1 <= frame_size <= MAX_FRAME:
+        raise ValueError(f"a frame size of {frame_size}; 1 to {MAX_FRAME} is possible")
+    total = _remaining(src) if size_hint is None else size_hint
+    chooser = Chooser(models, model, plan_for)
+    base = src.tell() if src.seekable() else 0
+    done = 0
+
+    def tell(part: int) -> None:
+        if progress is not None:
+            progress(done + part, total)
+
+    def choices() -> Iterator[Chosen]:
+        nonlocal done
+        for data, alone in _frames(Reader(src), frame_size):
+            yield data, chooser.choose(data, alone, tell)
+            done += len(data)
+            tell(0)
+
+    tell(0)
+    writer = Writer(dst)
+    ahead = choices()
+    for data, choice in ahead:
+        if choice.head.kind != STORED:
+            writer.write(choice, data)
+            continue
+        run: _SeekRun | _HeldRun = _SeekRun(src, base + done) if src.seekable() else _HeldRun()
+        writer.store(run.pieces(data, ahead))
+        if run.after is not None:
+            writer.write(run.after[1], run.after[0])
+    return writer.finish()
+
+
+def _remaining(src: BinaryIO) -> int | None:
+    """The bytes from here to the end; None for a pipe."""
+    if not src.seekable():
+        return None
+    here = src.tell()
+    end = src.seek(0, 2)
+    src.seek(here)
+    return end - here
+
+
+def _frames(reader: Reader, size: int) -> Iterator[tuple[bytes, bool]]:
+    """The content in pieces of `size`, and whether a piece is all of it."""
+    data, alone = reader.up_to(size), True
+    while data:
+        ahead = reader.up_to(size)
+        yield data, alone and not ahead
+        data, alone = ahead, False
+
+
+class _SeekRun:
+    """A run of stored frames in a source that can be read twice: found first, then copied as one piece.
+
+    after  the frame that ended the run
+    """
+
+    def __init__(self, src: BinaryIO, start: int) -> None:
+        self._src = src
+        self._start = start
+        self.after: Chosen | None = None
+
+    def pieces(self, data: bytes, ahead: Iterator[Chosen]) -> Iterator[Piece]:
+        """The run, which begins with `data`, as one piece."""
+        length = len(data)
+        for data, choice in ahead:
+            if choice.head.kind != STORED:
+                self.after = data, choice
+                break
+            length += len(data)
+        here = self._src.tell()
+        self._src.seek(self._start)
+        yield length, Reader(self._src).blocks(length)
+        self._src.seek(here)
+
+
+class _HeldRun:
+    """A run of stored frames in a pipe: held in memory until it is a full piece or ends.
+
+    after  the frame that ended the run
+    """
+
+    def __init__(self) -> None:
+        self.after: Chosen | None = None
+
+    def pieces(self, data: bytes, ahead: Iterator[Chosen]) -> Iterator[Piece]:
+        """The run, which begins with `data`, in pieces of 256 MiB and a rest."""
+        held, size = [data], len(data)
+        for data, choice in ahead:
+            if choice.head.kind != STORED:
+                self.after = data, choice
+                break
+            held.append(data)
+            size += len(data)
+            if size >= PIECE_SIZE:
+                last = held[-1]
+                over = size - PIECE_SIZE
+                cut = len(last) - over
+                yield PIECE_SIZE, chain(held[:-1], [last[:cut]])
+                held, size = ([last[cut:]] if over else []), over
+        if size:
+            yield size, held

@@ -1,0 +1,62 @@
+"""Reads exact counts from a stream, and knows how far it has come."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from . import varint
+from .errors import TruncatedError
+
+BLOCK = 1 << 20
+"""Bytes asked of a stream at a time, so that a damaged length never allocates more than the file delivers."""
+
+
+class Reader:
+    """A stream, read forwards. `at` is the offset of the next byte, counted from where the reader began."""
+
+    def __init__(self, src: BinaryIO) -> None:
+        self._src = src
+        self._seekable = src.seekable()
+        self.at = 0
+
+    def up_to(self, count: int) -> bytes:
+        """The next `count` bytes, fewer at the end of the stream."""
+        return b"".join(self._blocks(count))
+
+    def exactly(self, count: int) -> bytes:
+        """The next `count` bytes. Raises TruncatedError at the end of the stream."""
+        return b"".join(self.blocks(count))
+
+    def blocks(self, count: int) -> Iterator[bytes]:
+        """The next `count` bytes, a block at a time. Raises TruncatedError at the end of the stream."""
+        end = self.at + count
+        yield from self._blocks(count)
+        if self.at < end:
+            raise TruncatedError(
+                f"the file ends early: {end - self.at} bytes are missing at offset {self.at}"
+            )
+
+    def varint(self) -> int:
+        """The next number. Raises TruncatedError or CorruptError."""
+        data = b""
+        while len(data) < varint.MAX_BYTES and (not data or data[-1] >= 0x80):
+            data += self.exactly(1)
+        return varint.decode(data, 0)[0]
+
+    def skip(self, count: int) -> None:
+        """Pass over `count` bytes, by seeking where the stream can. Raises TruncatedError."""
+        if not self._seekable or count <= BLOCK:
+            for _ in self.blocks(count):
+                pass
+            return
+        self._src.seek(count - 1, 1)
+        self.at += count - 1
+        self.exactly(1)
+
+    def _blocks(self, count: int) -> Iterator[bytes]:
+        while count:
+            block = self._src.read(min(count, BLOCK))
+            if not block:
+                return
+            self.at += len(block)
+            count -= len(block)
+            yield block

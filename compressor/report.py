@@ -1,0 +1,58 @@
+"""What the pipeline tells about a file."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from .container import Frame
+from .reader import Reader
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes of content done, and in all if that is known."""
+
+
+class Sink(Protocol):
+    """What output is written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Write all of `data`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """A file, as compressed, decompressed, verified or listed.
+
+    content_size  bytes of content
+    file_size     bytes of the catzip file
+    frames        every frame, in order
+    """
+
+    content_size: int
+    file_size: int
+    frames: tuple[Frame, ...]
+
+    @classmethod
+    def of(cls, reader: Reader, frames: Iterable[Frame]) -> "Report":
+        """Of a file that is read to its end as `frames` is consumed."""
+        seen = tuple(frames)
+        return cls(sum(frame.length for frame in seen), reader.at, seen)
+
+    @property
+    def ratio(self) -> float:
+        """Content size to file size."""
+        return self.content_size / self.file_size
+
+    @property
+    def fingerprints(self) -> tuple[bytes, ...]:
+        """The models it takes to decode the file, in order of appearance."""
+        return tuple(dict.fromkeys(frame.fingerprint for frame in self.frames if frame.fingerprint))
+
+    @property
+    def side_size(self) -> int:
+        """Bytes of the file that restore what models do not see, such as capitals in a 27-symbol text."""
+        return sum(frame.side for frame in self.frames)
+
+
+Listing = Report
+"""What `list_frames` gives: the same facts, from the heads of the frames alone."""
