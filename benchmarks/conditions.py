@@ -1,0 +1,95 @@
+"""The conditions under which a model must give the same integers, as environments for a process.
+
+Each condition is one row of the exactness matrix. A condition that this machine cannot run is still listed,
+with the reason, so that nobody takes it for passed. Some settings crash on a processor that lacks the
+instructions (OPENBLAS_CORETYPE=SkylakeX without AVX-512), others quietly fall back, so what a row needs is
+looked up first, and what it really got is read back by the probe.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy
+
+from .machine import cpu_flags
+
+AVX2 = frozenset({"avx2", "fma"})
+AVX512 = frozenset({"avx512f", "avx512bw", "avx512vl", "avx512dq"})
+
+# OPENBLAS_CORETYPE: what it needs, and the names threadpoolctl may give the kernels it selects.
+_OPENBLAS = {
+    "Prescott": (frozenset({"pni"}), {"Prescott", "Katmai"}),
+    "Nehalem": (frozenset({"sse4_2"}), {"Nehalem"}),
+    "Sandybridge": (frozenset({"avx"}), {"Sandybridge"}),
+    "Haswell": (AVX2, {"Haswell"}),
+    "SkylakeX": (AVX512, {"SkylakeX"}),
+}
+_ATEN = {"default": frozenset[str](), "avx2": AVX2, "avx512": AVX512}
+_ONEDNN = {
+    "SSE41": frozenset({"sse4_1"}),
+    "AVX2": AVX2,
+    "AVX512_CORE": AVX512,
+    "DEFAULT": frozenset[str](),
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One way to run the probe.
+
+    takes_effect  what the probe must find to believe the setting: {fact: admissible values}
+    """
+
+    axis: str
+    value: str
+    environment: dict[str, str] = field(default_factory=dict)
+    device: str = "numpy"
+    threads: int = 1
+    needs: frozenset[str] = frozenset()
+    takes_effect: dict[str, set[str]] = field(default_factory=dict)
+
+    def obstacle(self) -> str | None:
+        """Why it cannot run here; None if it can."""
+        if self.needs - cpu_flags():
+            return "not supported by this CPU"
+        if self.device != "numpy" and importlib.util.find_spec("torch") is None:
+            return "needs torch: pip install 'catzip[torch]'"
+        return None
+
+
+REFERENCE = Condition("reference", "NumPy, 1 thread")
+
+
+def conditions() -> Iterator[Condition]:
+    """Every condition besides the reference, cheapest first."""
+    yield Condition("threads", "2", threads=2)
+    for name, (needs, shown) in _OPENBLAS.items():
+        setting = {"OPENBLAS_CORETYPE": name}
+        yield Condition("OPENBLAS_CORETYPE", name, setting, needs=needs, takes_effect={"blas": shown})
+    for name, disabled in _numpy_levels():
+        setting = {"NPY_DISABLE_CPU_FEATURES": disabled}
+        yield Condition("NumPy dispatch", name, setting, takes_effect={"numpy": {name}})
+    for threads in (1, 2):
+        yield Condition("torch CPU threads", str(threads), device="cpu", threads=threads)
+    for name, needs in _ATEN.items():
+        setting = {"ATEN_CPU_CAPABILITY": name}
+        shown = {name.upper()}
+        yield Condition("ATEN_CPU_CAPABILITY", name, setting, "cpu", 1, needs, {"aten": shown})
+    for name, needs in _ONEDNN.items():
+        yield Condition("ONEDNN_MAX_CPU_ISA", name, {"ONEDNN_MAX_CPU_ISA": name}, "cpu", 1, needs)
+    yield Condition("device", "cuda", device="cuda")
+
+
+def numpy_dispatch() -> list[str]:
+    """The instruction sets beyond its baseline that this NumPy, in this process, uses, narrowest first."""
+    return numpy.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+
+
+def _numpy_levels() -> Iterator[tuple[str, str]]:
+    """(what is left, what to disable): every shorter prefix of the instruction sets NumPy uses here."""
+    usable = numpy_dispatch()
+    for count in range(len(usable)):
+        yield " ".join(usable[:count]) or "baseline", " ".join(usable[count:])

@@ -1,0 +1,85 @@
+"""Run the probe under each condition and hold its digests against the reference: the rows of the matrix."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .conditions import REFERENCE, Condition
+
+SAME = "same"
+DIFFERENT = "DIFFERENT"
+FAILED = "FAILED"
+NOT_RUN = "not run"
+
+Digests = dict[str, dict[str, str]]
+"""subject -> variant -> sha256. A subject has one digest, however it is evaluated."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One condition: its verdict, why, and the digests it gave."""
+
+    axis: str
+    value: str
+    verdict: str
+    note: str = ""
+    digests: Digests = field(default_factory=dict)
+
+
+def run_matrix(
+    arguments: Sequence[str], listed: Sequence[Condition], progress: Callable[[str], None]
+) -> Iterator[Row]:
+    """The reference and then every listed condition; `arguments` go to the probe."""
+    reference: Digests | None = None
+    for condition in (REFERENCE, *listed):
+        progress(f"{condition.axis}: {condition.value}")
+        row = _run(condition, arguments, reference)
+        reference = reference or row.digests
+        yield row
+
+
+def passed(rows: Sequence[Row]) -> bool:
+    """Whether nothing that ran differed or failed, the reference included."""
+    return rows[0].verdict == SAME and all(row.verdict in (SAME, NOT_RUN) for row in rows)
+
+
+def _run(condition: Condition, arguments: Sequence[str], reference: Digests | None) -> Row:
+    if obstacle := condition.obstacle():
+        return Row(condition.axis, condition.value, NOT_RUN, obstacle)
+    threads = str(condition.threads)
+    words = ["--device", condition.device, "--threads", threads, *arguments]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", f"{__package__}.probe", *words],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": threads, **condition.environment},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        return Row(condition.axis, condition.value, FAILED, reason)
+    found = json.loads(done.stdout)
+    if found["obstacle"]:
+        return Row(condition.axis, condition.value, NOT_RUN, found["obstacle"])
+    return judge(condition, found["facts"], found["digests"], reference)
+
+
+def judge(condition: Condition, facts: dict[str, str], digests: Digests, reference: Digests | None) -> Row:
+    """The verdict on what a probe found, against the reference (None: against itself)."""
+    for fact, admissible in condition.takes_effect.items():
+        if facts.get(fact) not in admissible:
+            note = f"no effect: {fact} is {facts.get(fact)}"
+            return Row(condition.axis, condition.value, FAILED, note, digests)
+    wanted = {subject: next(iter(found.values())) for subject, found in (reference or digests).items()}
+    wrong = [
+        f"{subject}, {variant}"
+        for subject, found in digests.items()
+        for variant, digest in found.items()
+        if digest != wanted.get(subject)
+    ]
+    wrong += [f"{subject}, missing" for subject in wanted if subject not in digests]
+    return Row(condition.axis, condition.value, DIFFERENT if wrong else SAME, "; ".join(wrong), digests)
