@@ -10,7 +10,7 @@ Importing it loads neither numpy nor torch; the first call that needs them does.
 from __future__ import annotations
 
 import io
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from .compressor.errors import (
     CatzipError,
@@ -25,6 +25,8 @@ from .compressor.errors import (
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from .fileobject import CatzipWriter
 
 __version__ = "0.1.0"
 
@@ -44,7 +46,9 @@ __all__ = [
 ]
 
 
-def compress(data: bytes, model: str | None = None, *, device: str = "auto", threads: int | None = None) -> bytes:
+def compress(
+    data: bytes, model: str | None = None, *, device: str = "auto", threads: int | None = None
+) -> bytes:
     """The catzip file that holds `data`.
 
     `model` names the model to use (None: chosen from the content); `device` is auto, cpu or cuda. Device and
@@ -82,18 +86,18 @@ def open(
     newline: str | None = None,
     device: str = "auto",
     threads: int | None = None,
-) -> IO[bytes] | io.TextIOWrapper:
+) -> io.BufferedReader | CatzipWriter | io.TextIOWrapper:
     """A catzip file as a file object, like `gzip.open`: mode "rb", "wb" or "xb", with "t" for text.
 
     Reading can seek. A file that is written appears under its name when it is closed, whole; an exception in
     the `with` block discards it.
     """
     from .fileobject import open_file
+    from .models.registry import Registry
 
-    raw = open_file(path, mode.replace("t", ""), model, device=device, threads=threads)
-    if "t" not in mode:
-        if (encoding, errors, newline) != (None, None, None):
-            raw.close()
-            raise ValueError("encoding, errors and newline go with text modes (rt, wt, xt)")
-        return raw
-    return io.TextIOWrapper(raw, encoding, errors, newline)
+    text = "t" in mode
+    if not text and (encoding, errors, newline) != (None, None, None):
+        raise ValueError("encoding, errors and newline go with text modes: rt, wt, xt")
+    binary_mode = mode.replace("t", "b") if text else mode
+    file = open_file(path, binary_mode, model, Registry(device=device, threads=threads))
+    return io.TextIOWrapper(file, encoding, errors, newline) if text else file

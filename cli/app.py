@@ -1,0 +1,110 @@
+"""The command group, and the edge where everything that can go wrong becomes a message and an exit code.
+
+Exit codes: 0 all is well, 1 something failed, 2 the command line was wrong. After SIGINT, SIGTERM or SIGHUP
+the process cleans up and then dies of that same signal, so that a shell loop around it stops too.
+"""
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from .. import __version__
+from ..compressor.errors import CatzipError
+from .bench import bench
+from .convert import cat, compress, decompress, test
+from .listing import list_files
+from .messages import complain, what_went_wrong
+from .models import models
+from .train import train
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(BaseException):
+    """A signal asked the program to stop; not an Exception, so that nothing but clean-up catches it."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
+class CatzipGroup(click.Group):
+    """Click answers a closed pipe with exit code 1; a filter should die of SIGPIPE like any other."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise Interrupted(signal.SIGPIPE) from error
+
+
+@click.group(
+    cls=CatzipGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="catzip", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Lossless compression with exact neural models.
+
+    A file made on one machine decodes to the same bytes on every other, whatever the processor, the GPU or
+    the number of threads. `catzip COMMAND --help` explains a command.
+    """
+
+
+for command in (compress, decompress, test, list_files, cat, models, train, bench):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    for signum in SIGNALS:
+        if signal.getsignal(signum) != signal.SIG_IGN:  # nohup, for one, sets this on purpose
+            signal.signal(signum, _interrupt)
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except Interrupted as stop:
+        _die_of(stop.signum)
+    except (CatzipError, OSError, MemoryError) as error:
+        complain(what_went_wrong(error))
+        _forget_stdout()
+        code = 1
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run click; its usage errors print themselves and give 2."""
+    try:
+        result = cli.main(prog_name="catzip", standalone_mode=False)
+    except click.ClickException as error:
+        if isinstance(error, click.UsageError):
+            error.show()
+        else:
+            complain(error.format_message())
+        return error.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+    """First signal: unwind, so that temporary files go. A second one finds the default action, and kills."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
+    raise Interrupted(signum)
+
+
+def _forget_stdout() -> None:
+    """Python flushes stdout once more at exit; what could not be written must not fail a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _die_of(signum: int) -> NoReturn:
+    """End as the signal's default action would have; quietly for a closed pipe, as filters do."""
+    if signum != signal.SIGPIPE:
+        complain(f"stopped by {signal.Signals(signum).name}. No unfinished file was left behind")
+    signal.signal(signum, signal.SIG_DFL)
+    os.kill(os.getpid(), signum)
+    os._exit(1)  # only where the signal is blocked

@@ -1,0 +1,86 @@
+"""Sources and targets of the commands, with the manners of zstd."""
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ..atomic import Sink, replacing
+from .messages import Refusal
+
+STDIO = "-"
+SUFFIX = ".catz"
+CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def shown(name: str) -> str:
+    """How messages call a source."""
+    return "standard input" if name == STDIO else name
+
+
+@contextmanager
+def open_source(name: str, follow: bool = True) -> Iterator[BinaryIO]:
+    """Open a file, or standard input, for reading. Refuses what zstd does: directories, devices, and symbolic
+    links unless `follow`; a pipe may be read under any name."""
+    if name != STDIO:
+        mode = os.stat(name).st_mode
+        if stat.S_ISDIR(mode):
+            raise Refusal("is a directory, ignored. Name the files in it, or make an archive of it with tar")
+        if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+            raise Refusal("is not a regular file, ignored. Pipe it in to have it read anyway")
+        if not follow and stat.S_ISREG(mode) and Path(name).is_symlink():
+            raise Refusal("is a symbolic link, ignored. Use -f to follow it")
+    with open(0 if name == STDIO else name, "rb", closefd=name != STDIO) as file:
+        yield file
+
+
+class Terminal(Sink):
+    """Standard output that is a terminal: text may pass, binary data would garble it."""
+
+    def write(self, data: bytes) -> int:
+        if CONTROL.search(data):
+            raise Refusal("binary data is not written to a terminal. Redirect it, or use -f to force it")
+        return super().write(data)
+
+
+@contextmanager
+def open_target(name: str, *, source: BinaryIO, force: bool) -> Iterator[Sink]:
+    """Open a file, or standard output, for what `source` becomes; a file is overwritten only with `force`."""
+    if name == STDIO:
+        make = Terminal if sys.stdout.isatty() and not force else Sink
+        with _written_in_place(make(open(1, "wb", closefd=False), "standard output")) as sink:
+            yield sink
+        return
+    target, like = Path(name), os.fstat(source.fileno())
+    if target.exists() and not target.is_file() and not target.is_dir():
+        with _written_in_place(Sink(target.open("wb"), name)) as sink:  # nothing can replace a device
+            yield sink
+        return
+    _check_target(target, like, force)
+    kept = like if stat.S_ISREG(like.st_mode) else None
+    with replacing(target, overwrite=force, like=kept) as sink:
+        yield sink
+
+
+def _check_target(target: Path, source: os.stat_result, force: bool) -> None:
+    if target.is_dir():
+        raise Refusal(f"{target} is a directory. Name a file with -o")
+    if target.exists() and os.path.samestat(target.stat(), source):
+        raise Refusal(f"{target} is the source itself. Name another file with -o")
+    if not force and os.path.lexists(target):
+        raise Refusal(
+            f"{target} exists already, not overwritten. Use -f to overwrite it, or -o for another name"
+        )
+
+
+@contextmanager
+def _written_in_place(sink: Sink) -> Iterator[Sink]:
+    try:
+        yield sink
+        sink.finish()
+    finally:
+        sink.abandon()

@@ -1,0 +1,108 @@
+"""`catzip list`: what is in a file, from its index and frame heads alone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .files import open_source, shown
+from .names import sources_of
+from .options import Settings, json_option, verbose_option
+from .summary import model_name
+from .work import each
+
+if TYPE_CHECKING:
+    from ..compressor.container import Frame
+    from ..compressor.model import ModelSource
+    from ..compressor.report import Report
+
+COLUMNS = "{:>7} {:>13} {:>13} {:>7} {:>12}  {:<16} {:<8} {}"
+HEADINGS = ("frames", "compressed", "content", "ratio", "bits/symbol", "model", "check", "file")
+CHECK = "blake2b"
+
+
+@click.command("list")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@json_option
+@verbose_option
+def list_files(files: tuple[str, ...], as_json: bool, verbose: bool) -> int:
+    """Show sizes, ratio, bits per symbol, model, frames and checksums of each FILE.
+
+    Nothing is decoded: `catzip test` tells whether the content is as its checksums say.
+    """
+    facts: list[dict[str, Any]] = []
+    models = Settings().registry()
+    code = each(sources_of(files), lambda name: facts.append(facts_of(name, models)))
+    click.echo(json.dumps(facts, indent=2) if as_json else table(facts, verbose))
+    return code
+
+
+def facts_of(name: str, models: ModelSource) -> dict[str, Any]:
+    """All that is known of one file, as JSON can hold it. Sizes are in bytes."""
+    from ..compressor.pipeline import list_frames
+
+    with open_source(name) as source:
+        report = list_frames(source)
+    names = {fingerprint: model_name(fingerprint, models) for fingerprint in report.fingerprints}
+    return {
+        "file": shown(name),
+        "compressed": report.file_size,
+        "content": report.content_size,
+        "ratio": report.ratio,
+        "bits_per_symbol": _bits_per_symbol(report),
+        "models": [{"name": names[key], "fingerprint": key.hex()} for key in report.fingerprints],
+        "side": report.side_size,
+        "check": CHECK,
+        "frames": [_frame_facts(frame, names) for frame in report.frames],
+    }
+
+
+def _frame_facts(frame: Frame, names: dict[bytes, str | None]) -> dict[str, Any]:
+    return {
+        "kind": frame.kind,
+        "offset": frame.offset,
+        "compressed": frame.size,
+        "start": frame.start,
+        "content": frame.length,
+        "medium": frame.medium,
+        "model": names[frame.fingerprint] if frame.fingerprint else None,
+        "fingerprint": frame.fingerprint.hex() if frame.fingerprint else None,
+        "symbols": frame.symbols,
+        "bits_per_symbol": 8 * frame.size / (frame.symbols or frame.length),
+        "side": frame.side,
+        "check": frame.check.hex(),
+    }
+
+
+def _bits_per_symbol(report: Report) -> float | None:
+    """Of the whole file, container included. Frames without a model count a byte as a symbol."""
+    symbols = sum(frame.symbols or frame.length for frame in report.frames)
+    return 8 * report.file_size / symbols if symbols else None
+
+
+def table(facts: list[dict[str, Any]], verbose: bool) -> str:
+    """The same for people: a line for each file, and with `verbose` one for each of its frames."""
+    lines = [COLUMNS.format(*HEADINGS)]
+    for file in facts:
+        models = ", ".join(model["name"] or model["fingerprint"] for model in file["models"])
+        lines.append(_line(len(file["frames"]), file, models or "-", CHECK, file["file"]))
+        for number, frame in enumerate(file["frames"] if verbose else [], 1):
+            model = frame["model"] or frame["fingerprint"] or "-"
+            lines.append(_line(f"#{number}", frame, model, frame["kind"], frame["check"]))
+    return "\n".join(lines)
+
+
+def _line(first: object, facts: dict[str, Any], model: str, check: str, last: str) -> str:
+    size, content, bits = facts["compressed"], facts["content"], facts["bits_per_symbol"]
+    return COLUMNS.format(
+        first,
+        f"{size:,}",
+        f"{content:,}",
+        f"{content / size:.2f}",
+        "-" if bits is None else f"{bits:.3f}",
+        model,
+        check,
+        last,
+    )

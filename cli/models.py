@@ -1,0 +1,54 @@
+"""`catzip models`: what is installed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from .options import Settings, json_option
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """Show the installed models; without a command, list them."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_models)
+
+
+@models.command("list")
+@json_option
+def list_models(as_json: bool = False) -> None:
+    """List the installed models."""
+    registry = Settings().registry()
+    facts = [{"name": name, **registry.info(name)} for name in registry.names()]
+    click.echo(json.dumps(facts, indent=2) if as_json else table(facts))
+
+
+@models.command()
+@click.argument("name", metavar="MODEL")
+@json_option
+def info(name: str, as_json: bool) -> None:
+    """Show what is known of MODEL: size, training, measured rates, fingerprint."""
+    facts = {"name": name, **Settings().registry().info(name)}
+    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(lines(facts)))
+
+
+def table(facts: list[dict[str, Any]]) -> str:
+    """A line for each model."""
+    if not facts:
+        return "no model is installed"
+    width = max(len(model["name"]) for model in facts)
+    return "\n".join(
+        f"{model['name']:<{width}}  {model['fingerprint']}  {model['summary']}" for model in facts
+    )
+
+
+def lines(facts: dict[str, Any]) -> Iterator[str]:
+    """A line for each fact."""
+    width = max(map(len, facts))
+    for key, value in facts.items():
+        yield f"{key:<{width}}  {f'{value:,}' if isinstance(value, int) else value}"

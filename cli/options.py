@@ -1,0 +1,84 @@
+"""Options that several commands share, and the settings they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ..models.registry import Registry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run: what to say, and what to run networks on."""
+
+    quiet: bool = False
+    verbose: bool = False
+    threads: int | None = None
+    device: str = "auto"
+
+    def registry(self) -> Registry:
+        """The installed models. Imports numpy, so only commands that may run a network call this."""
+        from ..models.registry import Registry
+
+        return Registry(device=self.device, threads=self.threads)
+
+
+def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """One decorator that applies several, in the order in which help shows them."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def _cores(context: click.Context, option: click.Parameter, value: int | None) -> int | None:
+    """-T 0 means every core, as in zstd and xz."""
+    import os
+
+    return len(os.sched_getaffinity(0)) if value == 0 else value
+
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say more.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+force_option = click.option(
+    "-f",
+    "--force",
+    is_flag=True,
+    help="Overwrite files, follow symbolic links, write binary data to a terminal.",
+)
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where networks run. The bytes are the same on each.",
+)
+run_device_options = _together(
+    click.option(
+        "-T",
+        "--threads",
+        type=click.IntRange(min=0),
+        callback=_cores,
+        metavar="N",
+        help="Threads for networks, 0 for one a core. The bytes are the same for any number.",
+    ),
+    device_option,
+)
+run_options = _together(run_device_options, quiet_option, verbose_option)
+convert_options = _together(
+    click.option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output."),
+    click.option("-c", "--stdout", "to_stdout", is_flag=True, help="Write to standard output."),
+    force_option,
+    click.option("--rm", "remove", is_flag=True, help="Remove each source once its result is verified."),
+)

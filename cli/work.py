@@ -1,0 +1,137 @@
+"""What the commands do to one file, and doing it to several."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from ..atomic import Sink
+from ..compressor.errors import CatzipError
+from .files import STDIO, open_source, open_target, shown
+from .messages import Refusal, complain, what_went_wrong
+from .names import Outputs, compressed_name, original_name
+from .options import Settings
+from .progress import Progress
+from .summary import compressed_line, decompressed_line, details
+
+if TYPE_CHECKING:
+    from ..compressor.model import ModelSource
+    from ..compressor.report import Report
+
+
+def each(names: Iterable[str], action: Callable[[str], None]) -> int:
+    """Do `action` to every file and give the exit code. One that fails is reported; the others go on."""
+    code = 0
+    for name in names:
+        try:
+            action(name)
+        except (BrokenPipeError, click.UsageError):
+            raise
+        except (CatzipError, OSError, MemoryError, click.ClickException) as error:
+            complain(what_went_wrong(error, shown(name)))
+            code = 1
+    return code
+
+
+@dataclass(frozen=True)
+class Work:
+    """The command's choices, and the models that it works with."""
+
+    outputs: Outputs
+    settings: Settings
+    models: ModelSource
+
+    def compress(self, name: str, model: str | None) -> None:
+        """Compress one file; with --rm, remove it once its result was decoded and compared with it."""
+        from ..compressor.pipeline import compress_stream
+
+        start, target = time.monotonic(), self.outputs.target(name, compressed_name)
+        if target == STDIO and os.isatty(1) and not self.outputs.force:
+            raise Refusal("binary data is not written to a terminal. Redirect it, or use -f to force it")
+        with ExitStack() as files:
+            source, sink = self._open(name, target, files)
+            with Progress(shown(name), self.settings.quiet) as progress:
+                report = compress_stream(source, sink, models=self.models, model=model, progress=progress)
+            if self.outputs.remove:
+                self._verify(name, source, sink)
+        self._finish(name, compressed_line(shown(name), target, report), target, report, start)
+
+    def decompress(self, name: str) -> None:
+        """Decompress one file; it gets its name, and --rm removes the source, only if its checksums hold."""
+        from ..compressor.pipeline import decompress_stream
+
+        start, target = time.monotonic(), self.outputs.target(name, original_name)
+        with ExitStack() as files:
+            source, sink = self._open(name, target, files)
+            with Progress(shown(name), self.settings.quiet) as progress:
+                report = decompress_stream(source, sink, models=self.models, progress=progress)
+        self._finish(name, decompressed_line(shown(name), target, report), target, report, start)
+
+    def test(self, name: str) -> None:
+        """Decode and check one file."""
+        from ..compressor.pipeline import verify_stream
+
+        start = time.monotonic()
+        with open_source(name) as source, Progress(shown(name), self.settings.quiet) as progress:
+            report = verify_stream(source, models=self.models, progress=progress)
+        self._finish(name, f"{shown(name)}: {report.content_size} bytes, ok", "", report, start)
+
+    def print_range(self, name: str, start: int, length: int) -> None:
+        """Write `length` bytes from `start` of the content of one file to standard output."""
+        from ..compressor.pipeline import read_range
+
+        with open_source(name) as source:
+            data = read_range(source, start, length, models=self.models)
+            with open_target(STDIO, source=source, force=self.outputs.force) as sink:
+                sink.write(data)
+
+    def _open(self, name: str, target: str, files: ExitStack) -> tuple[BinaryIO, Sink]:
+        source = files.enter_context(open_source(name, follow=self.outputs.force or target == STDIO))
+        return source, files.enter_context(open_target(target, source=source, force=self.outputs.force))
+
+    def _verify(self, name: str, source: BinaryIO, sink: Sink) -> None:
+        """Decode what was written, before it gets its name, and compare with the source. Raises Refusal."""
+        from ..compressor.pipeline import decompress_stream
+
+        sink.file.seek(0)
+        source.seek(0)
+        same = Comparison(source)
+        with Progress(f"{name}: verifying", self.settings.quiet) as progress:
+            decompress_stream(sink.file, same, models=self.models, progress=progress)
+        same.finish()
+
+    def _finish(self, name: str, line: str, target: str, report: Report, start: float) -> None:
+        """Remove the source if asked to, and say what was done."""
+        if self.outputs.remove and name != STDIO:
+            os.unlink(name)
+        if not self.settings.quiet and (target != STDIO or self.settings.verbose):
+            click.echo(line, err=True)
+        if self.settings.verbose:
+            for detail in details(report, self.models, time.monotonic() - start):
+                click.echo(f"  {detail}", err=True)
+
+
+class Comparison:
+    """A sink that checks that what is written to it is what `source` holds."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+
+    def write(self, data: bytes) -> int:
+        """Compare the next bytes."""
+        self._check(self._source.read(len(data)) == data)
+        return len(data)
+
+    def finish(self) -> None:
+        """Nothing of the source may be left."""
+        self._check(not self._source.read(1))
+
+    def _check(self, same: bool) -> None:
+        if not same:
+            raise Refusal("the result does not decode to this file, which stays. Was it changed meanwhile?")

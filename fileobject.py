@@ -1,0 +1,185 @@
+"""File objects over catzip files: what `catzip.open` returns.
+
+The pipeline pulls from a source and pushes to a sink, and so does the program that uses a file object; the
+pipeline therefore runs in a thread of its own, with a channel between the two.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from .atomic import replacing
+from .channel import Channel, Stopped, Worker
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    from .atomic import Sink
+    from .compressor.model import ModelSource
+
+BLOCK = 1 << 20
+"""Bytes passed over at a time when seeking."""
+
+
+def open_file(
+    path: str | os.PathLike[str], mode: str, model: str | None, models: ModelSource
+) -> io.BufferedReader | CatzipWriter:
+    """A file object for rb, wb or xb (see `catzip.open`). Raises ValueError, OSError, ModelNotFoundError."""
+    place = Path(path)
+    if mode == "rb":
+        if model is not None:
+            raise ValueError("a model is chosen when writing; a file that is read names its own")
+        return io.BufferedReader(CatzipReader(place.open("rb"), models))
+    if mode not in ("wb", "xb"):
+        raise ValueError(f"mode {mode!r}: rb, wb, xb and, for text, rt, wt, xt are possible")
+    if model is not None:
+        models.by_name(model)
+    if mode == "xb" and os.path.lexists(place):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    target = ExitStack()
+    sink = target.enter_context(replacing(place, overwrite=mode == "wb"))
+    return CatzipWriter(str(path), target, sink, model, models)
+
+
+class CatzipReader(io.RawIOBase):
+    """Decompresses as it is read. Seeking back starts again from the beginning, as in gzip."""
+
+    def __init__(self, file: BinaryIO, models: ModelSource) -> None:
+        self.name = file.name
+        self._file = file
+        self._models = models
+        self._begin()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Bytes read, 0 at the end. Raises the errors of decompression where the damage is met."""
+        count = self._channel.readinto(buffer)
+        self._at += count
+        if not count and len(memoryview(buffer)):
+            self._worker.join()
+            if self._worker.error is not None:
+                raise self._worker.error
+        return count
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place in the content; past its end is its end."""
+        if whence == io.SEEK_END:
+            self._pass_over(None)
+        target = max(0, offset + (0 if whence == io.SEEK_SET else self._at))
+        if target < self._at:
+            self._halt()
+            self._begin()
+        self._pass_over(target - self._at)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._halt()
+            self._file.close()
+
+    def _begin(self) -> None:
+        self._file.seek(0)
+        self._at = 0
+        self._channel = Channel()
+        self._worker = Worker(self._decompress)
+
+    def _halt(self) -> None:
+        self._channel.stop()
+        self._worker.join()
+
+    def _pass_over(self, count: int | None) -> None:
+        """Read and forget `count` bytes, or all."""
+        while count is None or count > 0:
+            block = self.read(BLOCK if count is None else min(BLOCK, count))
+            if not block:
+                return
+            count = None if count is None else count - len(block)
+
+    def _decompress(self) -> None:
+        from .compressor.pipeline import decompress_stream
+
+        channel = self._channel
+        try:
+            decompress_stream(self._file, channel, models=self._models, progress=channel.check)
+        finally:
+            channel.end()
+
+
+class CatzipWriter(io.BufferedIOBase):
+    """Compresses as it is written to. What goes wrong is raised by a later `write` or by `close`."""
+
+    def __init__(
+        self, name: str, target: ExitStack, sink: Sink, model: str | None, models: ModelSource
+    ) -> None:
+        self.name = name
+        self._target = target
+        self._channel = channel = Channel()
+
+        def compress() -> None:
+            from .compressor.pipeline import compress_stream
+
+            try:
+                source = cast(BinaryIO, channel)
+                compress_stream(source, sink, models=models, model=model, progress=channel.check)
+            finally:
+                channel.stop()
+
+        self._worker = Worker(compress)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer) -> int:
+        """Write all of `data`; its length in bytes."""
+        if self.closed:
+            raise ValueError("write to a closed file")
+        try:
+            return self._channel.write(data)
+        except Stopped:
+            self.close()  # raises why
+            raise
+
+    def close(self) -> None:
+        """Finish the file and give it its name."""
+        self._channel.end()
+        self._end(None)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._channel.stop()
+            self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        """Wait for the thread; keep the file if neither it nor the caller met an error."""
+        if self.closed:
+            return
+        super().close()
+        self._worker.join()
+        failure = error or self._worker.error
+        if failure is not None:
+            self._discard(failure)
+        self._target.close()
+
+    def _discard(self, failure: BaseException) -> None:
+        """Unwind the target as if `failure` had been raised while it was open, and raise it."""
+        with self._target:
+            raise failure

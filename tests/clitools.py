@@ -1,0 +1,74 @@
+"""Running the command line as a user does: the installed console script, in a process of its own."""
+
+import ctypes
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CATZIP = Path(sys.executable).with_name("catzip")
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+
+
+def catzip(*arguments, cwd, stdin=b"", code=0, **options):
+    """Run `catzip` in `cwd` and check its exit code; what it wrote to stdout (bytes) and stderr (text)."""
+    if isinstance(stdin, bytes):
+        options["input"] = stdin
+    else:
+        options["stdin"] = stdin
+    options.setdefault("stdout", subprocess.PIPE)
+    words = [CATZIP, *map(str, arguments)]
+    done = subprocess.run(words, cwd=cwd, stderr=subprocess.PIPE, timeout=120, **options)
+    done.stderr = done.stderr.decode()
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def start(*arguments, cwd, **options):
+    """Start `catzip` and leave it running."""
+    return subprocess.Popen([CATZIP, *map(str, arguments)], cwd=cwd, stderr=subprocess.PIPE, **options)
+
+
+def on_terminal(*arguments, cwd, code=0):
+    """Run `catzip` with a terminal for stdin, stdout and stderr; all that it showed there (bytes)."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [CATZIP, *map(str, arguments)], cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    shown = bytearray()
+    try:
+        while data := os.read(ours, 4096):
+            shown += data
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    finally:
+        os.close(ours)
+    assert child.wait(60) == code, bytes(shown)
+    return bytes(shown)
+
+
+def contents(folder):
+    """Every file of a folder with its bytes: to see that nothing appeared, vanished or changed."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def without_root_powers():
+    """For `preexec_fn`: file permissions bind root too, from the next exec on."""
+    libc = ctypes.CDLL(None)
+    for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def need_permissions(folder):
+    """Skip where even so a file without read permission can be read."""
+    probe = folder / "probe"
+    probe.touch(0o000)
+    done = subprocess.run(["cat", probe], preexec_fn=without_root_powers, capture_output=True)
+    probe.unlink()
+    if done.returncode == 0:
+        pytest.skip("file permissions do not bind this user")

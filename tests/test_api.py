@@ -1,0 +1,129 @@
+"""The Python face: compress, decompress, open, the errors, and what is public."""
+
+import io
+import os
+import threading
+
+import pytest
+
+import catzip
+
+TEXT = "Ein bißchen Text, ☃ und wieder Text.\n" * 3000
+DATA = TEXT.encode()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "a.catz"
+
+
+@pytest.mark.parametrize("data", [b"", b"x", DATA, os.urandom(5000)], ids=["empty", "one", "text", "random"])
+def test_there_and_back(data):
+    blob = catzip.compress(data)
+    assert len(blob) <= len(data) + 64
+    assert catzip.decompress(blob) == data
+
+
+def test_all_is_what_is_public():
+    public = {name for name in vars(catzip) if not name.startswith("_")} - {
+        "annotations",
+        "io",
+        "TYPE_CHECKING",
+    }
+    modules = {name for name in public if type(getattr(catzip, name)).__name__ == "module"}
+    assert public - modules == set(catzip.__all__) - {"__version__"}
+
+
+def test_each_error_is_a_catzip_error():
+    errors = [getattr(catzip, name) for name in catzip.__all__ if name.endswith("Error")]
+    assert all(issubclass(error, catzip.CatzipError) for error in errors)
+
+
+def test_bad_input_raises():
+    blob = catzip.compress(DATA)
+    with pytest.raises(catzip.NotCatzipError):
+        catzip.decompress(b"plain text")
+    with pytest.raises(catzip.TruncatedError):
+        catzip.decompress(blob[:-3])
+    with pytest.raises(catzip.CorruptError):
+        catzip.decompress(blob + b"tail")
+    with pytest.raises(catzip.ModelNotFoundError):
+        catzip.compress(DATA, "no-such-model")
+
+
+def test_open_writes_what_decompress_reads_and_the_other_way_round(path):
+    with catzip.open(path, "wb") as file:
+        for start in range(0, len(DATA), 1000):
+            assert file.write(DATA[start : start + 1000]) == len(DATA[start : start + 1000])
+    assert catzip.decompress(path.read_bytes()) == DATA
+    with catzip.open(path) as file:
+        assert file.read() == DATA
+        assert file.read() == b""
+
+
+def test_open_text(path):
+    with catzip.open(path, "wt", encoding="utf-8") as file:
+        file.write(TEXT)
+    with catzip.open(path, "rt", encoding="utf-8") as file:
+        assert list(file) == TEXT.splitlines(keepends=True)
+
+
+def test_open_seeks(path):
+    path.write_bytes(catzip.compress(DATA))
+    with catzip.open(path) as file:
+        assert file.seek(-10, io.SEEK_END) == len(DATA) - 10
+        assert file.read() == DATA[-10:]
+        assert file.seek(5) == 5
+        assert file.read(20) == DATA[5:25]
+        file.seek(100, io.SEEK_CUR)
+        assert (file.tell(), file.read(4)) == (125, DATA[125:129])
+
+
+def test_open_for_exclusive_creation(path):
+    with catzip.open(path, "xb") as file:
+        file.write(DATA)
+    with pytest.raises(FileExistsError):
+        catzip.open(path, "xb")
+    assert catzip.decompress(path.read_bytes()) == DATA
+
+
+def test_a_file_that_is_written_appears_whole_or_not_at_all(path):
+    path.write_bytes(b"precious")
+    with pytest.raises(KeyError), catzip.open(path, "wb") as file:
+        file.write(DATA)
+        raise KeyError("the program failed")
+    assert [(found.name, found.read_bytes()) for found in path.parent.iterdir()] == [(path.name, b"precious")]
+
+
+def test_open_reports_damage_where_it_is_met_and_leaves_no_thread(path):
+    path.write_bytes(catzip.compress(DATA)[:-3])
+    with catzip.open(path) as file, pytest.raises(catzip.TruncatedError):
+        file.read()
+    with catzip.open(path) as file:
+        assert file.read(5) == DATA[:5]
+    assert threading.active_count() == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "message"),
+    [
+        ("ab", {}, "mode 'ab'"),
+        ("rwb", {}, "mode 'rwb'"),
+        ("rb", {"encoding": "utf-8"}, "text modes"),
+        ("rb", {"model": "ar-bytes"}, "when writing"),
+    ],
+)
+def test_open_rejects_what_makes_no_sense(mode, options, message, path):
+    path.write_bytes(catzip.compress(DATA))
+    with pytest.raises(ValueError, match=message):
+        catzip.open(path, mode, **options)
+
+
+def test_open_names_what_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no-such"):
+        catzip.open(tmp_path / "no-such.catz")
+    with pytest.raises(FileNotFoundError, match="folder"):
+        catzip.open(tmp_path / "folder" / "a.catz", "wb")
+    with pytest.raises(catzip.ModelNotFoundError, match="no-such-model"):
+        catzip.open(tmp_path / "a.catz", "wb", model="no-such-model")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,95 @@
+"""Every command explains itself, stands in the README, and answers --help at once."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+from clitools import CATZIP, catzip
+
+from catzip.cli.app import cli
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def every_command(group=cli, path=()):
+    """Yields (words, command) for each command, groups included."""
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+
+
+COMMANDS = dict(every_command())
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_and_option_has_help(words):
+    command = COMMANDS[words]
+    assert command.help
+    for parameter in command.params:
+        assert isinstance(parameter, click.Argument) or parameter.help, f"{parameter.name} has no help"
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_is_in_the_readme(words):
+    assert f"catzip {' '.join(words)}" in README.read_text()
+
+
+def test_the_commands_of_the_interface_are_there():
+    assert {"compress", "decompress", "test", "list", "cat", "models", "train", "bench"} == set(cli.commands)
+
+
+def test_help_and_version(tmp_path):
+    import catzip as package
+
+    for flag in ("--help", "-h"):
+        assert b"compress" in catzip(flag, cwd=tmp_path).stdout
+    assert catzip("--version", cwd=tmp_path).stdout.decode() == f"catzip {package.__version__}\n"
+
+
+def test_help_imports_no_heavy_package():
+    code = "import sys, json, catzip, catzip.cli; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert not {"numpy", "torch", "constriction", "safetensors", "threadpoolctl"} & set(
+        json.loads(done.stdout)
+    )
+
+
+def test_help_is_instant():
+    def seconds():
+        start = time.perf_counter()
+        subprocess.run([CATZIP, "--help"], stdout=subprocess.DEVNULL, check=True)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < 0.3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compress", "--no-such-option"],
+        ["no-such-command"],
+        ["compress", "a", "b", "-o", "c"],
+        ["compress", "a", "-o", "c", "-c"],
+        ["compress", "a", "-c", "--rm"],
+        ["compress", "a", "-T", "-1"],
+        ["decompress", "a", "--device", "abacus"],
+        ["bench"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_gives_2_and_touches_nothing(words, tmp_path):
+    (tmp_path / "a").write_bytes(b"content")
+    catzip(*words, cwd=tmp_path, code=2)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_python_m_catzip_is_the_same_command(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "catzip", "--help"], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert done.stdout.startswith(b"Usage: catzip")

@@ -1,0 +1,84 @@
+"""The wheel holds the package, its weights and its format specification, nothing else; the sdist builds."""
+
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def tracked(*patterns):
+    """Files that git tracks (paths relative to the repository), matching glob patterns."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--", *patterns], cwd=ROOT, capture_output=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return {name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).exists()}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A folder with a wheel and an sdist, built from a copy of what git tracks."""
+    source, dist = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
+    for name in tracked():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(dist), str(source)]
+    made = subprocess.run(command, capture_output=True, text=True)  # the sdist, and the wheel from the sdist
+    assert made.returncode == 0, made.stdout + made.stderr
+    return dist
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(built):
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+    folders = {
+        name.removeprefix("catzip").replace(".", "/").strip("/")
+        for name in CONFIG["tool"]["setuptools"]["packages"]
+    }
+    modules = {name for name in tracked("*.py") if str(Path(name).parent).strip(".") in folders}
+    data = {"py.typed", "compressor/FORMAT.md"} | tracked(
+        "models/weights/*.safetensors", "models/recipes/*.toml"
+    )
+    assert found == {f"catzip/{name}" for name in modules | data}
+
+
+def test_every_package_of_the_repository_is_listed():
+    outside = ("tests", "examples")
+    inits = {Path(name).parent for name in tracked("*__init__.py") if not name.startswith(outside)}
+    packages = {".".join(("catzip", *folder.parts)) for folder in inits}
+    assert packages == set(CONFIG["tool"]["setuptools"]["packages"])
+
+
+def test_the_sdist_builds_and_has_what_the_wheel_needs(built):
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        found = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "LICENSE", "README.md", "cli/app.py", "compressor/FORMAT.md"} <= found
+
+
+def test_the_version_is_written_twice_the_same():
+    import catzip
+
+    assert catzip.__version__ == CONFIG["project"]["version"]
+
+
+def test_constraints_pin_every_dependency():
+    project = CONFIG["project"]
+    wanted = [
+        *project["dependencies"],
+        *(d for extra in project["optional-dependencies"].values() for d in extra),
+    ]
+    names = {requirement.partition(">")[0].strip().lower() for requirement in wanted}
+    pins = {
+        line.partition("==")[0]
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
+    assert names <= pins
