@@ -12,7 +12,7 @@ from pathlib import Path
 from ..compressor.errors import CatzipError
 from ..compressor.model import ModelSource
 from .datasets import Dataset
-from .likelihood import Coded, likelihood
+from .likelihood import likelihood
 from .results import Result
 
 _CLOCKED = Path(__file__).with_name("clocked.py")
@@ -58,7 +58,7 @@ def measure(dataset: Dataset, model: str | None, models: ModelSource, settings: 
         coded = likelihood(packed, dataset.data, models)
     return Result(
         dataset.name,
-        _label(model, coded),
+        model or "default",
         settings="",
         original_bytes=len(dataset.data),
         compressed_bytes=compressed,
@@ -70,13 +70,6 @@ def measure(dataset: Dataset, model: str | None, models: ModelSource, settings: 
         models=coded.models,
         frames=coded.kinds,
     )
-
-
-def _label(model: str | None, coded: Coded) -> str:
-    """What was asked for, and what came of it where that is not the same."""
-    used = [*coded.models, *(kind for kind in coded.kinds if kind != "coded")]
-    asked = model or "default"
-    return asked if not used or used == [model] else f"{asked} ({', '.join(used)})"
 
 
 def _clocked(*arguments: str) -> dict[str, float]:

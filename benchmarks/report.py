@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .results import Result, Run
@@ -17,6 +17,10 @@ from .tables import Rows, markdown, plain
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 REPORT = HERE / "RESULTS.md"
+
+MANY = 4  # data sets in a run from which on they share tables
+
+Table = Callable[[Sequence[str], Rows], str]
 
 HEADERS = (
     "system", "bytes", "bits/byte", "NLL", "gap", "compress", "KB/s", "decompress", "KB/s", "peak MiB",
@@ -37,12 +41,13 @@ start-up included; those of the peers are of the library call alone. KB = 1,000 
 
 def terminal(run: Run) -> str:
     """The run as plain text tables."""
-    return "\n".join(_sections([run], plain, heading="{}\n"))
+    return "\n".join(_sections(run, plain, heading="{}\n"))
 
 
 def document(runs: Sequence[Run]) -> str:
     """All runs as one Markdown document."""
-    return INTRODUCTION + "\n" + "\n".join(_sections(runs, markdown, heading="## {}\n"))
+    sections = (section for run in runs for section in _sections(run, markdown, heading="## {}\n"))
+    return INTRODUCTION + "\n" + "\n".join(sections)
 
 
 def load_all(folder: Path = RESULTS) -> list[Run]:
@@ -50,22 +55,55 @@ def load_all(folder: Path = RESULTS) -> list[Run]:
     return [Run.load(path) for path in sorted(folder.glob("*.json"))]
 
 
-def _sections(runs: Sequence[Run], table: Callable[[Sequence[str], Rows], str], heading: str) -> list[str]:
-    sections = []
-    for run in runs:
-        for name, facts in run.datasets.items():
-            rows = [_row(result) for result in run.results if result.dataset == name]
-            sections += [heading.format(f"{name}, {facts['bytes']:,} bytes"), facts["description"] + ".\n"]
-            sections += [table(HEADERS, rows), ""]
-        sections += [_provenance(run), ""]
-    return sections
+def _sections(run: Run, table: Table, heading: str) -> Iterator[str]:
+    """One table for each data set; for many data sets one of all sizes and one for each model."""
+    yield from (_of_many if len(run.datasets) >= MANY else _of_each)(run, table, heading)
+    yield _provenance(run)
 
 
-def _row(result: Result) -> list[str]:
-    """The cells of one result; a dash where a figure does not apply."""
-    label = result.system if result.missing is None else f"{result.system} (not run: {result.missing})"
+def _of_each(run: Run, table: Table, heading: str) -> Iterator[str]:
+    for name, facts in run.datasets.items():
+        yield heading.format(f"{name}, {facts['bytes']:,} bytes")
+        yield facts["description"] + ".\n"
+        rows = [
+            [result.system + result.outcome, *_figures(result)]
+            for result in run.results
+            if result.dataset == name
+        ]
+        yield table(HEADERS, rows) + "\n"
+
+
+def _of_many(run: Run, table: Table, heading: str) -> Iterator[str]:
+    systems = list(dict.fromkeys(result.system for result in run.results))
+    sizes = {(result.dataset, result.system): result.compressed_bytes for result in run.results}
+    rows = [
+        [name, facts["bytes"], *(sizes[name, each] for each in systems)]
+        for name, facts in run.datasets.items()
+    ]
+    columns = list(zip(*rows, strict=True))[1:]
+    rows.append(["total", *(None if None in column else sum(column) for column in columns)])
+    yield heading.format(f"{len(run.datasets)} files, bytes of each")
+    yield _descriptions(run) + "\n"
+    cells = [[name, *(_cell(size, "{:,}") for size in line)] for name, *line in rows]
+    yield table(("file", "original", *systems), cells) + "\n"
+    for system in systems:
+        if ours := [result for result in run.results if result.system == system and result.frames]:
+            yield heading.format(f"{system} on these files")
+            lines = [[result.dataset + result.outcome, *_figures(result)] for result in ours]
+            yield table(("file", *HEADERS[1:]), lines) + "\n"
+
+
+def _descriptions(run: Run) -> str:
+    """Where the data sets come from: once where the words are the same for each."""
+    found = {name: facts["description"].removeprefix(f"{name}, ") for name, facts in run.datasets.items()}
+    if len(set(found.values())) == 1:
+        return f"Each: {next(iter(found.values()))}."
+    return "\n".join(f"{name}: {words}." for name, words in found.items())
+
+
+def _figures(result: Result) -> list[str]:
+    """The cells of one result behind its name; a dash where a figure does not apply."""
     return [
-        label,
         _cell(result.compressed_bytes, "{:,}"),
         _cell(result.bits_per_byte, "{:.4f}"),
         _cell(result.nll_per_byte, "{:.4f}"),

@@ -12,7 +12,7 @@ from typing import Any
 class Result:
     """One system on one data set. Sizes in bytes, times in seconds; None where not measured.
 
-    system           the model as asked for on the command line, or the peer
+    system           the model as asked for on the command line ("default" if none was), or the peer
     compressed_bytes length of a real file, decoded again and compared with the original
     compress_s, decompress_s
                      a model: wall time of the whole command, start-up included; a peer: the call alone
@@ -20,6 +20,7 @@ class Result:
                      largest resident size of the two commands (models only)
     nll_bits         the model's own float negative log-likelihood of the symbols it coded; None if any
                      frame was not coded with the model
+    models           name -> fingerprint of those the file was coded with
     frames           how many frames of each kind the file has
     missing          what to install, for a system that could not run
     """
@@ -37,6 +38,14 @@ class Result:
     models: dict[str, str] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
     missing: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, in brackets, where that is not what `system` says."""
+        if self.missing:
+            return f" (not run: {self.missing})"
+        used = [*self.models, *(kind for kind in self.frames if kind != "coded")]
+        return f" ({', '.join(used)})" if used not in ([], [self.system]) else ""
 
     @property
     def bits_per_byte(self) -> float | None:

@@ -75,6 +75,26 @@ def test_document_has_every_figure_and_fact() -> None:
     assert "zstd -22: level 22" in text
 
 
+def test_many_files_share_tables() -> None:
+    names = [f"calgary/file{number}" for number in range(report.MANY)]
+    facts = {name: {"description": f"{name}, the whole file", "bytes": 1000, "sha256": ""} for name in names}
+    results = [replace(each, dataset=name) for name in names for each in (MODEL, PEER)]
+    text = report.document([replace(RUN, datasets=facts, results=results)])
+    assert "Each: the whole file." in text
+    total = [
+        cell.strip() for cell in next(x for x in text.splitlines() if x.startswith("| total")).split("|")
+    ]
+    assert total[1:-1] == ["total", "4,000", "1,004", "-"]
+    assert "## ar-bytes on these files" in text and "## zstd" not in text
+
+
+def test_outcome_is_said_where_it_is_not_what_was_asked() -> None:
+    assert MODEL.outcome == ""
+    assert replace(MODEL, system="default").outcome == " (ar-bytes)"
+    assert replace(MODEL, models={}, frames={"xz": 1}).outcome == " (xz)"
+    assert PEER.outcome == " (not run: pip install 'catzip[bench]')"
+
+
 def test_terminal_has_no_markup() -> None:
     assert "|" not in report.terminal(RUN)
     assert "zstd -22" in report.terminal(RUN)
