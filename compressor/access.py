@@ -68,37 +68,50 @@ def _places(src: BinaryIO) -> Iterator[Place]:
     members = []
     stop = src.seek(0, 2)
     while stop:
-        entries, body, size = _read_trailer(src, stop)
-        stop -= size + body
-        if stop < 0:
-            raise CorruptError(_WRONG_INDEX)
-        members.append((stop, entries, body))
-    for origin, entries, body in reversed(members):
-        src.seek(origin)
-        check_header(src.read(len(HEADER)), first=origin == 0)
-        offset = origin + len(HEADER)
-        for size, length in entries:
-            yield offset, size, length
-            offset += size
-        rest = origin + body - offset
-        if rest < 0 or (rest == 0 and entries):
-            raise CorruptError(_WRONG_INDEX)
-        if rest:
-            yield offset, rest, _content_length(src, offset)
+        stop, places = _member(src, stop)
+        members.append(places)
+    for places in reversed(members):
+        yield from places
 
 
-def _read_trailer(src: BinaryIO, stop: int) -> tuple[list[trailer.Entry], int, int]:
-    """The trailer of the member that ends at `stop`."""
+def _member(src: BinaryIO, stop: int) -> tuple[int, list[Place]]:
+    """Where the member that ends at `stop` starts, and its frames."""
+    entries, body, tail = _trailer(src, stop)
+    end = stop - len(tail)
+    origin = end - body
+    offset = origin + len(HEADER)
+    if origin < 0 or offset > end:
+        raise CorruptError(_WRONG_INDEX)
+    src.seek(origin)
+    check_header(src.read(len(HEADER)), first=origin == 0)
+    rest = end - offset - sum(size for size, _ in entries)
+    if rest < 0 or (rest == 0 and entries):
+        raise CorruptError(_WRONG_INDEX)
+    if rest:
+        entries.append((rest, _content_length(src, end - rest)))
+    if trailer.pack(entries, body) != tail:
+        raise CorruptError(_WRONG_INDEX)
+    places = []
+    for size, length in entries:
+        places.append((offset, size, length))
+        offset += size
+    return origin, places
+
+
+def _trailer(src: BinaryIO, stop: int) -> tuple[list[trailer.Entry], int, bytes]:
+    """Of the member that ends at `stop`: entries but the last, body, the bytes of the trailer."""
     span = _TAIL
     while True:
         src.seek(max(0, stop - span))
         tail = Reader(src).exactly(min(span, stop))
         try:
-            return trailer.unpack(tail)
+            entries, body, size = trailer.unpack(tail)
         except TruncatedError as error:
             if span >= stop:
                 raise CorruptError(_WRONG_INDEX) from error
             span *= 4
+            continue
+        return entries, body, tail[len(tail) - size :]
 
 
 def _content_length(src: BinaryIO, offset: int) -> int:

@@ -58,7 +58,7 @@ TEXT = (
 
 
 class TableModel:
-    """Order 1: the PMF of a symbol is the row of the symbol before it. Its plan is (segment length,)."""
+    """Order 0: every symbol has the same PMF, learned from TEXT. Its plan is (segment length,)."""
 
     def __init__(self, name: str = "table-bytes", medium: str = "bytes", segment: int = 100) -> None:
         self.name = name
@@ -66,46 +66,37 @@ class TableModel:
         self.segment = segment
         self.alphabet = MEDIA[medium].alphabet
         learned, _ = MEDIA[medium].split(TEXT.encode())
-        counts = np.ones((self.alphabet, self.alphabet), np.int64)
-        np.add.at(counts, (learned[:-1], learned[1:]), 500)
-        freqs = 1 + counts * (TOTAL - self.alphabet) // counts.sum(axis=1, keepdims=True)
-        freqs[:, 0] += TOTAL - freqs.sum(axis=1)
-        self.table = freqs.astype(np.uint32)
-        self.fingerprint = hashlib.sha256(name.encode() + self.table.astype("<u4").tobytes()).digest()[:8]
+        counts = 1 + 500 * np.bincount(learned, minlength=self.alphabet)
+        freqs = 1 + counts * (TOTAL - self.alphabet) // counts.sum()
+        freqs[0] += TOTAL - freqs.sum()
+        self.freqs = freqs.astype(np.uint32)
+        self.fingerprint = hashlib.sha256(name.encode() + self.freqs.astype("<u4").tobytes()).digest()[:8]
 
     def plan(self, count: int) -> tuple[int, ...]:
-        return (self.segment,)
+        return (min(self.segment, count),)
 
     def segment_sizes(self, count: int, plan: tuple[int, ...]) -> list[int]:
-        if len(plan) != 1 or not 1 <= plan[0] <= 1 << 16 or count // plan[0] > 1 << 12:
+        if len(plan) != 1 or not 1 <= plan[0] <= count or count // plan[0] > 1 << 12:
             raise CorruptError(f"the table model knows no plan {plan} for {count} symbols")
         return [min(plan[0], count - start) for start in range(0, count, plan[0])]
 
     def encode(self, symbols: NDArray[np.uint8], plan: tuple[int, ...]) -> Iterator[Stack]:
-        contexts = np.concatenate([[0], symbols[:-1]])
         at = 0
         for size in self.segment_sizes(len(symbols), plan):
             stack = Stack()
-            stack.push(symbols[at : at + size], PMF(self.table[contexts[at : at + size]]))
+            stack.push(symbols[at : at + size], self._pmf(size))
             at += size
             yield stack
 
     def decode(self, stacks: Iterator[Stack], count: int, plan: tuple[int, ...]) -> NDArray[np.uint8]:
-        symbols = np.zeros(count, np.uint8)
-        last, at = 0, 0
-        for size in self.segment_sizes(count, plan):
-            stack = next(stacks)
-            for _ in range(size):
-                last = int(stack.pop(PMF(self.table[[last]]))[0])
-                symbols[at] = last
-                at += 1
-            if not stack.is_empty():
-                raise CorruptError("the stack of a segment is not empty")
-        return symbols
+        sizes = self.segment_sizes(count, plan)
+        return np.concatenate([next(stacks).pop(self._pmf(size)) for size in sizes]).astype(np.uint8)
 
     def nll(self, symbols: NDArray[np.uint8], plan: tuple[int, ...]) -> float:
-        contexts = np.concatenate([[0], symbols[:-1]])
-        return float(PMF(self.table[contexts]).bits(symbols).sum())
+        return float(self._pmf(len(symbols)).bits(symbols).sum())
+
+    def _pmf(self, size: int) -> PMF:
+        return PMF(np.repeat(self.freqs[None], size, axis=0))
 
 
 class Models:

@@ -221,5 +221,8 @@ class _Words:
         count = int(mixed.sum())
         if len(masks) != (count + 7) // 8:
             raise CorruptError("the side stream of a text frame has the wrong length")
-        flags[mixed] = np.unpackbits(np.frombuffer(masks, np.uint8), count=count)
+        bits = np.unpackbits(np.frombuffer(masks, np.uint8))
+        flags[mixed] = bits[:count]
+        if bits[count:].any() or (self.cases(flags != 0) != cases).any():
+            raise CorruptError("the side stream of a text frame does not note case as it is")
         return flags

@@ -1,0 +1,89 @@
+"""FORMAT.md says what the code does."""
+
+import re
+from pathlib import Path
+
+from helpers import TEXT, compress
+
+import catzip.compressor.container as container
+from catzip.compressor import media, payload, trailer, varint
+
+DOC = (Path(container.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
+
+
+def tables() -> list[list[dict[str, str]]]:
+    """Every table: a list of rows, each from heading to cell."""
+    found = []
+    for block in re.findall(r"(?:^\|.*\n)+", DOC, re.MULTILINE):
+        heading, _, *rows = [
+            [cell.strip() for cell in line.strip("|\n").split("|")] for line in block.splitlines()
+        ]
+        found.append([dict(zip(heading, row, strict=True)) for row in rows])
+    return found
+
+
+def table(*headings: str, holding: str) -> dict[str, dict[str, str]]:
+    """The one table with these headings and a row of this name, by the names of its rows."""
+    matches = [t for t in tables() if tuple(t[0]) == headings and any(holding in row.values() for row in t)]
+    assert len(matches) == 1
+    return {next(iter(row.values())): row for row in matches[0]}
+
+
+def test_header():
+    rows = table("field", "size", "value", holding="magic")
+    text = b"".join(bytes.fromhex(row["value"].strip("`")) for row in rows.values())
+    assert text == container.HEADER
+    assert [int(row["size"]) for row in rows.values()] == [len(container.MAGIC), 1]
+
+
+def test_kinds():
+    rows = table("kind", "name", "what follows the tag", holding="stored")
+    assert {int(kind): row["name"] for kind, row in rows.items()} == {container.END: "end", **container.KINDS}
+
+
+def test_frame_fields():
+    rows = table("field", "size", "meaning", holding="fingerprint")
+    assert int(rows["fingerprint"]["size"]) == container.FINGERPRINT_SIZE
+    assert int(rows["check"]["size"]) == container.CHECK_SIZE == len(container.checksum(b""))
+    assert rows["length"]["meaning"].endswith(f"1 .. {container.MAX_FRAME}")
+    follows = table("kind", "name", "what follows the tag", holding="stored")["3"]["what follows the tag"]
+    head = container.Head(container.CODED, "text27", b"\xaa" * 8, 300, 200).to_bytes()
+    assert head == b"\x13" + b"\xaa" * 8 + varint.encode(300) + varint.encode(200)
+    assert follows == "fingerprint, length, size, payload, check"
+
+
+def test_media():
+    rows = table("medium", "name", "symbols", "side stream", holding="text27")
+    assert {(row["name"], int(wire), int(row["symbols"].split(":")[0])) for wire, row in rows.items()} == {
+        (name, medium.wire, medium.alphabet) for name, medium in media.MEDIA.items()
+    }
+
+
+def test_coded_fields():
+    rows = table("field", "size", "meaning", holding="plan count")
+    assert rows["plan count"]["meaning"].endswith(f"0 .. {payload.MAX_PLAN}")
+    factor, constant = map(int, re.findall(r"(\d+) \* length \+ (\d+)", rows["side length"]["meaning"])[0])
+    assert media.side_limit(1000) == factor * 1000 + constant
+
+
+def test_trailer_fields():
+    rows = table("field", "size", "meaning", holding="crc")
+    assert list(rows) == ["body", "crc", "entries", "end"]
+    assert int(rows["crc"]["size"]) == trailer.CRC_SIZE
+    tail = trailer.pack([(300, 400), (7, 8)], 321)[::-1]
+    assert tail[:2] == varint.encode(321)
+    assert tail[6:] == varint.encode(300) + varint.encode(400) + b"\0"
+
+
+def test_limits_in_prose():
+    assert f"at most {trailer.MAX_FRAMES} frames" in DOC
+    assert f"1 to {varint.MAX_BYTES} bytes" in DOC
+
+
+def test_overhead_in_prose():
+    listed = re.search(r"(header \d+,[^.]*)\.", DOC)[1]
+    parts = [int(number) for number in re.findall(r"\d+", listed)]
+    assert sum(parts) == int(re.search(r"at most (\d+) bytes beside its payload", DOC)[1]) == 40
+    assert len(compress(b"")) == int(re.search(r"An empty file has (\d+) bytes", DOC)[1])
+    assert len(compress(b"a")) == int(re.search(r"one byte has (\d+)", DOC)[1])
+    assert len(compress(TEXT.encode())) < len(TEXT)
