@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import click
+
 from ..atomic import Sink, replacing
 from .messages import Refusal
 
@@ -19,7 +21,7 @@ CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 
 def shown(name: str) -> str:
     """How messages call a source."""
-    return "standard input" if name == STDIO else name
+    return "standard input" if name == STDIO else click.format_filename(name)
 
 
 @contextmanager

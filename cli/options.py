@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,9 +44,7 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 def _cores(context: click.Context, option: click.Parameter, value: int | None) -> int | None:
     """-T 0 means every core, as in zstd and xz."""
-    import os
-
-    return len(os.sched_getaffinity(0)) if value == 0 else value
+    return os.cpu_count() if value == 0 else value
 
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")

@@ -56,7 +56,7 @@ class Work:
             raise Refusal("binary data is not written to a terminal. Redirect it, or use -f to force it")
         with ExitStack() as files:
             source, sink = self._open(name, target, files)
-            with Progress(shown(name), self.settings.quiet) as progress:
+            with self._progress(name, target) as progress:
                 report = compress_stream(source, sink, models=self.models, model=model, progress=progress)
             if self.outputs.remove:
                 self._verify(name, source, sink)
@@ -69,7 +69,8 @@ class Work:
         start, target = time.monotonic(), self.outputs.target(name, original_name)
         with ExitStack() as files:
             source, sink = self._open(name, target, files)
-            with Progress(shown(name), self.settings.quiet) as progress:
+            with self._progress(name, target) as progress:
+                progress.expect(source)
                 report = decompress_stream(source, sink, models=self.models, progress=progress)
         self._finish(name, decompressed_line(shown(name), target, report), target, report, start)
 
@@ -79,6 +80,7 @@ class Work:
 
         start = time.monotonic()
         with open_source(name) as source, Progress(shown(name), self.settings.quiet) as progress:
+            progress.expect(source)
             report = verify_stream(source, models=self.models, progress=progress)
         self._finish(name, f"{shown(name)}: {report.content_size} bytes, ok", "", report, start)
 
@@ -95,14 +97,21 @@ class Work:
         source = files.enter_context(open_source(name, follow=self.outputs.force or target == STDIO))
         return source, files.enter_context(open_target(target, source=source, force=self.outputs.force))
 
+    def _progress(self, name: str, target: str) -> Progress:
+        """A progress line, but not amid a result that goes to the same terminal."""
+        return Progress(shown(name), self.settings.quiet or (target == STDIO and os.isatty(1)))
+
     def _verify(self, name: str, source: BinaryIO, sink: Sink) -> None:
         """Decode what was written, before it gets its name, and compare with the source. Raises Refusal."""
         from ..compressor.pipeline import decompress_stream
 
+        if not sink.file.readable():
+            raise Refusal("--rm needs a result that can be read back, which a device is not. Leave out --rm")
         sink.file.seek(0)
         source.seek(0)
         same = Comparison(source)
         with Progress(f"{name}: verifying", self.settings.quiet) as progress:
+            progress.expect(sink.file)
             decompress_stream(sink.file, same, models=self.models, progress=progress)
         same.finish()
 
