@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside the target, flushed, moved into place by one rename."""
+"""Files that appear whole or not at all: written beside the target, flushed, moved into place at once."""
 
 import errno
 import os
