@@ -130,7 +130,7 @@ def small_files() -> dict[str, bytes]:
         "xz": compress(b"one line\n" * 40),
         "coded": compress(PROSE),
         "text27": compress(WORDS + b" A", model="table-text27"),
-        "frames": compress(PROSE * 2 + NOISE * 8, frame_size=300),
+        "frames": compress(TEXT.encode()[:300] + random.Random(1).randbytes(310), frame_size=300),
         "members": compress(PROSE[:60]) + compress(NOISE[:20]),
     }
 

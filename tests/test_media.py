@@ -133,6 +133,7 @@ def test_any_flipped_bit_of_a_side_stream_is_noticed_or_harmless(data: bytes):
         ([1, 0, 2], b"\x01\x01\x00 \x00", 3, "ends early"),
         ([1, 0, 2], b"\x01\x01\x00 \x00\x01", 3, "does not have"),
         ([1, 0, 2], b"\x01\x01\x00 \x00\x00\x00", 3, "wrong length"),
+        ([1, 0, 2], b"\x02\x01\x00 \x01\x00.\x01\x00", 3, "virtual gap"),
         ([1, 0], b"\x01\x01\x01 \x00\x00", 2, "note case"),  # a capital, but the last word is empty
         ([1, 0, 2], b"\x01\x01\x02 \x00\x00", 3, "note case"),  # all capitals, but of one letter
         ([1, 1], b"\x01\x01\x03 \x00\x80", 2, "note case"),  # mixed, but it is the first letter

@@ -77,6 +77,8 @@ def join(symbols: NDArray[np.uint8], side: bytes, length: int) -> bytes:
     words = _Words.of(symbols)
     entries, numbers, masks = _unpack(side, words.pairs)
     sizes = np.array([len(entry) - 1 for entry in entries], np.int64)[numbers]  # [pairs]
+    if words.virtual and entries[numbers[0]][1:] != _SPACE:
+        raise CorruptError("the virtual gap of a text frame is not noted as one space")
     sizes = sizes[words.virtual :]
     spaces = symbols == 0
     if int(sizes.sum()) + int((~spaces).sum()) != length:
