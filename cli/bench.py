@@ -35,9 +35,10 @@ def bench(
     device: str,
     quiet: bool,
 ) -> None:
-    """Measure size, speed and memory on known data sets, beside other compressors.
+    """Measure size, speed and memory.
 
-    Every figure is of a file that was decoded and compared.
+    On known data sets or files, beside other compressors. Every figure is of a file that was decoded
+    and compared.
     """
     from ..benchmarks import measure, run
 
@@ -50,6 +51,6 @@ def bench(
             limit=limit,
             json_out=json_out,
             settings=settings,
-            echo=click.echo,
+            echo=progress.print,
             progress=progress.say,
         )

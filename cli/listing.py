@@ -28,9 +28,10 @@ CHECK = "blake2b"
 @json_option
 @verbose_option
 def list_files(files: tuple[str, ...], as_json: bool, verbose: bool) -> int:
-    """Show sizes, ratio, bits per symbol, model, frames and checksums of each FILE.
+    """Show what is in each FILE.
 
-    Nothing is decoded: `catzip test` tells whether the content is as its checksums say.
+    Sizes, ratio, bits per symbol, models and, with -v, frames and their checksums. Nothing is decoded:
+    `catzip test` tells whether the content is as its checksums say.
     """
     facts: list[dict[str, Any]] = []
     models = Settings().registry()

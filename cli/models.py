@@ -14,7 +14,10 @@ from .options import Settings, json_option
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(context: click.Context) -> None:
-    """Show the installed models; without a command, list them."""
+    """Show the installed models.
+
+    Without a command, list them.
+    """
     if context.invoked_subcommand is None:
         context.invoke(list_models)
 
@@ -32,7 +35,7 @@ def list_models(as_json: bool = False) -> None:
 @click.argument("name", metavar="MODEL")
 @json_option
 def info(name: str, as_json: bool) -> None:
-    """Show what is known of MODEL: size, training, measured rates, fingerprint."""
+    """Show all that is known of MODEL."""
     facts = {"name": name, **Settings().registry().info(name)}
     click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(lines(facts)))
 

@@ -45,14 +45,24 @@ class Progress:
             click.echo(f"\r\x1b[K{line}", err=True, nl=False)
             self._dirty = True
 
+    def print(self, text: str) -> None:
+        """Print to stdout, in place of the line."""
+        self.clear()
+        click.echo(text)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._dirty:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._dirty = False
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._dirty:
-            click.echo("\r\x1b[K", err=True, nl=False)
+        self.clear()
 
 
 def progress_line(label: str, done: int, total: int | None, seconds: float) -> str:

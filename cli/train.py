@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import device_option, quiet_option
+from .options import quiet_option
 from .progress import Progress
 
 
@@ -30,7 +30,13 @@ from .progress import Progress
     help="Folder for weights, checkpoint and loss log; default: runs/RECIPE.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
-@device_option
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to train.",
+)
 @quiet_option
 def train(
     recipe: str,
@@ -41,7 +47,10 @@ def train(
     device: str,
     quiet: bool,
 ) -> None:
-    """Train a model by RECIPE, the name of a shipped recipe or a TOML file."""
+    """Train a model by RECIPE.
+
+    RECIPE is the name of a shipped recipe or a TOML file.
+    """
     from ..models.training import run
 
     target = out or Path("runs") / Path(recipe).stem
