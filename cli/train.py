@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from ..compressor.errors import MissingDependencyError
 from .options import quiet_option
-from .progress import Progress
+from .progress import Progress, clock
 
 
 @click.command()
@@ -51,19 +52,28 @@ def train(
 
     RECIPE is the name of a shipped recipe or a TOML file.
     """
-    from ..models.training import run
-
+    try:
+        from ..models.training import run
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingDependencyError(
+            "training needs torch. Install it: pip install 'catzip[torch]'"
+        ) from error
     target = out or Path("runs") / Path(recipe).stem
     with Progress(f"train {Path(recipe).stem}", quiet) as progress:
-        run(recipe, data, minutes, target, resume, device, lambda facts: progress.say(training_line(facts)))
+        weights = run(
+            recipe, data, minutes, target, resume, device, lambda facts: progress.say(training_line(facts))
+        )
     if not quiet:
-        click.echo(f"{target}: trained", err=True)
+        click.echo(f"{weights}: trained. The loss over time is in {target / 'log.jsonl'}", err=True)
 
 
 def training_line(facts: dict[str, Any]) -> str:
-    """One line of what training reports: `step 1200, loss 1.934, ...`."""
-    return ", ".join(f"{key} {_short(value)}" for key, value in facts.items())
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """Of a record of the log: `42 %, step 1200, 3,400,000 symbols, loss 1.934 bits, 5:12 left`."""
+    parts = [f"{100 * facts['seconds'] / facts['budget']:.0f} %"] if "budget" in facts else []
+    parts += [f"step {facts['step']}", f"{facts['symbols']:,} symbols"]
+    parts += [f"{key} {facts[key]:.3f} bits" for key in ("loss", "validation") if key in facts]
+    if "budget" in facts:
+        parts.append(f"{clock(max(0, facts['budget'] - facts['seconds']))} left")
+    return ", ".join(parts)

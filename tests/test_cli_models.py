@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -142,6 +144,21 @@ def test_bench_measures_a_file(folder):
 
 def test_bench_names_data_that_is_missing(tmp_path):
     assert "no-such-set" in catzip("bench", "--dataset", "no-such-set", cwd=tmp_path, code=1).stderr
+
+
+def without_torch(*arguments, cwd, **options):
+    """Run the command line in a process that cannot import torch."""
+    code = "import sys; sys.modules['torch'] = None; from catzip.cli import main; main()"
+    words = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(words, cwd=cwd, capture_output=True, timeout=120, **options)
+
+
+def test_networks_run_without_torch_and_training_says_that_it_needs_it(folder):
+    packed = without_torch("compress", "-m", "ar-bytes", "--device", "cpu", cwd=folder, input=PROSE)
+    assert without_torch("decompress", cwd=folder, input=packed.stdout).stdout == PROSE
+    done = without_torch("train", "ar-bytes", "--data", ".", cwd=folder)
+    assert done.returncode == 1
+    assert b"catzip: training needs torch. Install it: pip install 'catzip[torch]'" in done.stderr
 
 
 def test_train_names_a_missing_recipe(tmp_path):
