@@ -1,6 +1,7 @@
 """Decompression of a stream, in memory that does not grow with it, checking everything."""
 
 import hashlib
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from . import lzma2, payload
@@ -15,33 +16,40 @@ from .container import (
     skip_stored,
     stored_pieces,
 )
-from .errors import CorruptError
+from .errors import CatzipError, CorruptError
 from .media import MEDIA
 from .model import ModelSource
 from .reader import Reader
 from .report import Listing, Progress, Report, Sink
+from .stack import Stack
 
 
 def decompress_stream(
     src: BinaryIO, dst: Sink, *, models: ModelSource, progress: Progress | None = None
 ) -> Report:
-    """Write the content of all members of `src` to `dst`. `progress` is called with (bytes done, None).
+    """Write the content of all members that `src` still has to `dst`.
+
+    `progress` is called with (bytes done, bytes in all or None, where `src` cannot seek or is damaged).
 
     Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError or ModelNotFoundError. Frames
     that are whole have then been written already, and of a damaged stored frame some more.
     """
-    reader = Reader(src)
-    decoder = Decoder(reader, models)
+    total = _content_size(src) if progress is not None and src.seekable() else None
     done = 0
+
+    def tell(part: int) -> None:
+        if progress is not None:
+            progress(done + part, total)
 
     def take(head: Head) -> Body:
         nonlocal done
         body = decoder.take(head, dst)
         done += body.length
-        if progress is not None:
-            progress(done, None)
+        tell(0)
         return body
 
+    reader = Reader(src)
+    decoder = Decoder(reader, models, tell)
     return Report.of(reader, read_frames(reader, take))
 
 
@@ -70,12 +78,33 @@ def list_frames(src: BinaryIO) -> Listing:
     return Report.of(reader, read_frames(reader, take))
 
 
-class Decoder:
-    """Decodes frames from a reader that stands behind their heads."""
+def _content_size(src: BinaryIO) -> int | None:
+    """What the file is going to decode to; None if it is damaged, which is for the decoder to say."""
+    here = src.tell()
+    try:
+        return list_frames(src).content_size
+    except CatzipError:
+        return None
+    finally:
+        src.seek(here)
 
-    def __init__(self, reader: Reader, models: ModelSource) -> None:
+
+def _silent(part: int) -> None:
+    """Nobody wants to know."""
+
+
+class Decoder:
+    """Decodes frames from a reader that stands behind their heads.
+
+    `progress` is called with how many bytes of the frame are done.
+    """
+
+    def __init__(
+        self, reader: Reader, models: ModelSource, progress: Callable[[int], None] = _silent
+    ) -> None:
         self._reader = reader
         self._models = models
+        self._progress = progress
 
     def take(self, head: Head, dst: Sink) -> Body:
         """Decode the frame, check it and write its content to `dst`."""
@@ -96,7 +125,7 @@ class Decoder:
             for block in self._reader.blocks(size):
                 digest.update(block)
                 dst.write(block)
-            length += size
+                self._progress(length := length + len(block))
         check = self._reader.exactly(CHECK_SIZE)
         if check != digest.digest():
             raise CorruptError(_WRONG_SUM)
@@ -112,10 +141,18 @@ class Decoder:
                 f"a frame of {head.medium} names the model {model.name}, which is for {model.medium}"
             )
         front = payload.unpack_front(data, head.length)
-        segments = len(model.segment_sizes(front.symbols, front.plan))
+        sizes = model.segment_sizes(front.symbols, front.plan)
         side = payload.unpack_side(data, front)
-        stacks = list(payload.unpack_stacks(data[front.end :], segments))
-        symbols = model.decode(iter(stacks), front.symbols, front.plan)
+        stacks = list(payload.unpack_stacks(data[front.end :], len(sizes)))
+
+        def handed_out() -> Iterator[Stack]:
+            done = 0
+            for stack, size in zip(stacks, sizes, strict=True):
+                yield stack
+                done += size
+                self._progress(head.length * done // front.symbols)
+
+        symbols = model.decode(handed_out(), front.symbols, front.plan)
         if len(symbols) != front.symbols or not all(stack.is_empty() for stack in stacks):
             raise CorruptError("a coded frame has something left over when all its symbols are decoded")
         body = Body(head.length, check, front.symbols, front.side_size)

@@ -2,6 +2,7 @@
 
 import io
 import random
+import tracemalloc
 
 import pytest
 from helpers import MODELS, TEXT, Models, Pipe, TableModel, compress, decompress
@@ -121,6 +122,24 @@ def test_each_fault_has_its_error(blob: bytes, error: type[CatzipError], message
     with pytest.raises(error, match=message) as caught:
         decompress(blob)
     assert caught.type is error
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        HEADER + b"\x02" + varint.encode(1 << 26) + varint.encode((1 << 26) - 1) + b"x",
+        HEADER + b"\x01" + varint.encode(1 << 62) + b"x",
+        HEADER + b"\x01\x3ex",
+        member((coded(b"\x10" + varint.encode(2**63 - 1) * 16 + b"\x00\x00abc", data=PROSE * 4), 600)),
+    ],
+)
+def test_a_length_alone_allocates_nothing(blob: bytes):
+    tracemalloc.start()
+    with pytest.raises(CorruptError):
+        decompress(blob)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 22
 
 
 def small_files() -> dict[str, bytes]:

@@ -127,10 +127,16 @@ def test_progress_goes_up_to_the_end():
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert seen[0] == (0, len(data))
     assert seen[-1] == (len(data), len(data))
+
+
+@pytest.mark.parametrize(("source", "known"), [(io.BytesIO, True), (Pipe, False)])
+def test_progress_of_decompression_goes_up_to_the_end(source, known: bool):
+    data = PROSE * 3 + noise(500)
     blob = compress(data, frame_size=400)
-    back: list[tuple[int, int | None]] = []
-    decompress_stream(io.BytesIO(blob), io.BytesIO(), models=MODELS, progress=lambda *s: back.append(s))
-    assert back[-1] == (len(data), None)
+    seen: list[tuple[int, int | None]] = []
+    decompress_stream(source(blob), io.BytesIO(), models=MODELS, progress=lambda *step: seen.append(step))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1] == (len(data), len(data) if known else None)
 
 
 def test_total_of_a_pipe_is_the_hint():
