@@ -1,0 +1,53 @@
+"""`catzip train`: a recipe file in, weights and a loss log out, and on from there."""
+
+import json
+
+import pytest
+from clitools import catzip
+
+RECIPE = """
+name = "tiny"
+family = "autoregressive"
+medium = "text27"
+about = "a test"
+data = [{ path = "a.txt", share = 1, stop = -2000 }]
+validation = [{ path = "a.txt", share = 1, start = -2000 }]
+[model]
+alphabet = 27
+width = 32
+state = 32
+depth = 1
+hidden = 0
+embed = 16
+ngrams = [[1, 8], [2, 8]]
+[schedule]
+minutes = 1
+groups = 1
+lanes = 4
+steps = 32
+learning_rate = 3e-3
+"""
+
+
+@pytest.mark.slow
+def test_train_writes_weights_and_a_log_and_resumes(tmp_path):
+    (tmp_path / "a.txt").write_text("so it goes and so it went and so it will go on. " * 400)
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    words = ["train", "tiny.toml", "--data", ".", "--out", "out"]
+    done = catzip(*words, "--minutes", "0.02", cwd=tmp_path)
+    assert "out/tiny.safetensors: trained" in done.stderr
+    assert (tmp_path / "out" / "tiny.safetensors").stat().st_size > 1000
+    catzip(*words, "--minutes", "0.04", "--resume", "-q", cwd=tmp_path)
+    log = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["step"] > log[0]["step"] > 0
+    assert log[-1]["validation"] < 8
+
+
+def test_train_names_missing_data(tmp_path):
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    done = catzip("train", "tiny.toml", "--data", ".", cwd=tmp_path, code=1)
+    assert done.stderr.startswith("catzip: a.txt: no such training file")
+
+
+def test_train_needs_a_data_folder(tmp_path):
+    catzip("train", "tiny.toml", "--data", "no-such-folder", cwd=tmp_path, code=2)
