@@ -10,8 +10,8 @@ name = "tiny"
 family = "autoregressive"
 medium = "text27"
 about = "a test"
-data = [{ path = "a.txt", share = 1, stop = -2000 }]
-validation = [{ path = "a.txt", share = 1, start = -2000 }]
+data = [{ path = "a.txt", share = 1, stop = -9000 }]
+validation = [{ path = "a.txt", share = 1, start = -9000 }]
 [model]
 alphabet = 27
 width = 32
