@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy
 
-from .machine import cpu_flags
+from .machine import cpu_flags, usable_cores
 
 AVX2 = frozenset({"avx2", "fma"})
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512vl", "avx512dq"})
@@ -46,7 +46,7 @@ class Condition:
     axis: str
     value: str
     environment: dict[str, str] = field(default_factory=dict)
-    device: str = "numpy"
+    device: str = "cpu"
     threads: int = 1
     needs: frozenset[str] = frozenset()
     takes_effect: dict[str, set[str]] = field(default_factory=dict)
@@ -55,7 +55,9 @@ class Condition:
         """Why it cannot run here; None if it can."""
         if self.needs - cpu_flags():
             return "not supported by this CPU"
-        if self.device != "numpy" and importlib.util.find_spec("torch") is None:
+        if self.threads > usable_cores():
+            return f"needs {self.threads} cores"
+        if self.device != "cpu" and importlib.util.find_spec("torch") is None:
             return "needs torch: pip install 'catzip[torch]'"
         return None
 
@@ -65,7 +67,7 @@ REFERENCE = Condition("reference", "NumPy, 1 thread")
 
 def conditions() -> Iterator[Condition]:
     """Every condition besides the reference, cheapest first."""
-    yield Condition("threads", "2", threads=2)
+    yield Condition("threads", "2", threads=2, takes_effect={"threads": {"2"}})
     for name, (needs, shown) in _OPENBLAS.items():
         setting = {"OPENBLAS_CORETYPE": name}
         yield Condition("OPENBLAS_CORETYPE", name, setting, needs=needs, takes_effect={"blas": shown})
@@ -73,13 +75,14 @@ def conditions() -> Iterator[Condition]:
         setting = {"NPY_DISABLE_CPU_FEATURES": disabled}
         yield Condition("NumPy dispatch", name, setting, takes_effect={"numpy": {name}})
     for threads in (1, 2):
-        yield Condition("torch CPU threads", str(threads), device="cpu", threads=threads)
+        effect = {"threads": {str(threads)}}
+        yield Condition("torch CPU threads", str(threads), {}, "torch", threads, takes_effect=effect)
     for name, needs in _ATEN.items():
         setting = {"ATEN_CPU_CAPABILITY": name}
-        shown = {name.upper()}
-        yield Condition("ATEN_CPU_CAPABILITY", name, setting, "cpu", 1, needs, {"aten": shown})
+        effect = {"aten": {name.upper()}}
+        yield Condition("ATEN_CPU_CAPABILITY", name, setting, "torch", 1, needs, effect)
     for name, needs in _ONEDNN.items():
-        yield Condition("ONEDNN_MAX_CPU_ISA", name, {"ONEDNN_MAX_CPU_ISA": name}, "cpu", 1, needs)
+        yield Condition("ONEDNN_MAX_CPU_ISA", name, {"ONEDNN_MAX_CPU_ISA": name}, "torch", 1, needs)
     yield Condition("device", "cuda", device="cuda")
 
 

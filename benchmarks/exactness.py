@@ -13,12 +13,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
+from ..models.registry import Registry
 from . import machine
 from .conditions import conditions
 from .matrix import Row, passed, run_matrix
+from .randomized import save_random
 from .tables import plain
 
 
@@ -40,6 +44,12 @@ def _variants(row: Row) -> str:
     return "\n".join(["", "each evaluated, in every row:", *listed])
 
 
+def _weight_files(names: Sequence[str]) -> list[str]:
+    """Of these models, or of every installed one."""
+    registry = Registry()
+    return [registry.info(name)["path"] for name in names or registry.names()]
+
+
 def _show(text: str) -> None:
     """Progress, on a terminal only."""
     if sys.stderr.isatty():
@@ -51,12 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     form = argparse.RawDescriptionHelpFormatter
     name = "python -m catzip.benchmarks.exactness"
     parser = argparse.ArgumentParser(prog=name, description=__doc__, formatter_class=form)
-    parser.add_argument("-m", "--model", action="append", default=[], help="a model (default: all installed)")
-    parser.add_argument("--size", type=int, default=20_000, help="symbols to code with each model")
+    parser.add_argument(
+        "-m", "--model", action="append", default=[], help="a model (default: each installed one)"
+    )
+    parser.add_argument("--size", type=int, default=1_500, help="symbols to code with each model")
     parser.add_argument("--json", action="store_true", help="print JSON, the digests in full")
     options = parser.parse_args(arguments)
-    chosen = [word for model in options.model for word in ("--model", model)]
-    rows = list(run_matrix([*chosen, "--size", str(options.size)], list(conditions()), _show))
+    with tempfile.TemporaryDirectory(prefix="catzip-exactness-") as folder:
+        files = [save_random(Path(folder)), *_weight_files(options.model)]
+        words = [word for file in files for word in ("--model", str(file))]
+        rows = list(run_matrix([*words, "--size", str(options.size)], list(conditions()), _show))
     _show("")
     if options.json:
         report = {"machine": machine.describe("each", None), "rows": [asdict(row) for row in rows]}

@@ -55,7 +55,12 @@ def _run(condition: Condition, arguments: Sequence[str], reference: Digests | No
     words = ["--device", condition.device, "--threads", threads, *arguments]
     done = subprocess.run(
         [sys.executable, "-P", "-m", f"{__package__}.probe", *words],
-        env={**os.environ, "OPENBLAS_NUM_THREADS": threads, **condition.environment},
+        env={
+            **os.environ,
+            "OPENBLAS_NUM_THREADS": threads,
+            "OMP_NUM_THREADS": threads,
+            **condition.environment,
+        },
         capture_output=True,
         text=True,
     )

@@ -1,15 +1,22 @@
 """The exactness matrix: its verdicts."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from helpers import MODELS, TEXT
 
-from catzip.benchmarks import conditions, exactness, matrix
+from catzip.benchmarks import conditions, exactness, lanes, matrix
 from catzip.benchmarks.conditions import REFERENCE, Condition
 from catzip.benchmarks.matrix import DIFFERENT, FAILED, NOT_RUN, SAME, Row, judge
+from catzip.benchmarks.operands import exact_product, operands
+from catzip.benchmarks.randomized import save_random
 from catzip.benchmarks.recording import trace
+from catzip.models.arrays import NumpyArrays, arrays_for
+from catzip.models.registry import Registry
 
 DIGESTS = {"PMFs": {"all at once": "aa", "step by step": "aa"}, "coded": {"file": "bb"}}
 
@@ -74,3 +81,67 @@ def test_trace_sees_the_pmfs_that_reach_the_coder() -> None:
     assert cut.pushed == first.pushed and cut.coded != first.coded
     other = np.frombuffer(TEXT.encode()[1:401], np.uint8)
     assert trace(model, other, (100,)).pushed != first.pushed
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random network."""
+    return save_random(tmp_path_factory.mktemp("weights"))
+
+
+def run(weights: Path, wanted: Callable[[Condition], bool]) -> list[Row]:
+    """The rows of the matrix whose conditions are wanted, for the random network."""
+    listed = [condition for condition in conditions.conditions() if wanted(condition)]
+    assert listed
+    return list(matrix.run_matrix(["--model", str(weights), "--size", "240"], listed, lambda text: None))
+
+
+def test_nothing_differs_on_numpy(weights: Path) -> None:
+    rows = run(weights, lambda condition: condition.device == "cpu")
+    assert matrix.passed(rows), "\n" + exactness.table(rows)
+    assert set(rows[0].digests) == {"product", "random PMFs", "random bytes", "random logits"}
+
+
+@pytest.mark.slow
+def test_nothing_differs_on_torch(weights: Path) -> None:
+    pytest.importorskip("torch")
+    rows = run(weights, lambda condition: condition.device != "cpu")
+    assert matrix.passed(rows), "\n" + exactness.table(rows)
+    assert "torch's int8 product" in rows[1].digests["product"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", Registry().names())
+def test_shipped_models(name: str) -> None:
+    path = Registry().info(name)["path"]
+    listed = [
+        condition for condition in conditions.conditions() if condition.axis in ("threads", "NumPy dispatch")
+    ]
+    rows = list(matrix.run_matrix(["--model", path, "--size", "600"], listed, lambda text: None))
+    assert matrix.passed(rows), "\n" + exactness.table(rows)
+
+
+def test_operands_reach_the_edge_of_float32() -> None:
+    sums = {shape: int(np.abs(exact_product(codes, weight)).max()) for shape, codes, weight in operands()}
+    assert sums["2x2096x3 all high"] == 2096 * 127 * 63 < 1 << 24
+    assert sums["2x4097x3 low by low"] > 1 << 24
+
+
+class Careless(NumpyArrays):
+    """Floating point as usual: a sum that depends on how many rows are in the batch."""
+
+    def product(self, codes: Any, weight: Any) -> Any:
+        return super().product(codes, weight) + np.float32(len(codes) % 2)
+
+
+def test_a_product_that_depends_on_the_batch_is_noticed(weights: Path) -> None:
+    assert len(set(lanes.digests(weights, arrays_for("cpu")).values())) == 1
+    assert len(set(lanes.digests(weights, Careless()).values())) > 1
+
+
+def test_the_random_network_is_not_degenerate(weights: Path) -> None:
+    """Its PMFs differ from step to step and reach many symbols, or equal digests would mean little."""
+    model = Registry(device="cpu").by_name(str(weights))
+    symbols = np.frombuffer(TEXT.encode()[:300], np.uint8)
+    bits = model.nll(symbols, model.plan(300)) / 300
+    assert 2 < bits < 20

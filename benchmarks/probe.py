@@ -1,0 +1,135 @@
+"""One row of the exactness matrix: evaluates everything in this process and prints digests as JSON.
+
+{"obstacle": why this cannot run here, or null,
+ "facts":    what the settings of the environment really selected,
+ "digests":  {subject: {variant: sha256}}}, see `matrix.py`
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_info
+
+from .. import compressor
+from ..compressor.media import MEDIA
+from ..compressor.model import Model, Plan
+from ..models.arrays import Arrays, NumpyArray, arrays_for
+from ..models.registry import Registry
+from . import lanes
+from .conditions import numpy_dispatch
+from .matrix import Digests
+from .operands import Int8, exact_product, operands
+from .recording import trace
+
+
+def probe(models: Sequence[Path], size: int, device: str, threads: int) -> Digests:
+    """Every digest, for the weight files `models` and `size` symbols coded with each."""
+    arrays = arrays_for(device)
+    registry = Registry(device=device, threads=threads)
+    digests = {"product": _products(arrays, device)}
+    for path in models:
+        model = registry.by_name(str(path))
+        digests |= {f"{model.name} {what}": found for what, found in _coding(model, size).items()}
+        digests[f"{model.name} logits"] = lanes.digests(path, arrays)
+    return digests
+
+
+def _products(arrays: Arrays, device: str) -> dict[str, str]:
+    """The integer product on extreme operands, and in int64; both as float32, which `product` returns."""
+
+    def kernel(codes: Int8, weight: Int8) -> NumpyArray:
+        return arrays.fetch(arrays.product(arrays.place(codes.astype(np.float32)), arrays.weight(weight)))
+
+    ways = {"int64 arithmetic": exact_product, "the layers' product": kernel}
+    if device == "torch":
+        ways["torch's int8 product"] = _int8_product
+    found = {name: hashlib.sha256() for name in ways}
+    for _, codes, weight in operands():
+        for name, way in ways.items():
+            found[name].update(way(codes, weight).astype("<f4").tobytes())
+    return {name: digest.hexdigest() for name, digest in found.items()}
+
+
+def _int8_product(codes: Int8, weight: Int8) -> NumpyArray:
+    """The kernel that torch has for int8 on CPUs, also on those where the layers prefer float32."""
+    import torch
+
+    product: NumpyArray = torch._int_mm(torch.from_numpy(codes), torch.from_numpy(weight).T).numpy()
+    return product
+
+
+def _coding(model: Model, size: int) -> Digests:
+    """What coding a sample does, under the model's own plan and with its segments cut elsewhere."""
+    symbols = _sample(model.medium, size)
+    own = model.plan(len(symbols))
+    first, cut = trace(model, symbols, own), trace(model, symbols, _more_segments(model, len(symbols), own))
+    pmfs = {
+        "all at once": first.pushed,
+        "step by step": first.popped,
+        "all at once in shorter segments": cut.pushed,
+        "step by step in shorter segments": cut.popped,
+    }
+    return {"PMFs": pmfs, "bytes": {"coded": first.coded}}
+
+
+def _more_segments(model: Model, count: int, plan: Plan) -> Plan:
+    """A plan with the same lanes, whose PMFs are therefore the same, but with three segments or more."""
+    while len(model.segment_sizes(count, plan)) < 3 and plan[-1] > 1:
+        plan = (*plan[:-1], plan[-1] // 2)
+    return plan
+
+
+def _sample(medium: str, size: int) -> NDArray[np.uint8]:
+    """Prose, then noise, then the prose again, as symbols [size]."""
+    prose = Path(compressor.__path__[0], "FORMAT.md").read_bytes()
+    noise = np.random.RandomState(2).bytes(size // 4)
+    text = prose[: size // 2] + noise + prose * (1 + size // len(prose))
+    return MEDIA[medium].split(text)[0][:size]
+
+
+def _facts(device: str) -> dict[str, str]:
+    """What the environment selected: BLAS kernels, NumPy's dispatch, threads, torch's instruction set."""
+    blas = [pool for pool in threadpool_info() if pool["internal_api"] == "openblas"]
+    facts = {"numpy": " ".join(numpy_dispatch()) or "baseline"}
+    if blas:
+        facts |= {"blas": blas[0].get("architecture", "unknown"), "threads": str(blas[0]["num_threads"])}
+    if device != "cpu":
+        import torch
+
+        facts |= {"aten": torch.backends.cpu.get_cpu_capability(), "threads": str(torch.get_num_threads())}
+    return facts
+
+
+def _obstacle(device: str) -> str | None:
+    """Why this device cannot be used here."""
+    if device == "cuda":
+        import torch
+
+        return None if torch.cuda.is_available() else "no CUDA device"
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the JSON; the exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
+    parser.add_argument("--model", action="append", default=[], type=Path, help="a weight file")
+    parser.add_argument("--size", type=int, required=True, help="symbols to code with each model")
+    parser.add_argument("--device", choices=("cpu", "torch", "cuda"), default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args(arguments)
+    obstacle = _obstacle(options.device)
+    digests = {} if obstacle else probe(options.model, options.size, options.device, options.threads)
+    print(json.dumps({"obstacle": obstacle, "facts": _facts(options.device), "digests": digests}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""A tiny random network, saved like a trained one: the matrix needs no trained weights to be a test.
+
+Its weights are drawn from all of -63..63 and often from the two ends, so that clamps and bounds are reached,
+which a trained network may never do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from ..models import checkpoint
+from ..models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
+from ..models.autoregressive import AutoregressiveConfig
+from ..models.contexts import MATCH_LENGTHS
+from ..models.grid import exp_table, sigmoid_table
+
+NAME = "random"
+CONFIG = AutoregressiveConfig(
+    alphabet=256, width=24, state=40, depth=2, hidden=33, embed=8, ngrams=((1, 8), (3, 9))
+)
+
+
+def save_random(folder: Path) -> Path:
+    """Writes the checkpoint into this folder; where it is."""
+    random = np.random.RandomState(0)
+    c = CONFIG
+    linear = {"inputs": (c.embed * (len(c.ngrams) + 1), c.width), "head": (c.width, c.alphabet)}
+    for i in range(c.depth):
+        linear |= {f"recurrent.{i}.{part}": (c.width, c.state) for part in ("forget", "candidate", "gate")}
+        linear[f"recurrent.{i}.out"] = (c.state, c.width)
+        linear |= {f"mlps.{i}.{part}": (c.width, c.hidden) for part in ("gate", "up")}
+        linear[f"mlps.{i}.out"] = (c.hidden, c.width)
+    tables = {f"ngrams.{i}": 1 << bits for i, (_, bits) in enumerate(c.ngrams)}
+    tables["match"] = c.alphabet * MATCH_LENGTHS
+    arrays: checkpoint.Arrays = {"sigmoid": sigmoid_table(), "exp": exp_table()}
+    for name, (inputs, outputs) in linear.items():
+        arrays |= {f"{name}.{part}": array for part, array in _linear(random, inputs, outputs).items()}
+    for name, rows in tables.items():
+        arrays[f"{name}.table"] = _either(random, CODE_MAX, (rows, c.embed))
+    config = {"name": NAME, "medium": "bytes", "family": "autoregressive", "model": asdict(c)}
+    path = folder / f"{NAME}.safetensors"
+    checkpoint.save(path, checkpoint.Checkpoint(config, arrays))
+    return path
+
+
+def _linear(random: np.random.RandomState, inputs: int, outputs: int) -> checkpoint.Arrays:
+    """Weight, exponent and bias; outputs come to a few units, and to their limits now and then."""
+    scale = round(np.log2(WEIGHT_MAX * inputs**0.5))
+    return {
+        "weight": _either(random, WEIGHT_MAX, (outputs, inputs)),
+        "exponent": random.randint(scale - 2, scale + 3, outputs).astype(np.int8),
+        "bias": random.randint(-100, 101, outputs).astype(np.int32),
+    }
+
+
+def _either(random: np.random.RandomState, limit: int, shape: tuple[int, int]) -> NumpyArray:
+    """int8 of this shape in -limit..limit, half of it at the ends."""
+    inner = random.randint(-limit, limit + 1, shape)
+    ends = random.choice([-limit, limit], shape)
+    return np.where(random.rand(*shape) < 0.5, inner, ends).astype(np.int8)
