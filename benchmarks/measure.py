@@ -79,6 +79,8 @@ def _clocked(*arguments: str) -> dict[str, float]:
         clock = [sys.executable, "-I", "-S", str(_CLOCKED), str(figures)]
         done = subprocess.run([*clock, *_COMMAND, *arguments], capture_output=True, text=True)
         if done.returncode:
-            raise MeasurementError(f"catzip {arguments[0]} failed: {done.stderr.strip()}")
+            raise MeasurementError(
+                f"catzip {arguments[0]} failed: {done.stderr.strip().removeprefix('catzip: ')}"
+            )
         measured: dict[str, float] = json.loads(figures.read_text(encoding="utf-8"))
     return measured

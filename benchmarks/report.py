@@ -130,7 +130,7 @@ def _provenance(run: Run) -> str:
     machine = ", ".join(f"{key}: {value}" for key, value in run.machine.items())
     weights = {name: mark for result in run.results for name, mark in result.models.items()}
     used = ", ".join(f"{name} {mark}" for name, mark in sorted(weights.items())) or "none"
-    peers = {result.system: result.settings for result in run.results if not result.models}
+    peers = {result.system: result.settings for result in run.results if result.settings}
     lines = [
         f"`{run.command}`, {run.date}, catzip {run.catzip}, commit {run.commit or 'unknown'}.",
         f"Machine: {machine}.",
