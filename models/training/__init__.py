@@ -1,0 +1,25 @@
+"""Training: real-valued, rounding-aware twins of the exact models, and the loop that fits them. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .loop import train
+from .recipe import load, names
+
+__all__ = ["load", "names", "run", "train"]
+
+
+def run(
+    recipe: str | Path,
+    data: Path,
+    minutes: float | None,
+    out: Path,
+    resume: bool,
+    device: str,
+    report: Callable[[dict[str, Any]], None],
+) -> Path:
+    """Train the recipe of this name or file: what ``catzip train`` calls. Returns the exported weights."""
+    return train(load(recipe), data, out, minutes=minutes, resume=resume, device=device, report=report)

@@ -1,0 +1,191 @@
+"""Where exact inference runs: the few array operations that the integer layers are written in.
+
+The same layer code runs on NumPy arrays and, through ``torch_arrays``, on PyTorch tensors on a CPU or a GPU. Every
+operation here gives the same integers on all of them; `product` is the only owner of the integer matrix product.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..compressor.errors import CatzipError, MissingDependencyError
+
+Array = Any  # numpy.ndarray or torch.Tensor
+NumpyArray = npt.NDArray[Any]
+
+CODE_MAX = 127  # activations that enter a product
+WEIGHT_MAX = (
+    63  # weights have 7 bits: pairs of products then fit the 16 bits in which CPUs without VNNI add them
+)
+
+
+class Arrays(Protocol):
+    """Array operations of one device. Integers are carried in float32 where a proof bounds them below 2**24."""
+
+    name: str
+
+    def place(self, array: NumpyArray) -> Array:
+        """The array on the device, its type kept."""
+        ...
+
+    def fetch(self, array: Array) -> NumpyArray:
+        """The array as NumPy's."""
+        ...
+
+    def weight(self, weight: NumpyArray) -> Array:
+        """An int8 weight [outputs, inputs] in -63..63, prepared for `product`."""
+        ...
+
+    def product(self, codes: Array, weight: Array) -> Array:
+        """Exact codes @ weight.T: integers -127..127 in float32 [N, inputs] -> float32 [N, outputs]."""
+        ...
+
+    def take(self, table: Array, index: Array) -> Array:
+        """table[index] along the first axis."""
+        ...
+
+    def float32(self, array: Array) -> Array: ...
+    def float64(self, array: Array) -> Array: ...
+    def int32(self, array: Array) -> Array: ...
+
+    def floor_(self, array: Array) -> Array:
+        """Round down, in place."""
+        ...
+
+    def clip_(self, array: Array, low: float, high: float) -> Array:
+        """Clamp, in place."""
+        ...
+
+    def sqrt(self, array: Array) -> Array:
+        """The correctly rounded IEEE square root of float64."""
+        ...
+
+    def sum_squares(self, array: Array) -> Array:
+        """Sum of squares over the last axis of float64, kept as an axis of one; exact below 2**53."""
+        ...
+
+    def max(self, array: Array) -> Array:
+        """Maximum over the last axis, kept as an axis of one."""
+        ...
+
+    def concat(self, arrays: list[Array]) -> Array:
+        """Joined along the last axis."""
+        ...
+
+    def zeros_int32(self, *shape: int) -> Array: ...
+
+
+def float32_is_exact(inputs: int) -> bool:
+    """Whether float32 holds every partial sum of a product over this many inputs: a proof, not a measurement."""
+    return inputs * CODE_MAX * WEIGHT_MAX < 1 << 24
+
+
+class NumpyArrays:
+    """NumPy on the CPU: products by the BLAS, in float32 where the bound holds and in float64 elsewhere.
+
+    Whatever order and instructions the BLAS adds in, every partial sum is an integer that the type holds exactly.
+    """
+
+    name = "numpy"
+
+    def place(self, array: NumpyArray) -> Array:
+        return np.ascontiguousarray(array)
+
+    def fetch(self, array: Array) -> NumpyArray:
+        return np.asarray(array)
+
+    def weight(self, weight: NumpyArray) -> Array:
+        carrier = np.float32 if float32_is_exact(weight.shape[1]) else np.float64
+        return np.ascontiguousarray(checked_weight(weight).T.astype(carrier))
+
+    def product(self, codes: Array, weight: Array) -> Array:
+        if weight.dtype == np.float64:
+            return (codes.astype(np.float64) @ weight).astype(np.float32)
+        return codes @ weight
+
+    def take(self, table: Array, index: Array) -> Array:
+        return table.take(index, axis=0)
+
+    def float32(self, array: Array) -> Array:
+        return array.astype(np.float32)
+
+    def float64(self, array: Array) -> Array:
+        return array.astype(np.float64)
+
+    def int32(self, array: Array) -> Array:
+        return array.astype(np.int32)
+
+    def floor_(self, array: Array) -> Array:
+        return np.floor(array, out=array)
+
+    def clip_(self, array: Array, low: float, high: float) -> Array:
+        return array.clip(low, high, out=array)  # several times faster than minimum and maximum with scalars
+
+    def sqrt(self, array: Array) -> Array:
+        return np.sqrt(array)
+
+    def sum_squares(self, array: Array) -> Array:
+        return np.einsum("...i,...i->...", array, array)[..., None]
+
+    def max(self, array: Array) -> Array:
+        return array.max(axis=-1, keepdims=True)
+
+    def concat(self, arrays: list[Array]) -> Array:
+        return np.concatenate(arrays, axis=-1)
+
+    def zeros_int32(self, *shape: int) -> Array:
+        return np.zeros(shape, np.int32)
+
+
+def checked_weight(weight: NumpyArray) -> NumpyArray:
+    """The weight, if it is one that the bounds were proved for. Raises CatzipError otherwise."""
+    if (
+        weight.dtype != np.int8
+        or weight.ndim != 2
+        or int(np.abs(weight.astype(np.int16)).max(initial=0)) > WEIGHT_MAX
+    ):
+        raise CatzipError(
+            f"a weight must be int8 [outputs, inputs] in -{WEIGHT_MAX}..{WEIGHT_MAX}; export it again"
+        )
+    return weight
+
+
+@lru_cache
+def arrays_for(device: str) -> Arrays:
+    """The arrays of a device: "cpu" (NumPy), "torch" (PyTorch on the CPU) or "cuda".
+
+    The product of each is tried once in a process on extreme operands against int64 arithmetic. Raises
+    MissingDependencyError where PyTorch is needed and missing, CatzipError where there is no such device or where
+    its product is wrong.
+    """
+    if device == "cpu":
+        chosen: Arrays = NumpyArrays()
+    else:
+        try:
+            from .torch_arrays import TorchArrays
+        except ImportError as error:
+            raise MissingDependencyError(
+                f"--device {device} needs PyTorch: pip install 'catzip[torch]', or use --device cpu"
+            ) from error
+        chosen = TorchArrays(device)
+    check_product(chosen)
+    return chosen
+
+
+def check_product(arrays: Arrays) -> None:
+    """Compare `product` with int64 arithmetic on extreme operands of odd shapes. Raises CatzipError if it differs."""
+    for rows, inputs, outputs in ((1, 2097, 3), (3, 1, 5), (33, 259, 17), (64, 256, 96)):
+        signs = np.where(np.arange(rows * inputs).reshape(rows, inputs) % 7 < 6, 1, -1)
+        weight = np.where(
+            np.arange(outputs * inputs).reshape(outputs, inputs) % 11 < 10, WEIGHT_MAX, -WEIGHT_MAX
+        )
+        codes = (signs * CODE_MAX).astype(np.int64)
+        got = arrays.product(arrays.place(codes.astype(np.float32)), arrays.weight(weight.astype(np.int8)))
+        if not np.array_equal(arrays.fetch(got).astype(np.int64), codes @ weight.T):
+            raise CatzipError(
+                f"the matrix product of {arrays.name} is not exact on this machine; use --device cpu"
+            )

@@ -1,0 +1,126 @@
+"""Names and fingerprints to models: the weights inside the package, and those in the folders of CATZIP_MODELS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..compressor.errors import ModelNotFoundError
+from ..compressor.model import Model
+from . import autoregressive, checkpoint
+from .arrays import Arrays, arrays_for
+from .identity import Identity
+from .workers import Workers
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+Loader = Callable[[Identity, dict[str, Any], checkpoint.Arrays, Arrays, Workers], Model]
+
+FAMILIES: dict[str, Loader] = {"autoregressive": autoregressive.load}
+"""The families that can code: one line each. A new family joins here."""
+
+_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz ")
+
+
+class Registry:
+    """A `compressor.model.ModelSource`; models are loaded when asked for, once.
+
+    device   "auto" (CUDA if PyTorch and a GPU are there), "cpu", "cuda", or "torch" (PyTorch on the CPU)
+    threads  that share the work; None for as many as there are cores
+    """
+
+    def __init__(self, device: str = "auto", threads: int | None = None) -> None:
+        self._device = _default_device() if device == "auto" else device
+        self._workers = Workers(threads)
+        self._loaded: dict[Path, Model] = {}
+
+    def names(self) -> list[str]:
+        """The installed models."""
+        return sorted({path.stem for path in _weight_files()})
+
+    def by_name(self, name: str) -> Model:
+        """The model of this name, or in this .safetensors file. Raises ModelNotFoundError."""
+        return self._load(_path_of(name))
+
+    def by_fingerprint(self, fingerprint: bytes) -> Model:
+        """The model of this fingerprint. Raises ModelNotFoundError that says where to put its weights."""
+        for path in _weight_files():
+            if checkpoint.load_config(path)["fingerprint"] == fingerprint.hex():
+                return self._load(path)
+        raise ModelNotFoundError(
+            f"the model {fingerprint.hex()} is not installed; install the release of catzip that made the file, "
+            "or put the model's .safetensors file into a folder that CATZIP_MODELS names"
+        )
+
+    def default_for(self, sample: bytes) -> str | None:
+        """ar-text8 for nothing but a-z and single spaces, ar-bytes for the rest; None if that is not installed."""
+        plain = _LETTERS.issuperset(sample) and b"  " not in sample
+        for name in ("ar-text8", "ar-bytes") if plain else ("ar-bytes",):
+            if name in self.names():
+                return name
+        return None
+
+    def info(self, name: str) -> dict[str, Any]:
+        """What the model card says, flat: fingerprint, summary, family, sizes, data, training, validation."""
+        path = _path_of(name)
+        config = checkpoint.load_config(path)
+        card, trained = config["card"], config["card"]["trained"]
+        return {
+            "fingerprint": config["fingerprint"],
+            "summary": card["about"],
+            "family": config["family"],
+            "medium": config["medium"],
+            "alphabet": config["model"]["alphabet"],
+            "parameters": card["parameters"],
+            "weights_bytes": path.stat().st_size,
+            "trained_on": ", ".join(card["data"]),
+            "trained": "{date}: {symbols:,} symbols in {minutes} minutes on {device}".format(**trained),
+            "validation_bits": card["validation_bits"],
+            "path": str(path),
+        }
+
+    def _load(self, path: Path) -> Model:
+        if path not in self._loaded:
+            self._loaded[path] = self._read(path)
+        return self._loaded[path]
+
+    def _read(self, path: Path) -> Model:
+        saved = checkpoint.load(path)
+        config = saved.config
+        family = FAMILIES.get(config["family"])
+        if family is None:
+            raise ModelNotFoundError(
+                f"{path}: a model of the family {config['family']!r}, which this release does not know; "
+                "install a newer catzip"
+            )
+        identity = Identity(config["name"], config["medium"], saved.fingerprint)
+        return family(identity, config["model"], saved.arrays, arrays_for(self._device), self._workers)
+
+
+def _weight_files() -> Iterator[Path]:
+    folders = [folder for folder in os.environ.get("CATZIP_MODELS", "").split(os.pathsep) if folder]
+    for folder in [*map(Path, folders), WEIGHTS]:
+        yield from sorted(folder.glob("*.safetensors"))
+
+
+def _path_of(name: str) -> Path:
+    if name.endswith(".safetensors") and Path(name).exists():
+        return Path(name)
+    installed = {path.stem: path for path in reversed(list(_weight_files()))}
+    if name not in installed:
+        known = ", ".join(sorted(installed)) or "none is"
+        raise ModelNotFoundError(f"no model {name!r} is installed; installed: {known}. See catzip models")
+    return installed[name]
+
+
+def _default_device() -> str:
+    """CUDA where PyTorch can use it. PyTorch is not imported, at seconds a time, where no driver is loaded."""
+    if not Path("/proc/driver/nvidia/version").exists():
+        return "cpu"
+    try:
+        import torch
+    except ImportError:
+        return "cpu"
+    return "cuda" if torch.cuda.is_available() else "cpu"

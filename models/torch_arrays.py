@@ -1,0 +1,85 @@
+"""The array operations of ``arrays.Arrays`` on PyTorch tensors, on a CPU or a CUDA device."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..compressor.errors import CatzipError
+from .arrays import NumpyArray, checked_weight, float32_is_exact
+
+
+class TorchArrays:
+    """PyTorch tensors; products by the int8 kernel where it is fast and correct, else in float32 or float64."""
+
+    def __init__(self, device: str) -> None:
+        if device == "cuda" and not torch.cuda.is_available():
+            raise CatzipError("no CUDA device here; use --device cpu")
+        self.name = f"torch {device}"
+        self._device = torch.device("cpu" if device == "torch" else device)
+        self._int8 = self._int8_is_fast() and self._int8_is_exact()
+        if self._device.type == "cuda":
+            # TF32 would round the operands' products; integers below 2**24 need all of float32.
+            torch.backends.cuda.matmul.allow_tf32 = False
+
+    def _int8_is_fast(self) -> bool:
+        """CPUs without VNNI run the int8 product in a reference loop, thirty times slower than float32."""
+        return self._device.type == "cpu" and torch.cpu._is_vnni_supported()
+
+    def _int8_is_exact(self) -> bool:
+        codes = torch.full((33, 256), 127, dtype=torch.int8)
+        weight = torch.full((256, 40), 63, dtype=torch.int8)
+        weight[::3] = -63
+        return torch.equal(torch._int_mm(codes, weight).long(), codes.long() @ weight.long())
+
+    def place(self, array: NumpyArray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
+
+    def fetch(self, array: Tensor) -> NumpyArray:
+        fetched: NumpyArray = array.cpu().numpy()
+        return fetched
+
+    def weight(self, weight: NumpyArray) -> Tensor:
+        placed = self.place(checked_weight(weight).T)
+        if self._int8:
+            return placed
+        return placed.to(torch.float32 if float32_is_exact(weight.shape[1]) else torch.float64)
+
+    def product(self, codes: Tensor, weight: Tensor) -> Tensor:
+        if weight.dtype == torch.int8:
+            return torch._int_mm(codes.to(torch.int8), weight).to(torch.float32)
+        return (codes.to(weight.dtype) @ weight).to(torch.float32)
+
+    def take(self, table: Tensor, index: Tensor) -> Tensor:
+        return table[index]
+
+    def float32(self, array: Tensor) -> Tensor:
+        return array.to(torch.float32, copy=True)
+
+    def float64(self, array: Tensor) -> Tensor:
+        return array.to(torch.float64, copy=True)
+
+    def int32(self, array: Tensor) -> Tensor:
+        return array.to(torch.int32, copy=True)
+
+    def floor_(self, array: Tensor) -> Tensor:
+        return array.floor_()
+
+    def clip_(self, array: Tensor, low: float, high: float) -> Tensor:
+        return array.clamp_(low, high)
+
+    def sqrt(self, array: Tensor) -> Tensor:
+        return array.sqrt()
+
+    def sum_squares(self, array: Tensor) -> Tensor:
+        return (array * array).sum(-1, keepdim=True)
+
+    def max(self, array: Tensor) -> Tensor:
+        return array.amax(-1, keepdim=True)
+
+    def concat(self, arrays: list[Tensor]) -> Tensor:
+        return torch.cat(arrays, -1)
+
+    def zeros_int32(self, *shape: int) -> Tensor:
+        return torch.zeros(shape, dtype=torch.int32, device=self._device)

@@ -1,0 +1,167 @@
+"""Training twins of the exact layers: real-valued, rounding-aware, differentiable.
+
+Each layer here computes in real units what its namesake in ``models/grid.py`` computes in integers, rounding to the
+same grid in the forward pass and letting the gradient straight through (Bengio et al. 2013, arXiv 1308.3432;
+quantisation-aware training after Jacob et al. 2018, arXiv 1712.05877). ``export`` returns the integer arrays that the
+exact layer of the same name is built from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..arrays import CODE_MAX, WEIGHT_MAX
+from ..grid import ACT, GATE, RES, STATE
+
+
+class _Snap(torch.autograd.Function):
+    """Round to a grid and clamp in one pass over memory; the gradient is that of the clamp alone."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, step: float, limit: int, rounded: bool) -> Tensor:
+        y = x * step
+        if rounded:
+            y.add_(0.5).floor_()
+        y.clamp_(-limit, limit).mul_(1 / step)
+        ctx.save_for_backward(y)
+        ctx.bound = limit / step
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        (y,) = ctx.saved_tensors
+        return torch.ops.aten.hardtanh_backward(grad, y, -ctx.bound, ctx.bound), None, None, None
+
+
+class Rounding:
+    """Whether training rounds: one switch that every layer of a network shares.
+
+    Training starts without rounding, which is faster, and turns it on for its last part, which is enough for the
+    weights to settle on the grid. Clamping is always on.
+    """
+
+    on = True
+
+
+def snap(x: Tensor, bits: int, limit: int) -> Tensor:
+    """x on the grid of step 2**-bits, at most ``limit`` steps from zero; the gradient passes straight through."""
+    y: Tensor = _Snap.apply(x, 2.0**bits, limit, Rounding.on)  # type: ignore[no-untyped-call]
+    return y
+
+
+def exponents(weight: Tensor) -> Tensor:
+    """For each output channel of [outputs, inputs], the power of two that makes the most of -63..63, 0..20."""
+    largest = weight.abs().amax(1).clamp_min(1e-9)
+    return torch.floor(torch.log2(WEIGHT_MAX / largest)).clamp(0, 20)
+
+
+class Linear(nn.Module):
+    """y = W x + b with 7-bit weights and one power-of-two exponent for each output channel.
+
+    [..., inputs] -> [..., outputs] on the grid of step 2**-bits, clamped to ``limit`` steps.
+    """
+
+    def __init__(self, inputs: int, outputs: int, bits: int, limit: int, gain: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) * (gain / inputs**0.5))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.bits, self.limit = bits, limit
+
+    def rounded_weight(self) -> Tensor:
+        """The weight on its grid, gradient straight through: [outputs, inputs]."""
+        if not Rounding.on:
+            return self.weight
+        step = torch.exp2(exponents(self.weight.detach()))[:, None]
+        q = torch.floor(self.weight * step + 0.5).clamp(-WEIGHT_MAX, WEIGHT_MAX) / step
+        return self.weight + (q - self.weight).detach()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return snap(nn.functional.linear(x, self.rounded_weight(), self.bias), self.bits, self.limit)
+
+    @staticmethod
+    def together(layers: Sequence[Linear], x: Tensor) -> list[Tensor]:
+        """Each layer's output for one input, from one product, which is faster than several narrow ones."""
+        weight = torch.cat([layer.rounded_weight() for layer in layers])
+        bias = torch.cat([layer.bias for layer in layers])
+        y = nn.functional.linear(x, weight, bias)
+        parts = torch.split(y, [len(layer.bias) for layer in layers], -1)
+        return [snap(y, layer.bits, layer.limit) for layer, y in zip(layers, parts, strict=True)]
+
+    def export(self) -> dict[str, np.ndarray[Any, Any]]:
+        """weight int8 [outputs, inputs], exponent int8 [outputs], bias int32 [outputs] in steps of the output."""
+        weight = self.weight.detach().float().cpu()
+        exponent = exponents(weight)
+        q = torch.floor(weight * torch.exp2(exponent)[:, None] + 0.5).clamp(-WEIGHT_MAX, WEIGHT_MAX)
+        bias = torch.floor(self.bias.detach().float().cpu() * 2.0**self.bits + 0.5)
+        return {
+            "weight": q.to(torch.int8).numpy(),
+            "exponent": exponent.to(torch.int8).numpy(),
+            "bias": bias.to(torch.int32).numpy(),
+        }
+
+
+def rms_norm(x: Tensor) -> Tensor:
+    """x / rms(x) over the last axis on the activation grid (Zhang and Sennrich 2019, arXiv 1910.07467), no gain."""
+    epsilon = 16.0 / 4.0**RES  # four steps of the residual stream, as in grid.rms_norm
+    return snap(x * torch.rsqrt(x.square().mean(-1, keepdim=True) + epsilon), ACT, CODE_MAX)
+
+
+def swish(x: Tensor) -> Tensor:
+    """x * clip((x + 2) / 4, 0, 1): the hard swish whose breakpoints are powers of two. Exact on the grid."""
+    return x * ((x + 2) * 0.25).clamp(0, 1)
+
+
+class _Recurrence(torch.autograd.Function):
+    """h_t = a_t h_{t-1} + (1 - a_t) c_t along the first axis, a = sigmoid(forget), rounded as grid.Recurrent is."""
+
+    @staticmethod
+    def forward(ctx: Any, forget: Tensor, c: Tensor, h0: Tensor, rounded: bool) -> Tensor:
+        gate, step = torch.sigmoid(forget), 2.0**STATE
+        if rounded:
+            gate.mul_(2.0**GATE).add_(0.5).floor_().mul_(2.0**-GATE)
+        states, h = torch.sub(1, gate).mul_(c), h0  # starts as what is new at each step
+        for a, now in zip(gate, states, strict=True):
+            now.addcmul_(a, h)
+            if rounded:
+                now.mul_(step).add_(0.5).floor_().mul_(1 / step)
+            h = now
+        ctx.save_for_backward(gate, c, h0, states)
+        return states
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        gate, c, h0, states = ctx.saved_tensors
+        total = grad.clone()
+        for t in range(len(gate) - 1, 0, -1):
+            total[t - 1].addcmul_(gate[t], total[t])
+        before = torch.cat([h0[None], states[:-1]])
+        d_candidate = torch.sub(1, gate).mul_(total)
+        d_forget = before.sub_(c).mul_(d_candidate).mul_(gate)  # d sigmoid = gate (1 - gate)
+        return d_forget, d_candidate, total[0] * gate[0], None
+
+
+def recurrence(forget: Tensor, candidate: Tensor, state: Tensor) -> Tensor:
+    """All states [T, L, E] of the gated linear recurrence from logits and candidates [T, L, E] and state [L, E]."""
+    states: Tensor = _Recurrence.apply(forget, candidate, state, Rounding.on)  # type: ignore[no-untyped-call]
+    return states
+
+
+class Embedding(nn.Module):
+    """A table of rows on the activation grid: indices [...] -> [..., width]."""
+
+    def __init__(self, rows: int, width: int) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(rows, width) * 0.5)
+
+    def forward(self, index: Tensor) -> Tensor:
+        return snap(nn.functional.embedding(index, self.table), ACT, CODE_MAX)
+
+    def export(self) -> dict[str, np.ndarray[Any, Any]]:
+        """table int8 [rows, width]."""
+        q = torch.floor(self.table.detach().float().cpu() * 2.0**ACT + 0.5).clamp(-CODE_MAX, CODE_MAX)
+        return {"table": q.to(torch.int8).numpy()}

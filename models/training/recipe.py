@@ -1,0 +1,72 @@
+"""Recipes: the TOML files that say what a model is, what it is trained on, and how."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ...compressor.errors import CatzipError
+from .data import Corpus
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a model is trained. Times are shares of the run, so that a recipe fits any time budget."""
+
+    minutes: float  # the time budget when the command line gives none
+    groups: int  # stretches of text in a batch
+    lanes: int  # lanes cut from each
+    steps: int  # symbols of each lane in a batch; the recurrent state is carried on to the next
+    learning_rate: float
+    warmup: int = 100  # optimiser steps
+    final_rate: float = 0.02  # of the learning rate, at the end of the cosine
+    weight_decay: float = 0.01
+    clip: float = 1.0  # norm of the gradient
+    ema: float = 0.999  # decay of the averaged weights, the ones that are exported
+    round_from: float = 0.75  # share of the run after which rounding to the grid is on
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A name, a family of ``families.FAMILIES``, the data mix, the model's configuration and the schedule."""
+
+    name: str
+    family: str
+    medium: str  # of the files it codes: see compressor.media
+    about: str
+    data: tuple[Corpus, ...]
+    validation: tuple[Corpus, ...]
+    model: dict[str, Any]
+    schedule: Schedule
+
+
+def names() -> list[str]:
+    """The recipes that come with catzip."""
+    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+
+
+def load(recipe: str | Path) -> Recipe:
+    """The recipe of this name, or in this file. Raises CatzipError that names what is missing or unknown."""
+    path = Path(recipe) if str(recipe).endswith(".toml") else RECIPES / f"{recipe}.toml"
+    if not path.exists():
+        raise CatzipError(f"no recipe {str(recipe)!r}; there are {', '.join(names())}, or give a .toml file")
+    try:
+        table = tomllib.loads(path.read_text())
+        return Recipe(
+            name=table["name"],
+            family=table["family"],
+            medium=table["medium"],
+            about=table["about"],
+            data=tuple(Corpus(**corpus) for corpus in table["data"]),
+            validation=tuple(Corpus(**corpus) for corpus in table["validation"]),
+            model=table["model"],
+            schedule=Schedule(**table["schedule"]),
+        )
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        known = ", ".join(field.name for field in fields(Schedule))
+        raise CatzipError(f"{path}: not a recipe: {error}. A schedule has: {known}") from error

@@ -1,0 +1,96 @@
+"""What a training run carries on: weights, their average, optimiser moments, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...compressor.errors import CatzipError
+from .. import checkpoint
+from .recipe import Recipe, Schedule
+
+
+class TrainingState:
+    """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) and an exponential moving average of the weights."""
+
+    def __init__(self, net: nn.Module, schedule: Schedule) -> None:
+        self._parameters = dict(net.named_parameters())
+        self._average = {name: p.detach().clone() for name, p in self._parameters.items()}
+        self._decay = schedule.ema
+        matrices = [p for p in self._parameters.values() if p.ndim > 1]
+        vectors = [p for p in self._parameters.values() if p.ndim <= 1]
+        self._optimiser = torch.optim.AdamW(
+            [
+                {"params": matrices, "weight_decay": schedule.weight_decay},
+                {"params": vectors, "weight_decay": 0.0},
+            ],
+            lr=schedule.learning_rate,
+            betas=(0.9, 0.99),
+            fused=True,
+        )
+        self.step, self.symbols, self.seconds = 0, 0, 0.0
+
+    def update(self, rate: float) -> None:
+        """One optimiser step at this learning rate, from the gradients that are there."""
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
+        self.step += 1
+        # A young average would remember the random start; it forgets faster at first.
+        decay = min(self._decay, (1 + self.step) / (10 + self.step))
+        for name, parameter in self._parameters.items():
+            self._average[name].lerp_(parameter.detach(), 1 - decay)
+
+    @contextmanager
+    def averaged(self, net: nn.Module) -> Iterator[None]:
+        """The network with its averaged weights, for as long as the context lasts."""
+        live = {name: p.detach().clone() for name, p in self._parameters.items()}
+        self._assign(self._average)
+        try:
+            yield
+        finally:
+            self._assign(live)
+
+    @torch.no_grad()
+    def _assign(self, values: dict[str, Tensor]) -> None:
+        for name, parameter in self._parameters.items():
+            parameter.copy_(values[name])
+
+    def save(self, path: Path, recipe: Recipe) -> None:
+        """Write everything that a resumed run needs."""
+        arrays = {}
+        for name, parameter in self._parameters.items():
+            arrays[f"weight/{name}"] = parameter.detach().cpu().numpy()
+            arrays[f"average/{name}"] = self._average[name].cpu().numpy()
+            for moment, value in self._optimiser.state[parameter].items():
+                arrays[f"{moment}/{name}"] = np.asarray(value.detach().cpu().numpy())
+        run = {"step": self.step, "symbols": self.symbols, "seconds": self.seconds}
+        config = {"family": recipe.family, "model": recipe.model, "run": run}
+        checkpoint.save(path, checkpoint.Checkpoint(config, arrays))
+
+    def load(self, path: Path, recipe: Recipe) -> None:
+        """Go on from a saved state. Raises CatzipError if it belongs to another model."""
+        saved = checkpoint.load(path)
+        if saved.config["family"] != recipe.family or saved.config["model"] != recipe.model:
+            raise CatzipError(
+                f"{path}: the state of another model; train without --resume or into another folder"
+            )
+        values = {key: torch.from_numpy(np.array(array)) for key, array in saved.arrays.items()}
+        with torch.no_grad():
+            for name, parameter in self._parameters.items():
+                parameter.copy_(values[f"weight/{name}"])
+                self._average[name].copy_(values[f"average/{name}"])
+                device = parameter.device
+                self._optimiser.state[parameter] = {
+                    "step": values[f"step/{name}"],
+                    "exp_avg": values[f"exp_avg/{name}"].to(device),
+                    "exp_avg_sq": values[f"exp_avg_sq/{name}"].to(device),
+                }
+        run = saved.config["run"]
+        self.step, self.symbols, self.seconds = run["step"], run["symbols"], run["seconds"]

@@ -1,0 +1,53 @@
+"""Threads that share the lanes of a frame.
+
+The matrix products of one step are too small to be worth splitting inside the BLAS, whose threads wait for each other
+by spinning: on a busy machine that costs many times the work itself. So each worker has lanes of its own, runs the
+whole network on them, and the BLAS is held to one thread meanwhile. NumPy lets go of the interpreter lock while it
+computes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from itertools import pairwise
+from typing import TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+T = TypeVar("T")
+
+LEAST_LANES = 16  # of a worker: with fewer, handing over costs more than it saves
+
+
+@lru_cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="catzip")
+
+
+@lru_cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
+class Workers:
+    """Runs one function on several groups of lanes at once, in up to ``threads`` threads (None: one for each core)."""
+
+    def __init__(self, threads: int | None) -> None:
+        self._threads = threads if threads is not None else len(os.sched_getaffinity(0))
+
+    def groups(self, lanes: int) -> list[slice]:
+        """The lanes of each worker. Any split gives the same results."""
+        count = max(1, min(self._threads, lanes // LEAST_LANES))
+        edges = [lanes * i // count for i in range(count + 1)]
+        return [slice(start, stop) for start, stop in pairwise(edges)]
+
+    def map(self, run: Callable[[int], T], groups: Sequence[slice]) -> list[T]:
+        """run(i) for each group i."""
+        with _blas().limit(limits=1):
+            if len(groups) == 1:
+                return [run(0)]
+            others = [_pool(len(groups) - 1).submit(run, i) for i in range(1, len(groups))]
+            return [run(0), *(other.result() for other in others)]
