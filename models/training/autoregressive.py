@@ -28,7 +28,7 @@ from ..grid import (
     sigmoid_table,
 )
 from .data import Batch, text_batches, to_symbols
-from .layers import Embedding, Linear, recurrence, rms_norm, snap, swish
+from .layers import Embedding, Linear, half_precision, recurrence, rms_norm, snap, swish
 from .recipe import Schedule
 
 
@@ -126,7 +126,8 @@ class AutoregressiveTask:
         keep = torch.from_numpy(~batch.fresh).to(self.device)
         rows = torch.from_numpy(batch.rows).to(self.device)
         symbols = torch.from_numpy(batch.symbols.astype(np.int64)).to(self.device)
-        logits, states = self.net(rows, states * keep[:, None])
+        with half_precision(self.device):
+            logits, states = self.net(rows, states * keep[:, None])
         nats = nn.functional.cross_entropy(logits.flatten(0, 1), symbols.flatten())
         return nats / math.log(2), states
 
@@ -136,7 +137,7 @@ class AutoregressiveTask:
         total, count = 0.0, 0
         for text in data:
             symbols = to_symbols(text[: 2 * limit], self.config.alphabet)
-            lanes = min(limit, len(symbols)) // 2048
+            lanes = max(1, min(limit, len(symbols)) // 2048)
             stretch = symbols[: lanes * 2048]
             batches = text_batches(
                 [stretch],

@@ -17,8 +17,6 @@ from ..contexts import MATCH_LENGTHS, MatchModel, ngram_rows, push_symbol
 
 Array = npt.NDArray[Any]
 
-LEAST_TEXT = 1 << 14  # bytes of a corpus: less cannot fill the lanes of a batch
-
 _DIGITS = b"zero one two three four five six seven eight nine".split()
 
 
@@ -35,18 +33,19 @@ class Corpus:
     stop: int | None = None
 
 
-def read_corpus(root: Path, corpus: Corpus) -> bytes:
-    """The bytes of one corpus, decompressed if its name ends in .xz. Raises CatzipError naming a missing file."""
+def read_corpora(root: Path, corpora: tuple[Corpus, ...]) -> list[bytes]:
+    """The bytes of each corpus, decompressed if its name ends in .xz. Raises CatzipError naming a missing file."""
+    return [_read(root, corpus) for corpus in corpora]
+
+
+def _read(root: Path, corpus: Corpus) -> bytes:
     path = root / corpus.path
     if not path.exists():
         raise CatzipError(
             f"{path}: no such training file; point --data (or CATZIP_DATA) at a folder that has it"
         )
     data = lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()
-    chosen = data[corpus.start : corpus.stop]
-    if len(chosen) < LEAST_TEXT:
-        raise CatzipError(f"{path}: {len(chosen)} bytes of training text; at least {LEAST_TEXT} are needed")
-    return chosen
+    return data[corpus.start : corpus.stop]
 
 
 def normalise_text8(data: bytes) -> bytes:
@@ -121,6 +120,11 @@ def text_batches(
     A group is ``lanes`` lanes of one length cut from consecutive text: what the coder does with a file, so that the
     model is trained on the cold starts and the shared matches that it will meet.
     """
+    shortest = min(map(len, texts))
+    if shortest < lanes * steps:
+        raise CatzipError(
+            f"a corpus has {shortest} symbols; {lanes} lanes of {steps} steps need {lanes * steps}"
+        )
     rng = np.random.default_rng(seed)
     weights = np.array(shares) / np.sum(shares)
     live: list[_Group | None] = [None] * groups

@@ -48,6 +48,14 @@ class Rounding:
     on = True
 
 
+def half_precision(device: torch.device) -> torch.autocast:
+    """Products in bfloat16 where the processor has them in hardware, and only while nothing is rounded to the grid:
+    a bfloat16 sum is too coarse for residuals and logits, which the last part of training must see as they will be."""
+    cpu = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    fast = cpu if device.type == "cpu" else torch.cuda.is_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast and not Rounding.on)
+
+
 def snap(x: Tensor, bits: int, limit: int) -> Tensor:
     """x on the grid of step 2**-bits, at most ``limit`` steps from zero; the gradient passes straight through."""
     y: Tensor = _Snap.apply(x, 2.0**bits, limit, Rounding.on)  # type: ignore[no-untyped-call]
@@ -81,14 +89,15 @@ class Linear(nn.Module):
         return self.weight + (q - self.weight).detach()
 
     def forward(self, x: Tensor) -> Tensor:
-        return snap(nn.functional.linear(x, self.rounded_weight(), self.bias), self.bits, self.limit)
+        y = nn.functional.linear(x, self.rounded_weight(), self.bias).float()
+        return snap(y, self.bits, self.limit)
 
     @staticmethod
     def together(layers: Sequence[Linear], x: Tensor) -> list[Tensor]:
         """Each layer's output for one input, from one product, which is faster than several narrow ones."""
         weight = torch.cat([layer.rounded_weight() for layer in layers])
         bias = torch.cat([layer.bias for layer in layers])
-        y = nn.functional.linear(x, weight, bias)
+        y = nn.functional.linear(x, weight, bias).float()
         parts = torch.split(y, [len(layer.bias) for layer in layers], -1)
         return [snap(y, layer.bits, layer.limit) for layer, y in zip(layers, parts, strict=True)]
 

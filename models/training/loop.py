@@ -1,4 +1,4 @@
-"""The one training loop: every family, one device, a time budget, resumable."""
+"""The one training loop: every family, one process or several, a time budget, resumable."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import torch
 from ...compressor.errors import CatzipError
 from .. import checkpoint
 from . import memory
-from .data import read_corpus
-from .families import FAMILIES, Task
+from .data import read_corpora
+from .families import FAMILIES
 from .layers import Rounding
-from .recipe import Recipe, Schedule
+from .parallel import Crew
+from .recipe import Recipe
 from .state import TrainingState
 
 Report = Callable[[dict[str, Any]], None]
@@ -45,16 +46,12 @@ def train(
     runs; ``steps`` stops sooner. Raises CatzipError for missing data or a state that belongs to another recipe.
     """
     memory.keep()
-    where = _device(device)
-    torch.manual_seed(recipe.schedule.seed)
     out.mkdir(parents=True, exist_ok=True)
-    task = FAMILIES[recipe.family](recipe.model, recipe.schedule, where)
-    state = TrainingState(task.net, recipe.schedule)
-    if resume and (out / "state.safetensors").exists():
-        state.load(out / "state.safetensors", recipe)
-    budget = 60 * (minutes or recipe.schedule.minutes)
-    _run(recipe, task, state, data, out, budget, steps or 1 << 62, report)
-    return _export(recipe, task, state, data, out, where, report)
+    run = Run(recipe, data, out, _device(device), report)
+    if resume:
+        run.resume()
+    run.train(60 * (minutes or recipe.schedule.minutes), steps or 1 << 62)
+    return run.export()
 
 
 def _device(name: str) -> torch.device:
@@ -65,99 +62,106 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _run(
-    recipe: Recipe,
-    task: Task,
-    state: TrainingState,
-    data: Path,
-    out: Path,
-    budget: float,
-    steps: int,
-    report: Report,
-) -> None:
-    texts = [read_corpus(data, corpus) for corpus in recipe.data]
-    shares = [corpus.share for corpus in recipe.data]
-    # A resumed run reads other stretches of the corpora than the run before it did.
-    batches = task.batches(texts, shares, recipe.schedule.seed + state.step)
-    held_out = [read_corpus(data, corpus) for corpus in recipe.validation]
-    logged = saved = validated = time.monotonic()
-    losses: list[float] = []
-    while state.seconds < budget and state.step < steps:
-        started = time.monotonic()
-        progress = state.seconds / budget
-        Rounding.on = progress >= recipe.schedule.round_from
-        batch = next(batches)
-        losses.append(_step(task, state, recipe.schedule, batch, progress))
-        state.symbols += batch.symbols.size
-        now = time.monotonic()
-        state.seconds += now - started
-        if now - logged > LOG_EVERY:
-            _log(out, report, state, loss=sum(losses) / len(losses), rounding=Rounding.on, budget=budget)
-            logged, losses = now, []
-        if now - saved > SAVE_EVERY:
-            state.save(out / "state.safetensors", recipe)
-            saved = now
-        if now - validated > VALIDATE_EVERY:
-            with state.averaged(task.net):
-                _log(out, report, state, validation=task.validate(held_out), budget=budget)
-            validated = time.monotonic()
-    state.save(out / "state.safetensors", recipe)
+class Run:
+    """One training run: a task, how far it has come, and where it is written."""
 
+    def __init__(self, recipe: Recipe, data: Path, out: Path, device: torch.device, report: Report) -> None:
+        torch.manual_seed(recipe.schedule.seed)
+        self._recipe, self._out, self._device, self._report = recipe, out, device, report
+        self._crew = Crew(device)
+        self._task = FAMILIES[recipe.family](recipe.model, recipe.schedule, device)
+        self._state = TrainingState(self._task.net, recipe.schedule)
+        self._texts = read_corpora(data, recipe.data)
+        self._held_out = read_corpora(data, recipe.validation)
 
-def _step(task: Task, state: TrainingState, schedule: Schedule, batch: Any, progress: float) -> float:
-    """One optimiser step; returns the loss in bits."""
-    warm = min(1.0, (state.step + 1) / schedule.warmup)
-    cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-    rate = schedule.learning_rate * warm * (schedule.final_rate + (1 - schedule.final_rate) * cosine)
-    loss = task.loss(batch)
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(task.net.parameters(), schedule.clip)
-    state.update(rate)
-    return float(loss.detach())
+    @property
+    def _saved(self) -> Path:
+        return self._out / "state.safetensors"
 
+    def resume(self) -> None:
+        """Go on from the state in ``out``, if there is one."""
+        if self._saved.exists():
+            self._state.load(self._saved, self._recipe)
 
-def _log(out: Path, report: Report, state: TrainingState, **record: Any) -> None:
-    line = {"step": state.step, "seconds": round(state.seconds, 1), "symbols": state.symbols, **record}
-    with (out / "log.jsonl").open("a") as file:
-        file.write(json.dumps(line) + "\n")
-    report(line)
+    def train(self, budget: float, steps: int) -> None:
+        """Optimise until ``budget`` seconds or ``steps`` steps are reached, whichever is first."""
+        schedule, state = self._recipe.schedule, self._state
+        # A resumed run, and every process of a crew, reads other stretches of the corpora.
+        seed = schedule.seed + state.step + (self._crew.rank << 32)
+        batches = self._task.batches(self._texts, [corpus.share for corpus in self._recipe.data], seed)
+        logged = saved = validated = time.monotonic()
+        losses: list[float] = []
+        while state.seconds < budget and state.step < steps:
+            started = time.monotonic()
+            losses.append(self._step(next(batches), state.seconds / budget))
+            now = time.monotonic()
+            state.seconds = self._crew.agree(state.seconds + now - started)
+            if not self._crew.leads:
+                continue
+            if now - logged > LOG_EVERY:
+                self._log(loss=sum(losses) / len(losses), rounding=Rounding.on, budget=budget)
+                logged, losses = now, []
+            if now - saved > SAVE_EVERY:
+                state.save(self._saved, self._recipe)
+                saved = now
+            if now - validated > VALIDATE_EVERY:
+                self._log(validation=self._validate(), budget=budget)
+                validated = time.monotonic()
+        if self._crew.leads:
+            state.save(self._saved, self._recipe)
 
+    def _step(self, batch: Any, progress: float) -> float:
+        """One optimiser step, at this share of the budget; returns the loss in bits."""
+        schedule, state, net = self._recipe.schedule, self._state, self._task.net
+        Rounding.on = progress >= schedule.round_from
+        warm = min(1.0, (state.step + 1) / schedule.warmup)
+        cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+        loss = self._task.loss(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._crew.share_gradients(net)
+        torch.nn.utils.clip_grad_norm_(net.parameters(), schedule.clip)
+        state.update(
+            schedule.learning_rate * warm * (schedule.final_rate + (1 - schedule.final_rate) * cosine)
+        )
+        state.symbols += batch.symbols.size * self._crew.size
+        return float(loss.detach())
 
-def _export(
-    recipe: Recipe,
-    task: Task,
-    state: TrainingState,
-    data: Path,
-    out: Path,
-    where: torch.device,
-    report: Report,
-) -> Path:
-    """Write the averaged weights as integers, with a card that says where they come from."""
-    Rounding.on = True
-    with state.averaged(task.net):
-        bits = task.validate([read_corpus(data, corpus) for corpus in recipe.validation])
-        arrays = task.export()
-    card = {
-        "about": recipe.about,
-        "data": [corpus.path for corpus in recipe.data],
-        "trained": {
-            "device": memory.device_name(where),
-            "minutes": round(state.seconds / 60, 1),
-            "steps": state.step,
-            "symbols": state.symbols,
-            "date": time.strftime("%Y-%m-%d"),
-        },
-        "parameters": sum(parameter.numel() for parameter in task.net.parameters()),
-        "validation_bits": round(bits, 4),
-    }
-    path = out / f"{recipe.name}.safetensors"
-    config = {
-        "name": recipe.name,
-        "family": recipe.family,
-        "medium": recipe.medium,
-        "model": recipe.model,
-        "card": card,
-    }
-    checkpoint.save(path, checkpoint.Checkpoint(config, arrays))
-    _log(out, report, state, validation=bits, exported=str(path))
-    return path
+    def _validate(self) -> float:
+        with self._state.averaged():
+            return self._task.validate(self._held_out)
+
+    def _log(self, **record: Any) -> None:
+        state = self._state
+        line = {"step": state.step, "seconds": round(state.seconds, 1), "symbols": state.symbols, **record}
+        with (self._out / "log.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        self._report(line)
+
+    def export(self) -> Path:
+        """Write the averaged weights as integers, with a card that says where they come from."""
+        recipe, state, path = self._recipe, self._state, self._out / f"{self._recipe.name}.safetensors"
+        if self._crew.leads:
+            Rounding.on = True
+            bits = self._validate()
+            card = {
+                "about": recipe.about,
+                "data": [corpus.path for corpus in recipe.data],
+                "trained": {
+                    "device": memory.device_name(self._device),
+                    "minutes": round(state.seconds / 60, 1),
+                    "steps": state.step,
+                    "symbols": state.symbols,
+                    "date": time.strftime("%Y-%m-%d"),
+                },
+                "parameters": sum(parameter.numel() for parameter in self._task.net.parameters()),
+                "validation_bits": round(bits, 4),
+            }
+            identity = {"name": recipe.name, "family": recipe.family, "medium": recipe.medium}
+            with state.averaged():
+                arrays = self._task.export()
+            checkpoint.save(
+                path, checkpoint.Checkpoint({**identity, "model": recipe.model, "card": card}, arrays)
+            )
+            self._log(validation=bits, exported=str(path))
+        self._crew.leave()
+        return path

@@ -48,7 +48,7 @@ class TrainingState:
             self._average[name].lerp_(parameter.detach(), 1 - decay)
 
     @contextmanager
-    def averaged(self, net: nn.Module) -> Iterator[None]:
+    def averaged(self) -> Iterator[None]:
         """The network with its averaged weights, for as long as the context lasts."""
         live = {name: p.detach().clone() for name, p in self._parameters.items()}
         self._assign(self._average)
