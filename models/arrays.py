@@ -64,6 +64,10 @@ class Arrays(Protocol):
         """The correctly rounded IEEE square root of float64."""
         ...
 
+    def ratio(self, number: float, array: Array) -> Array:
+        """number / array in float64, correctly rounded: one division, never a reciprocal and a product."""
+        ...
+
     def sum_squares(self, array: Array) -> Array:
         """Sum of squares over the last axis of float64, kept as an axis of one; exact below 2**53."""
         ...
@@ -127,6 +131,9 @@ class NumpyArrays:
 
     def sqrt(self, array: Array) -> Array:
         return np.sqrt(array)
+
+    def ratio(self, number: float, array: Array) -> Array:
+        return number / array
 
     def sum_squares(self, array: Array) -> Array:
         return np.einsum("...i,...i->...", array, array)[..., None]

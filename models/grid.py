@@ -96,7 +96,7 @@ def rms_norm(arrays: Arrays, x: Array) -> Array:
     """
     channels = x.shape[-1]
     y = arrays.float64(x)
-    r = arrays.sqrt(channels / (arrays.sum_squares(y) + 16.0 * channels)) * 2.0**20
+    r = arrays.sqrt(arrays.ratio(channels, arrays.sum_squares(y) + 16.0 * channels)) * 2.0**20
     r = arrays.floor_(r)
     r *= 2.0 ** (ACT - 20)
     y *= r
@@ -123,7 +123,7 @@ def to_codes(arrays: Arrays, y: Array, shift: int) -> Array:
 
 
 class Embedding:
-    """Rows of codes: indices [...] -> float32 [..., width]."""
+    """Rows of codes: indices [...] -> int8 [..., width]."""
 
     def __init__(self, arrays: Arrays, tensors: Tensors, name: str) -> None:
         self._arrays = arrays
@@ -223,7 +223,7 @@ class Softmax:
         arrays = self._arrays
         below = arrays.max(logits) - logits
         e = arrays.take(self._table, arrays.int32(arrays.clip_(below, 0, len(self._table) - 1)))
-        e *= (TOTAL - e.shape[-1]) / e.sum(-1)[:, None]
+        e *= arrays.ratio(TOTAL - e.shape[-1], e.sum(-1)[:, None])
         frequencies = arrays.fetch(arrays.floor_(e)).astype(np.uint32)
         frequencies += np.uint32(1)
         left = TOTAL - frequencies.sum(axis=-1, dtype=np.int64)

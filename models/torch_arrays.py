@@ -72,6 +72,10 @@ class TorchArrays:
     def sqrt(self, array: Tensor) -> Tensor:
         return array.sqrt()
 
+    def ratio(self, number: float, array: Tensor) -> Tensor:
+        # `number / tensor` is tensor.reciprocal() * number in PyTorch: rounded twice, off by a unit now and then.
+        return torch.full_like(array, number).div_(array)
+
     def sum_squares(self, array: Tensor) -> Tensor:
         return (array * array).sum(-1, keepdim=True)
 
