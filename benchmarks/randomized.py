@@ -25,25 +25,36 @@ CONFIG = AutoregressiveConfig(
 
 def save_random(folder: Path) -> Path:
     """Writes the checkpoint into this folder; where it is."""
-    random = np.random.RandomState(0)
-    c = CONFIG
-    linear = {"inputs": (c.embed * (len(c.ngrams) + 1), c.width), "head": (c.width, c.alphabet)}
-    for i in range(c.depth):
-        linear |= {f"recurrent.{i}.{part}": (c.width, c.state) for part in ("forget", "candidate", "gate")}
-        linear[f"recurrent.{i}.out"] = (c.state, c.width)
-        linear |= {f"mlps.{i}.{part}": (c.width, c.hidden) for part in ("gate", "up")}
-        linear[f"mlps.{i}.out"] = (c.hidden, c.width)
-    tables = {f"ngrams.{i}": 1 << bits for i, (_, bits) in enumerate(c.ngrams)}
-    tables["match"] = c.alphabet * MATCH_LENGTHS
-    arrays: checkpoint.Arrays = {"sigmoid": sigmoid_table(), "exp": exp_table()}
-    for name, (inputs, outputs) in linear.items():
-        arrays |= {f"{name}.{part}": array for part, array in _linear(random, inputs, outputs).items()}
-    for name, rows in tables.items():
-        arrays[f"{name}.table"] = _either(random, CODE_MAX, (rows, c.embed))
-    config = {"name": NAME, "medium": "bytes", "family": "autoregressive", "model": asdict(c)}
     path = folder / f"{NAME}.safetensors"
-    checkpoint.save(path, checkpoint.Checkpoint(config, arrays))
+    checkpoint.save(path, random_checkpoint(CONFIG))
     return path
+
+
+def random_checkpoint(config: AutoregressiveConfig, name: str = NAME) -> checkpoint.Checkpoint:
+    """A network of this configuration; the same one each time."""
+    random = np.random.RandomState(0)
+    arrays: checkpoint.Arrays = {"sigmoid": sigmoid_table(), "exp": exp_table()}
+    for layer, (inputs, outputs) in _linear_layers(config).items():
+        arrays |= {f"{layer}.{part}": array for part, array in _linear(random, inputs, outputs).items()}
+    tables = {f"ngrams.{i}": 1 << bits for i, (_, bits) in enumerate(config.ngrams)}
+    tables["match"] = config.alphabet * MATCH_LENGTHS
+    for table, rows in tables.items():
+        arrays[f"{table}.table"] = _either(random, CODE_MAX, (rows, config.embed))
+    medium = "bytes" if config.alphabet == 256 else "text27"
+    known = {"name": name, "medium": medium, "family": "autoregressive", "model": asdict(config)}
+    return checkpoint.Checkpoint(known, arrays)
+
+
+def _linear_layers(c: AutoregressiveConfig) -> dict[str, tuple[int, int]]:
+    """(inputs, outputs) of every linear layer, by name."""
+    layers = {"inputs": (c.embed * (len(c.ngrams) + 1), c.width), "head": (c.width, c.alphabet)}
+    for i in range(c.depth):
+        layers |= {f"recurrent.{i}.{part}": (c.width, c.state) for part in ("forget", "candidate", "gate")}
+        layers[f"recurrent.{i}.out"] = (c.state, c.width)
+        if c.hidden:
+            layers |= {f"mlps.{i}.{part}": (c.width, c.hidden) for part in ("gate", "up")}
+            layers[f"mlps.{i}.out"] = (c.hidden, c.width)
+    return layers
 
 
 def _linear(random: np.random.RandomState, inputs: int, outputs: int) -> checkpoint.Arrays:

@@ -41,7 +41,10 @@ class Arrays(Protocol):
         ...
 
     def product(self, codes: Array, weight: Array) -> Array:
-        """Exact codes @ weight.T: integers -127..127 in float32 [N, inputs] -> float32 [N, outputs]."""
+        """Exact codes @ weight.T: integers -127..127 in float32 [N, inputs] -> float32 [N, outputs].
+
+        Sums above 2**24, which take more than 2,096 inputs, are rounded once, to float32.
+        """
         ...
 
     def take(self, table: Array, index: Array) -> Array:
@@ -103,8 +106,9 @@ class NumpyArrays:
         return np.asarray(array)
 
     def weight(self, weight: NumpyArray) -> Array:
-        carrier = np.float32 if float32_is_exact(weight.shape[1]) else np.float64
-        return np.ascontiguousarray(checked_weight(weight).T.astype(carrier))
+        columns = checked_weight(weight).T
+        carrier = np.float32 if float32_is_exact(len(columns)) else np.float64
+        return np.ascontiguousarray(columns.astype(carrier))
 
     def product(self, codes: Array, weight: Array) -> Array:
         if weight.dtype == np.float64:
@@ -185,7 +189,7 @@ def arrays_for(device: str) -> Arrays:
 
 def check_product(arrays: Arrays) -> None:
     """Compare `product` with int64 arithmetic on extreme operands of odd shapes. Raises CatzipError if it differs."""
-    for rows, inputs, outputs in ((1, 2097, 3), (3, 1, 5), (33, 259, 17), (64, 256, 96)):
+    for rows, inputs, outputs in ((1, 2097, 3), (3, 1, 5), (33, 261, 17), (64, 256, 96)):
         signs = np.where(np.arange(rows * inputs).reshape(rows, inputs) % 7 < 6, 1, -1)
         weight = np.where(
             np.arange(outputs * inputs).reshape(outputs, inputs) % 11 < 10, WEIGHT_MAX, -WEIGHT_MAX

@@ -1,0 +1,222 @@
+"""The integer product is exact on every backend; unproved weights are refused; wrong kernels are caught."""
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from backends import BACKENDS, OTHERS, backend
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catzip.compressor.errors import CatzipError, MissingDependencyError
+from catzip.models import arrays as arrays_module
+from catzip.models.arrays import (
+    CODE_MAX,
+    WEIGHT_MAX,
+    Arrays,
+    NumpyArray,
+    NumpyArrays,
+    arrays_for,
+    check_product,
+    float32_is_exact,
+)
+
+BOUND = (2**24 - 1) // (CODE_MAX * WEIGHT_MAX)
+"""The most inputs whose products float32 is proved to add up."""
+
+
+def product(arrays: Arrays, codes: NumpyArray, weight: NumpyArray) -> NumpyArray:
+    placed = arrays.place(codes.astype(np.float32))
+    return arrays.fetch(arrays.product(placed, arrays.weight(weight.astype(np.int8))))
+
+
+def by_hand(codes: NumpyArray, weight: NumpyArray) -> list[list[int]]:
+    """codes @ weight.T in Python's integers."""
+    rows, columns = codes.tolist(), weight.tolist()
+    return [[sum(a * b for a, b in zip(row, column, strict=True)) for column in columns] for row in rows]
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_product_of_any_operands(name: str, data: st.DataObject):
+    rows, inputs, outputs = (data.draw(st.integers(1, most)) for most in (9, 67, 9))
+    random = np.random.RandomState(data.draw(st.integers(0, 2**32 - 1)))
+    if data.draw(st.booleans()):
+        codes = random.choice([-CODE_MAX, CODE_MAX], (rows, inputs))
+        weight = random.choice([-WEIGHT_MAX, WEIGHT_MAX], (outputs, inputs))
+    else:
+        codes = random.randint(-CODE_MAX, CODE_MAX + 1, (rows, inputs))
+        weight = random.randint(-WEIGHT_MAX, WEIGHT_MAX + 1, (outputs, inputs))
+    assert product(backend(name), codes, weight).tolist() == by_hand(codes, weight)
+
+
+def test_the_bound_of_float32_is_tight():
+    assert BOUND == 2096
+    assert float32_is_exact(BOUND) and not float32_is_exact(BOUND + 1)
+    arrays = NumpyArrays()
+    for inputs, carrier in ((BOUND, np.float32), (BOUND + 1, np.float64)):
+        assert arrays.weight(np.ones((1, inputs), np.int8)).dtype == carrier
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("inputs", [BOUND, BOUND + 1])
+def test_largest_sums_at_the_bound(name: str, inputs: int):
+    """The last column cancels: a running sum that had been rounded could not come back."""
+    codes = np.full((3, inputs), CODE_MAX)
+    codes[1] *= -1
+    codes[2, inputs // 2 :] *= -1
+    weight = np.full((2, inputs), WEIGHT_MAX)
+    weight[1, -1] = -WEIGHT_MAX + 1
+    exact = codes.astype(np.int64) @ weight.T
+    assert (np.abs(exact).max() < 2**24) == (inputs == BOUND)
+    assert np.array_equal(product(backend(name), codes, weight), exact.astype(np.float32))
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_beyond_the_bound_only_the_result_is_rounded(name: str):
+    """Sums above 2**24 are added up exactly, then rounded once to float32, to nearest even."""
+    codes = np.full((2, 5001), CODE_MAX)
+    codes[1, :2501] = -CODE_MAX
+    weight = np.full((3, 5001), WEIGHT_MAX)
+    weight[1] -= np.arange(5001) % 2
+    weight[2, :7] = 1
+    exact = codes.astype(np.int64) @ weight.T
+    assert np.abs(exact).max() > 2**24
+    assert np.array_equal(product(backend(name), codes, weight), exact.astype(np.float32))
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize(
+    "weight",
+    [
+        np.full((2, 3), WEIGHT_MAX + 1, np.int8),
+        np.full((2, 3), -WEIGHT_MAX - 1, np.int8),
+        np.full((2, 3), -128, np.int8),  # whose absolute value is no int8
+        np.ones((2, 3), np.int16),
+        np.ones((2, 3), np.float32),
+        np.ones(3, np.int8),
+    ],
+    ids=["64", "-64", "-128", "int16", "float32", "one axis"],
+)
+def test_weights_without_a_proof_are_refused(name: str, weight: NumpyArray):
+    with pytest.raises(CatzipError, match=r"int8 \[outputs, inputs\] in -63\.\.63"):
+        backend(name).weight(weight)
+
+
+class OffByOne(NumpyArrays):
+    """Wrong in one place of the largest shape only."""
+
+    def product(self, codes: Any, weight: Any) -> Any:
+        y = super().product(codes, weight)
+        if codes.shape == (64, 256):
+            y[-1, -1] += 1
+        return y
+
+
+class Coarse(NumpyArrays):
+    """Sums with the last bits missing, as in a type that is too narrow."""
+
+    def product(self, codes: Any, weight: Any) -> Any:
+        return np.round(super().product(codes, weight) / 4) * 4
+
+
+class Saturating(NumpyArrays):
+    """Pairs of products added in 15 bits: a kernel that has no room even for 7-bit weights."""
+
+    def product(self, codes: Any, weight: Any) -> Any:
+        terms = codes[:, :, None].astype(np.int64) * weight[None].astype(np.int64)
+        terms = np.pad(terms, ((0, 0), (0, terms.shape[1] % 2), (0, 0)))
+        pairs = terms[:, ::2] + terms[:, 1::2]
+        return pairs.clip(-(1 << 13), (1 << 13) - 1).sum(1).astype(np.float32)
+
+
+class ForgetsTheOddRow(NumpyArrays):
+    """Blocks of two rows, and what is left over taken from the block before."""
+
+    def product(self, codes: Any, weight: Any) -> Any:
+        y = super().product(codes, weight)
+        if len(y) % 2 and len(y) > 1:
+            y[-1] = y[-2]
+        return y
+
+
+@pytest.mark.parametrize("wrong", [OffByOne, Coarse, Saturating, ForgetsTheOddRow])
+def test_a_wrong_product_is_caught(wrong: type[NumpyArrays]):
+    with pytest.raises(CatzipError, match="not exact on this machine; use --device cpu"):
+        check_product(wrong())
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_products_in_use_pass(name: str):
+    check_product(backend(name))
+
+
+def test_arrays_for_checks_before_it_hands_out(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(arrays_module, "NumpyArrays", OffByOne)
+    with pytest.raises(CatzipError, match="not exact"):
+        arrays_for.__wrapped__("cpu")
+
+
+def test_torch_without_exact_int8_does_not_use_it(monkeypatch: pytest.MonkeyPatch):
+    """The kernel is tried on the operands that break it, and left alone where it fails."""
+    torch = pytest.importorskip("torch")
+    from catzip.models.torch_arrays import TorchArrays
+
+    monkeypatch.setattr(TorchArrays, "_int8_is_fast", lambda self: True)
+    assert TorchArrays("torch").weight(np.ones((1, 2), np.int8)).dtype == torch.int8
+    right = torch._int_mm
+    monkeypatch.setattr(torch, "_int_mm", lambda a, b: right(a, b).clamp(-(1 << 15), (1 << 15) - 1))
+    assert TorchArrays("torch").weight(np.ones((1, 2), np.int8)).dtype == torch.float32
+
+
+def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(CatzipError, match="no CUDA device here; use --device cpu"):
+        arrays_for.__wrapped__("cuda")
+    monkeypatch.setitem(sys.modules, "catzip.models.torch_arrays", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'catzip\[torch\]'"):
+        arrays_for.__wrapped__("torch")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@settings(max_examples=30, deadline=None)
+@given(number=st.integers(1, 2**24), seed=st.integers(0, 2**32 - 1))
+def test_a_ratio_is_rounded_once(name: str, number: int, seed: int):
+    """Python's division of integers is correctly rounded; a reciprocal and a product are not (49 / 49 < 1)."""
+    below = np.random.RandomState(seed).randint(1, 2**28, 50).astype(np.float64)
+    below[0] = number
+    arrays = backend(name)
+    got = arrays.fetch(arrays.ratio(number, arrays.place(below)))
+    assert got.tolist() == [number / int(each) for each in below]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_other_operations_are_numpys(name: str):
+    random = np.random.RandomState(3)
+    here, there = NumpyArrays(), backend(name)
+    x = random.uniform(-300, 300, (7, 11)).astype(np.float32)
+    wide = np.floor(random.uniform(-40000, 40000, (7, 11)))
+    table, index = random.randint(-99, 99, (13, 4)).astype(np.int8), random.randint(0, 13, (5,))
+
+    def every(arrays: Arrays) -> list[NumpyArray]:
+        placed, large = arrays.place(x), arrays.place(wide)
+        results = [
+            arrays.floor_(arrays.float32(placed)),
+            arrays.clip_(arrays.float32(placed), -127, 127),
+            arrays.int32(arrays.clip_(arrays.floor_(arrays.float32(placed)), 0, 100)),
+            arrays.sum_squares(large),
+            arrays.sqrt(arrays.sum_squares(large)),
+            arrays.max(placed),
+            arrays.concat([placed, placed]),
+            arrays.take(arrays.place(table), arrays.place(index)),
+            arrays.zeros_int32(2, 3),
+            placed,  # as it was: float32() copies, so that what is done in place is done to the copy
+        ]
+        return [arrays.fetch(result) for result in results]
+
+    for ours, theirs in zip(every(here), every(there), strict=True):
+        assert ours.dtype == theirs.dtype
+        assert np.array_equal(ours, theirs)

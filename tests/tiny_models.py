@@ -1,0 +1,65 @@
+"""Tiny random networks, one for each shape that the code treats differently, and the shipped models beside them."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from catzip.benchmarks.randomized import random_checkpoint
+from catzip.models import checkpoint
+from catzip.models.arrays import NumpyArray, arrays_for
+from catzip.models.autoregressive import Autoregressive, AutoregressiveConfig
+from catzip.models.autoregressive import load as load_autoregressive
+from catzip.models.identity import Identity
+from catzip.models.registry import Registry
+from catzip.models.workers import Workers
+
+LETTERS = AutoregressiveConfig(
+    alphabet=27, width=16, state=20, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))
+)
+
+CONFIGS: dict[str, AutoregressiveConfig] = {
+    "letters": LETTERS,
+    "letters-mlp": replace(LETTERS, depth=2, hidden=13, ngrams=((1, 8), (3, 7), (8, 5))),
+    "bytes": AutoregressiveConfig(
+        alphabet=256, width=24, state=32, depth=2, hidden=0, embed=8, ngrams=((1, 8), (4, 7))
+    ),
+    "bytes-mlp": AutoregressiveConfig(
+        alphabet=256, width=17, state=9, depth=1, hidden=24, embed=3, ngrams=((1, 8),)
+    ),
+    # 3 * 701 inputs: more than float32 can be proved to add up exactly.
+    "wide-inputs": replace(LETTERS, embed=701, ngrams=((1, 8), (2, 3))),
+}
+"""A new shape joins every law by one line here."""
+
+SHIPPED = tuple(Registry().names())
+
+
+@cache
+def tiny_checkpoint(name: str) -> checkpoint.Checkpoint:
+    return random_checkpoint(CONFIGS[name], name)
+
+
+@cache
+def model(name: str, device: str = "cpu", threads: int = 1) -> Autoregressive:
+    """The tiny network of this name in CONFIGS, or the shipped model of this name."""
+    if name in SHIPPED:
+        shipped = Registry(device, threads).by_name(name)
+        assert isinstance(shipped, Autoregressive)
+        return shipped
+    saved = tiny_checkpoint(name)
+    identity = Identity(name, saved.config["medium"], saved.fingerprint)
+    return load_autoregressive(
+        identity, saved.config["model"], saved.arrays, arrays_for(device), Workers(threads)
+    )
+
+
+def mixed_text(alphabet: int, count: int, seed: int = 0) -> NumpyArray:
+    """Symbols uint8 [count]: words that come again and noise between them, so that matches start and break."""
+    random = np.random.RandomState(seed)
+    words = [random.randint(0, alphabet, random.randint(1, 30)) for _ in range(12)]
+    parts = [words[random.randint(len(words))] for _ in range(count // 8 + 1)]
+    for i in range(0, len(parts), 5):
+        parts[i] = random.randint(0, alphabet, 7)
+    text = np.concatenate(parts).astype(np.uint8)
+    return np.resize(text, count)
