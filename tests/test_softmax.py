@@ -47,8 +47,8 @@ def test_softmax_where_a_share_is_a_whole_number(name: str):
     for _ in range(200):
         logits = np.floor(random.randn(200, 256) * 600)
         e = table[(logits.max(1, keepdims=True) - logits).astype(int).clip(0, 4096)]
-        whole = (e * (2**24 - 256) % e.sum(1, keepdims=True) == 0) & (e > 0)
-        found += list(logits[whole.any(1)])
+        is_whole = (e * (2**24 - 256) % e.sum(1, keepdims=True) == 0) & (e > 0)
+        found += list(logits[is_whole.any(1)])
     assert len(found) > 5
     got = frequencies(backend(name), np.array(found))
     assert got.tolist() == [reference.softmax(EXPONENTIAL, whole(row)) for row in found]
