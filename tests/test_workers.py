@@ -1,0 +1,56 @@
+"""Workers share lanes out and keep their order; the BLAS is held to one thread meanwhile."""
+
+import threading
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from catzip.models.workers import LEAST_LANES, Workers
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 16])
+@pytest.mark.parametrize("lanes", [1, 15, 16, 31, 32, 100, 1024])
+def test_groups_are_all_lanes_in_order(threads: int, lanes: int):
+    groups = Workers(threads).groups(lanes)
+    assert [lane for group in groups for lane in range(lanes)[group]] == list(range(lanes))
+    assert len(groups) <= threads
+    assert all(group.stop - group.start >= min(lanes, LEAST_LANES) for group in groups)
+
+
+def test_as_many_threads_as_cores_by_default(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 3, 7})
+    assert len(Workers(None).groups(1024)) == 3
+
+
+def test_map_runs_side_by_side_and_keeps_the_order():
+    workers, meeting = Workers(3), threading.Barrier(3)
+
+    def run(i: int) -> int:
+        meeting.wait(timeout=20)  # only if all three are there at once
+        return 10 * i
+
+    assert workers.map(run, workers.groups(64)) == [0, 10, 20]
+
+
+def test_one_blas_thread_while_workers_run():
+    seen = []
+
+    def run(i: int) -> None:
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+
+    before = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    workers = Workers(1)
+    workers.map(run, workers.groups(4))
+    assert seen and set(seen) == {1}
+    assert [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"] == before
+
+
+@pytest.mark.parametrize("guilty", [0, 1])
+def test_an_error_in_a_worker_is_raised(guilty: int):
+    def run(i: int) -> None:
+        if i == guilty:
+            raise ArithmeticError("here")
+
+    workers = Workers(2)
+    with pytest.raises(ArithmeticError, match="here"):
+        workers.map(run, workers.groups(32))
