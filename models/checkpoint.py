@@ -83,7 +83,9 @@ def load_config(path: Path) -> dict[str, Any]:
 
 
 def _config(file: Any) -> dict[str, Any]:
-    config: dict[str, Any] = json.loads((file.metadata() or {})[_KEY])
+    config: Any = json.loads((file.metadata() or {})[_KEY])
+    if not isinstance(config, dict):
+        raise ValueError("its configuration is no JSON object")
     missing = {"family", "model", "fingerprint"} - config.keys()
     if missing:
         raise KeyError(f"its configuration lacks {', '.join(sorted(missing))}")

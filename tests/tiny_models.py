@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from catzip.benchmarks.randomized import random_checkpoint
 from catzip.models import checkpoint
-from catzip.models.arrays import NumpyArray, arrays_for
+from catzip.models.arrays import NumpyArray
 from catzip.models.autoregressive import Autoregressive, AutoregressiveConfig
-from catzip.models.autoregressive import load as load_autoregressive
-from catzip.models.identity import Identity
 from catzip.models.registry import Registry
-from catzip.models.workers import Workers
 
 LETTERS = AutoregressiveConfig(
     alphabet=27, width=16, state=20, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))
@@ -34,6 +33,8 @@ CONFIGS: dict[str, AutoregressiveConfig] = {
 
 SHIPPED = tuple(Registry().names())
 
+_FOLDER = TemporaryDirectory(prefix="catzip-tiny-")
+
 
 @cache
 def tiny_checkpoint(name: str) -> checkpoint.Checkpoint:
@@ -41,17 +42,19 @@ def tiny_checkpoint(name: str) -> checkpoint.Checkpoint:
 
 
 @cache
+def tiny_path(name: str) -> Path:
+    """The network of this name as a weight file, which lasts as long as the tests do."""
+    path = Path(_FOLDER.name) / f"{name}.safetensors"
+    checkpoint.save(path, tiny_checkpoint(name))
+    return path
+
+
+@cache
 def model(name: str, device: str = "cpu", threads: int = 1) -> Autoregressive:
     """The tiny network of this name in CONFIGS, or the shipped model of this name."""
-    if name in SHIPPED:
-        shipped = Registry(device, threads).by_name(name)
-        assert isinstance(shipped, Autoregressive)
-        return shipped
-    saved = tiny_checkpoint(name)
-    identity = Identity(name, saved.config["medium"], saved.fingerprint)
-    return load_autoregressive(
-        identity, saved.config["model"], saved.arrays, arrays_for(device), Workers(threads)
-    )
+    found = Registry(device, threads).by_name(name if name in SHIPPED else str(tiny_path(name)))
+    assert isinstance(found, Autoregressive)
+    return found
 
 
 def mixed_text(alphabet: int, count: int, seed: int = 0) -> NumpyArray:
