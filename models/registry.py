@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..compressor.errors import ModelNotFoundError
+from ..compressor.errors import CorruptError, ModelNotFoundError
 from ..compressor.model import Model
 from . import autoregressive, checkpoint
 from .arrays import Arrays, arrays_for
@@ -95,14 +95,27 @@ class Registry:
                 f"{path}: a model of the family {config['family']!r}, which this release does not know; "
                 "install a newer catzip"
             )
-        identity = Identity(config["name"], config["medium"], saved.fingerprint)
-        return family(identity, config["model"], saved.arrays, arrays_for(self._device), self._workers)
+        try:
+            identity = Identity(config["name"], config["medium"], saved.fingerprint)
+            return family(identity, config["model"], saved.arrays, arrays_for(self._device), self._workers)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptError(
+                f"{path}: not the weights of a model that codes ({error!r}); export them again"
+            ) from error
 
 
 def _weight_files() -> Iterator[Path]:
     folders = [folder for folder in os.environ.get("CATZIP_MODELS", "").split(os.pathsep) if folder]
     for folder in [*map(Path, folders), WEIGHTS]:
-        yield from sorted(folder.glob("*.safetensors"))
+        yield from filter(_holds_a_model, sorted(folder.glob("*.safetensors")))
+
+
+def _holds_a_model(path: Path) -> bool:
+    """False for the state of a training run, which lies beside what it exports. Damage is for the reader to name."""
+    try:
+        return "name" in checkpoint.load_config(path)
+    except CorruptError:
+        return True
 
 
 def _path_of(name: str) -> Path:

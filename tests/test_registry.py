@@ -1,0 +1,168 @@
+"""Models are found by name and by fingerprint, in the package and in the folders of CATZIP_MODELS."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from helpers import TEXT, compress, decompress
+from tiny_models import SHIPPED, tiny_checkpoint, tiny_path
+
+from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundError
+from catzip.models import checkpoint, registry
+from catzip.models.checkpoint import Checkpoint
+from catzip.models.registry import Registry
+
+TINY = tiny_checkpoint("letters")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of CATZIP_MODELS with the model "letters" in it; the package has none."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    shutil.copy(tiny_path("letters"), folder)
+    monkeypatch.setenv("CATZIP_MODELS", str(folder))
+    monkeypatch.setattr(registry, "WEIGHTS", tmp_path / "none")
+    return folder
+
+
+def install(folder: Path, name: str, config: dict | None = None, drop: str = "") -> Path:
+    """A changed copy of the tiny model as `name`.safetensors."""
+    arrays = {key: array for key, array in TINY.arrays.items() if key != drop}
+    checkpoint.save(folder / f"{name}.safetensors", Checkpoint(TINY.config | (config or {}), arrays))
+    return folder / f"{name}.safetensors"
+
+
+def test_by_name_and_by_fingerprint(folder: Path):
+    models = Registry("cpu")
+    assert models.names() == ["letters"]
+    found = models.by_name("letters")
+    assert (found.name, found.medium, found.alphabet) == ("letters", "text27", 27)
+    assert found.fingerprint == TINY.fingerprint
+    assert models.by_fingerprint(TINY.fingerprint) is found  # loaded once
+    assert models.by_name(str(folder / "letters.safetensors")) is found
+
+
+def test_the_package_comes_last(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A model of one's own replaces a shipped one by name; by fingerprint both are there."""
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    monkeypatch.setattr(registry, "WEIGHTS", shipped)
+    shutil.copy(tiny_path("letters-mlp"), shipped / "letters.safetensors")
+    shutil.copy(tiny_path("bytes"), shipped)
+    assert Registry("cpu").names() == ["bytes", "letters"]
+    assert Registry("cpu").by_name("letters").fingerprint == TINY.fingerprint
+    hidden = tiny_checkpoint("letters-mlp").fingerprint
+    assert Registry("cpu").by_fingerprint(hidden).fingerprint == hidden
+
+
+def test_several_folders_and_missing_ones(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    second = tmp_path / "second"
+    second.mkdir()
+    shutil.copy(tiny_path("bytes"), second)
+    monkeypatch.setenv("CATZIP_MODELS", f"{folder}:{tmp_path / 'not-there'}::{second}")
+    assert Registry("cpu").names() == ["bytes", "letters"]
+
+
+def test_unknown_models_are_named(folder: Path):
+    with pytest.raises(ModelNotFoundError, match="no model 'ar-nothing' is installed; installed: letters"):
+        Registry("cpu").by_name("ar-nothing")
+    with pytest.raises(ModelNotFoundError, match=r"model 0001020304050607 .* CATZIP_MODELS"):
+        Registry("cpu").by_fingerprint(bytes(range(8)))
+    (folder / "letters.safetensors").unlink()
+    with pytest.raises(ModelNotFoundError, match="installed: none is"):
+        Registry("cpu").by_name("letters")
+
+
+def test_a_family_of_a_newer_release(folder: Path):
+    install(folder, "new", {"family": "diffusion"})
+    with pytest.raises(ModelNotFoundError, match=r"new\.safetensors: .*'diffusion'.* install a newer catzip"):
+        Registry("cpu").by_name("new")
+
+
+def test_the_state_of_a_training_run_is_no_model(folder: Path):
+    """It lies beside the exported weights, in a folder that CATZIP_MODELS may well name."""
+    state = Checkpoint({"family": "autoregressive", "model": {}, "run": {"step": 1}}, TINY.arrays)
+    checkpoint.save(folder / "aaa-state.safetensors", state)
+    assert Registry("cpu").names() == ["letters"]
+    assert Registry("cpu").by_fingerprint(TINY.fingerprint).name == "letters"
+    with pytest.raises(ModelNotFoundError):
+        Registry("cpu").by_fingerprint(state.fingerprint)
+    with pytest.raises(CorruptError, match=r"aaa-state\.safetensors: not the weights of a model"):
+        Registry("cpu").by_name(str(folder / "aaa-state.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("config", "drop"),
+    [
+        ({}, "head.weight"),
+        ({}, "exp"),
+        ({"model": TINY.config["model"] | {"depth": 2}}, ""),
+        ({"model": TINY.config["model"] | {"heads": 4}}, ""),
+        ({"model": {"alphabet": 27}}, ""),
+    ],
+    ids=["no head", "no table", "too few layers", "unknown field", "fields missing"],
+)
+def test_weights_that_do_not_make_a_model_are_named(folder: Path, config: dict, drop: str):
+    path = install(folder, "broken", config, drop)
+    with pytest.raises(CorruptError, match=r"broken\.safetensors: not the weights of a model"):
+        Registry("cpu").by_name(str(path))
+
+
+def test_a_damaged_file_is_named(folder: Path):
+    (folder / "damaged.safetensors").write_bytes(b"no weights")
+    assert Registry("cpu").names() == ["damaged", "letters"]
+    with pytest.raises(CorruptError, match=r"damaged\.safetensors: not a catzip weight file"):
+        Registry("cpu").by_name("damaged")
+    assert Registry("cpu").by_name("letters").fingerprint == TINY.fingerprint
+
+
+def test_an_unknown_device(folder: Path):
+    with pytest.raises((CatzipError, RuntimeError), match="nonsense"):
+        Registry("nonsense").by_name("letters")
+
+
+def test_info_is_flat_and_is_json(folder: Path):
+    trained = {"date": "2020-02-02", "symbols": 12345678, "minutes": 3.5, "device": "a thing", "steps": 1}
+    card = {"about": "letters", "data": ["a", "b"], "parameters": 99, "validation_bits": 2.5}
+    path = install(folder, "letters", {"card": card | {"trained": trained}})
+    found = Registry("cpu").info("letters")
+    json.dumps(found)
+    assert found["fingerprint"] == TINY.fingerprint.hex()
+    assert found["trained"] == "2020-02-02: 12,345,678 symbols in 3.5 minutes on a thing"
+    assert found["trained_on"] == "a, b" and found["weights_bytes"] == path.stat().st_size
+    assert (found["summary"], found["medium"], found["alphabet"]) == ("letters", "text27", 27)
+
+
+@pytest.mark.parametrize(
+    ("sample", "installed", "chosen"),
+    [
+        (b"only small letters and single spaces", ["ar-text8", "ar-bytes"], "ar-text8"),
+        (b"only small letters and single spaces", ["ar-bytes"], "ar-bytes"),
+        (b"two  spaces", ["ar-text8", "ar-bytes"], "ar-bytes"),
+        (b"Capitals", ["ar-text8", "ar-bytes"], "ar-bytes"),
+        (b"Capitals", ["ar-text8"], None),
+        (b"\x00\xff", ["ar-text8", "ar-bytes"], "ar-bytes"),
+        (b"letters", [], None),
+    ],
+)
+def test_default_for(folder: Path, sample: bytes, installed: list[str], chosen: str | None):
+    for name in installed:
+        install(folder, name)
+    assert Registry("cpu").default_for(sample) == chosen
+
+
+def test_a_file_is_decoded_with_the_model_that_made_it(folder: Path):
+    """By its fingerprint, whatever the weights are called now."""
+    made = compress(TEXT.encode() * 2, models=Registry("cpu"), model="letters")
+    (folder / "letters.safetensors").rename(folder / "renamed.safetensors")
+    assert decompress(made, models=Registry("cpu")) == TEXT.encode() * 2
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_models_have_a_card(name: str):
+    found = Registry("cpu").info(name)
+    assert all(found.values()), found
+    assert found["weights_bytes"] <= {"ar-bytes": 8, "ar-text8": 6}.get(name, 24) * 10**6
+    assert Registry("cpu").by_name(name).fingerprint.hex() == found["fingerprint"]
