@@ -1,6 +1,6 @@
 """The autoregressive model: p(x) = prod_t p(x_t | x_<t), a gated linear recurrence over lanes.
 
-    contexts -> embeddings -> Linear -> [Recurrent (-> GatedMLP)] x depth -> rms_norm -> Linear -> Softmax -> PMF
+    contexts -> embeddings -> Linear -> [Recurrent (-> GatedMLP)] x depth -> rms_norm -> Linear -> Softmax -> Mixer
 
 A frame of n symbols is cut into L lanes of ceil(n / L) or floor(n / L) consecutive symbols, which are the batch of the
 network: step t codes the t-th symbol of every lane. Lanes start cold but share one match memory (``contexts``). The
@@ -12,17 +12,15 @@ arithmetic is exact, so both see the same PMFs.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..compressor.codec import Categorical, Serial, Steps
+from ..compressor.codec import Serial, Steps
 from ..compressor.errors import CorruptError
 from ..compressor.model import Plan
-from ..compressor.pmf import PMF
 from ..compressor.stack import Stack
 from .arrays import Array, Arrays, NumpyArray
 from .contexts import MATCH_LENGTHS, MatchModel, ngram_rows, pack_history, push_symbol
@@ -41,9 +39,10 @@ from .grid import (
 )
 from .identity import Identity
 from .lanes import Layout
+from .mixing import PROBABILITY, Mixer, MixingConfig, assembled, binary_pmf, coded, forced
 from .workers import Workers
 
-_MOST_LANES = 256  # that a plan made here asks for
+_MOST_LANES = 512  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
 _AT_ONCE = 1 << 13  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
@@ -86,6 +85,11 @@ class ExactNetwork:
         ]
         self._head = Linear.load(arrays, tensors, ["head"], [LOGIT])
         self._softmax = Softmax(arrays, tensors)
+        self._state = config.state
+
+    def start(self, lanes: int) -> list[Array]:
+        """The states before the first step."""
+        return [self._arrays.zeros_int32(lanes, self._state) for _ in self._recurrent]
 
     def logits(self, rows: NumpyArray, states: list[Array]) -> Array:
         """rows intp [G + 1, T, L] -> integer logits [T, L, K]; ``states`` (int32 [L, E] each) move on in place."""
@@ -106,48 +110,47 @@ class ExactNetwork:
         logits = self.logits(rows, states)
         return self._softmax(logits.reshape(-1, logits.shape[-1])).reshape(logits.shape)
 
-    def nats(self, rows: NumpyArray, states: list[Array]) -> NumpyArray:
-        """As `logits`, but in natural units: float64 [T, L, K]."""
-        return self._arrays.fetch(self.logits(rows, states)).astype(np.float64) * 2.0**-LOGIT
-
-
-Output = Callable[[NumpyArray, list[Array]], NumpyArray]
-"""`ExactNetwork.frequencies` or `.nats`: rows [G + 1, T, L] and states -> [T, L, K]."""
-
 
 class Frame:
-    """What a frame of one layout carries from step to step: recurrent states, packed past, match memory."""
+    """What a frame carries from step to step: recurrent states, packed past, match memory, adaptive mixture."""
 
-    def __init__(
-        self, config: AutoregressiveConfig, arrays: Arrays, workers: Workers, layout: Layout
-    ) -> None:
-        self._ngrams, self._workers, self._layout = config.ngrams, workers, layout
-        self._groups = workers.groups(layout.lanes)
-        self._states = [
-            [arrays.zeros_int32(group.stop - group.start, config.state) for _ in range(config.depth)]
-            for group in self._groups
-        ]
+    def __init__(self, model: Autoregressive, layout: Layout) -> None:
+        self._network, self._workers, self._layout = model.network, model.workers, layout
+        self._ngrams, self._alphabet = model.config.ngrams, model.alphabet
+        self._groups = model.workers.groups(layout.lanes)
+        self._states = [model.network.start(group.stop - group.start) for group in self._groups]
         self._recent = np.zeros(layout.lanes, np.uint64)
         self._match = MatchModel(layout.lanes, layout.steps)
+        self._mixer = Mixer(model.mixing, model.tensors, model.alphabet, layout.lanes, layout.count)
         self._step = 0
 
-    def forced(self, symbols: NumpyArray, output: Output) -> NumpyArray:
-        """Teacher forcing: outputs [T, L, K] for symbols [T, L] given the past; then they are the past."""
-        rows = self._rows(pack_history(symbols, self._recent))
+    def forced(self, symbols: NumpyArray) -> Iterator[tuple[NumpyArray, NumpyArray]]:
+        """Teacher forcing: the bits and their probabilities [A] of each decision for the next symbols [T, L]."""
+        packed, matched = pack_history(symbols, self._recent), np.empty(symbols.shape, np.intp)
+        rows = self._rows(packed)
         for t, column in enumerate(symbols):
-            rows[-1, t] = self._match_row()
+            rows[-1, t], matched[t] = self._matches()
+            self._remember(column)
+        for column, frequencies, past, lengths in zip(symbols, self._run(rows), packed, matched, strict=True):
+            active = slice(self._layout.active(self._step))
+            decisions = self._mixer.symbols(frequencies[active], past[active], lengths[active])
+            yield from forced(decisions, column[active], self._mixer.decisions_per_symbol)
             self._advance(column)
-        return self._run(rows, output)
 
-    def steps(self, count: int, output: Output) -> Steps:
-        """One by one, in decode order: yields the codec of a step's active lanes and is sent their symbols."""
+    def steps(self, count: int) -> Steps:
+        """One by one, in decode order: yields the codec of each decision and is sent its bits [A]."""
         for _ in range(count):
-            rows = self._rows(self._recent[None])
-            rows[-1, 0] = self._match_row()
-            active = self._layout.active(self._step)
-            symbols = yield Categorical(PMF(self._run(rows, output)[0, :active]))
+            rows, active = self._rows(self._recent[None]), slice(self._layout.active(self._step))
+            rows[-1, 0], lengths = self._matches()
+            frequencies = self._run(rows)[0, active]
+            symbols = yield from coded(
+                self._mixer.symbols(frequencies, self._recent[active], lengths[active])
+            )
+            if int(symbols.max()) >= self._alphabet:
+                raise CorruptError("a symbol outside the alphabet was decoded; the file is damaged")
             column = np.zeros(self._layout.lanes, np.uint8)
-            column[:active] = symbols
+            column[active] = symbols
+            self._remember(column)
             self._advance(column)
 
     def _rows(self, packed: NumpyArray) -> NumpyArray:
@@ -157,46 +160,51 @@ class Frame:
             row[:] = ngram_rows(packed, order, bits)
         return rows
 
-    def _match_row(self) -> NumpyArray:
-        expected, length = self._match.predict()
-        return expected * MATCH_LENGTHS + length
+    def _matches(self) -> tuple[NumpyArray, NumpyArray]:
+        """Rows of the match table [L] and match lengths [L] for the next step."""
+        expected, lengths = self._match.predict()
+        return expected * MATCH_LENGTHS + lengths, lengths
 
-    def _run(self, rows: NumpyArray, output: Output) -> NumpyArray:
+    def _run(self, rows: NumpyArray) -> NumpyArray:
+        """Frequencies of the network, uint32 [T, L, K]."""
         parts = self._workers.map(
-            lambda i: output(rows[:, :, self._groups[i]], self._states[i]), self._groups
+            lambda i: self._network.frequencies(rows[:, :, self._groups[i]], self._states[i]), self._groups
         )
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
-    def _advance(self, column: NumpyArray) -> None:
+    def _remember(self, column: NumpyArray) -> None:
         self._recent = push_symbol(self._recent, column)
         self._match.update(column, self._recent)
+
+    def _advance(self, column: NumpyArray) -> None:
+        self._mixer.advance(column)
         self._step += 1
 
 
 class Autoregressive:
-    """The family as a `compressor.model.Model`; its nll is the code length but for the rounding of the PMFs."""
+    """The family as a `compressor.model.Model`. Its nll is that of the mixture, in the mixture's 16 bits."""
 
     def __init__(
         self,
         identity: Identity,
         config: AutoregressiveConfig,
+        mixing: MixingConfig,
         tensors: Tensors,
         arrays: Arrays,
         workers: Workers,
     ) -> None:
         self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
         self.alphabet = config.alphabet
-        self._config, self._arrays, self._workers = config, arrays, workers
-        self._network = ExactNetwork(config, tensors, arrays)
+        self.config, self.mixing, self.tensors, self.workers = config, mixing, tensors, workers
+        self.network = ExactNetwork(config, tensors, arrays)
 
     def plan(self, count: int) -> Plan:
         """(lanes, steps of a segment).
 
         A step takes the decoder nearly the same time however few lanes share it, while a cold start costs a lane
-        about two bytes. So lanes grow with about the square root of the count: 1 below 1.3 KB, 12 for 10 KB, 130 for
-        1 MB.
+        about two bytes. So lanes grow with about the square root of the count: 24 for 10 KB, 254 for 1 MB.
         """
-        lanes = max(1, min(_MOST_LANES, count // 640, round(12 * (count / 10240) ** 0.52)))
+        lanes = max(1, min(_MOST_LANES, count // 320, round(24 * (count / 10240) ** 0.516)))
         return lanes, max(1, min(_SEGMENT // lanes, -(-count // lanes)))
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
@@ -208,10 +216,9 @@ class Autoregressive:
 
     def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
         """One stack for each segment of symbols [count]."""
-        for parts in self._teacher_forced(symbols, plan, self._network.frequencies):
+        for bits, chances in self._teacher_forced(symbols, plan):
             stack = Stack()
-            for values, frequencies in reversed(list(parts)):
-                stack.push(values, PMF(frequencies))
+            stack.push(bits, binary_pmf(chances))
             yield stack
 
     def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NumpyArray:
@@ -221,50 +228,47 @@ class Autoregressive:
         layout, frame = Layout.of(count, plan), self.frame(count, plan)
         grid = np.zeros((layout.steps, layout.lanes), np.uint8)
         for (start, stop), stack in zip(layout.segments(), stacks, strict=True):
-            for t, values in enumerate(self.serial(frame, stop - start).pop(stack), start):
-                grid[t, : len(values)] = values
+            bits = self.serial(frame, stop - start).pop(stack)
+            for t, symbols in enumerate(assembled(bits, (self.alphabet - 1).bit_length()), start):
+                grid[t, : len(symbols)] = symbols
             if not stack.is_empty():
                 raise CorruptError(f"bits are left over after step {stop} of a frame; the file is damaged")
         return layout.from_grid(grid)
 
     def nll(self, symbols: NumpyArray, plan: Plan) -> float:
-        """-log2 p(symbols) in float64 from the model's logits: what PMFs of infinite precision would cost."""
+        """-log2 p(symbols), in bits."""
         total = 0.0
-        for parts in self._teacher_forced(symbols, plan, self._network.nats):
-            for values, nats in parts:
-                nats -= nats.max(axis=1, keepdims=True)
-                log_z = np.log(np.exp(nats).sum(axis=1))
-                total += float((log_z - nats[np.arange(len(values)), values]).sum())
-        return total / math.log(2)
+        for bits, chances in self._teacher_forced(symbols, plan):
+            likely = np.where(bits == 1, chances, (1 << PROBABILITY) - chances)
+            total += float((PROBABILITY - np.log2(likely)).sum())
+        return total
 
     def frame(self, count: int, plan: Plan) -> Frame:
         """A frame before its first step. Raises CorruptError for a plan that cannot be."""
-        return Frame(self._config, self._arrays, self._workers, Layout.of(count, plan))
+        return Frame(self, Layout.of(count, plan))
 
     def serial(self, frame: Frame, steps: int) -> Serial:
         """The codec of the next steps of a frame, written once in decode order."""
-        return Serial(lambda: frame.steps(steps, self._network.frequencies))
+        return Serial(lambda: frame.steps(steps))
 
-    def _teacher_forced(
-        self, symbols: NumpyArray, plan: Plan, output: Output
-    ) -> Iterator[Iterator[tuple[NumpyArray, NumpyArray]]]:
-        """For each segment, its parts in order: symbols [N] and outputs [N, K]."""
+    def _teacher_forced(self, symbols: NumpyArray, plan: Plan) -> Iterator[tuple[NumpyArray, NumpyArray]]:
+        """For each segment: all its bits, and their probabilities of being 1, in coding order: [N], [N]."""
         if not len(symbols):
             return
         layout, frame = Layout.of(len(symbols), plan), self.frame(len(symbols), plan)
         grid, at_once = layout.to_grid(symbols), max(1, _AT_ONCE // layout.lanes)
-
-        def part(start: int, stop: int) -> tuple[NumpyArray, NumpyArray]:
-            size, values = layout.size(start, stop), grid[start:stop]
-            outputs = frame.forced(values, output)
-            return values.reshape(-1)[:size], outputs.reshape(-1, self.alphabet)[:size]
-
         for start, stop in layout.segments():
-            yield (part(t, min(t + at_once, stop)) for t in range(start, stop, at_once))
+            parts = (grid[t : min(t + at_once, stop)] for t in range(start, stop, at_once))
+            bits, chances = zip(*(decided for part in parts for decided in frame.forced(part)), strict=True)
+            yield np.concatenate(bits), np.concatenate(chances)
 
 
 def load(
-    identity: Identity, model: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
+    identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> Autoregressive:
-    """The model of a checkpoint."""
-    return Autoregressive(identity, AutoregressiveConfig.from_json(model), tensors, arrays, workers)
+    """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
+    network, mixing = (
+        AutoregressiveConfig.from_json(config["model"]),
+        MixingConfig.from_json(config["coding"]),
+    )
+    return Autoregressive(identity, network, mixing, tensors, arrays, workers)

@@ -35,11 +35,11 @@ class Checkpoint:
 
     @property
     def fingerprint(self) -> bytes:
-        """8 bytes: the start of sha256 over what decides the PMFs, that is family, model configuration and arrays.
+        """8 bytes: the start of sha256 over what decides the PMFs, that is family, configuration and arrays.
 
         The card (training time, measured rates) is left out: a better description does not orphan files.
         """
-        decisive = {key: self.config[key] for key in ("family", "model")}
+        decisive = {key: self.config.get(key) for key in ("family", "model", "coding")}
         digest = hashlib.sha256(canonical_json(decisive))
         for name in sorted(self.arrays):
             array = np.ascontiguousarray(self.arrays[name])

@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 MIN_MATCH = 5  # symbols that must agree before a match is proposed
 MATCH_LENGTHS = 16  # match lengths the network can tell apart; 0 says that there is no match
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio (Fibonacci hashing)
+HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio (Fibonacci hashing)
 
 
 def ngram_rows(recent: Array, order: int, bits: int) -> Array:
@@ -32,7 +32,7 @@ def ngram_rows(recent: Array, order: int, bits: int) -> Array:
     key = recent & np.uint64((1 << 8 * order) - 1)
     if order == 1:
         return key.astype(np.intp)
-    return ((key * _MULTIPLIER) >> np.uint64(64 - bits)).astype(np.intp)
+    return ((key * HASH) >> np.uint64(64 - bits)).astype(np.intp)
 
 
 def pack_history(symbols: Array, recent: Array) -> Array:
@@ -92,7 +92,7 @@ class MatchModel:
         if self._step < MIN_MATCH:
             return
         keys = recent & np.uint64((1 << 8 * MIN_MATCH) - 1)
-        slots = (keys * _MULTIPLIER) >> self._shift
+        slots = (keys * HASH) >> self._shift
         fresh = (self._pointer < 0) & (self._keys[slots] == keys) & (self._places[slots] > 0)
         self._pointer = np.where(fresh, self._places[slots], self._pointer)
         self._matched = np.where(fresh, MIN_MATCH, self._matched)

@@ -97,7 +97,7 @@ class Registry:
             )
         try:
             identity = Identity(config["name"], config["medium"], saved.fingerprint)
-            return family(identity, config["model"], saved.arrays, arrays_for(self._device), self._workers)
+            return family(identity, config, saved.arrays, arrays_for(self._device), self._workers)
         except (KeyError, TypeError, ValueError) as error:
             raise CorruptError(
                 f"{path}: not the weights of a model that codes ({error!r}); export them again"

@@ -27,6 +27,7 @@ from ..grid import (
     exp_table,
     sigmoid_table,
 )
+from ..mixing import MixingConfig, mixing_tables
 from .data import Batch, text_batches, to_symbols
 from .layers import Embedding, Linear, half_precision, recurrence, rms_norm, snap, swish
 from .recipe import Schedule
@@ -99,8 +100,10 @@ class AutoregressiveNet(nn.Module):
 class AutoregressiveTask:
     """What the training loop asks of a family: see ``families.Task``."""
 
-    def __init__(self, model: dict[str, Any], schedule: Schedule, device: torch.device) -> None:
-        self.config = AutoregressiveConfig.from_json(model)
+    def __init__(
+        self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
+    ) -> None:
+        self.config, self.mixing = AutoregressiveConfig.from_json(model), MixingConfig.from_json(coding)
         self.schedule, self.device = schedule, device
         self.net = AutoregressiveNet(self.config).to(device)
         self._states = self._fresh_states(schedule.groups * schedule.lanes)
@@ -162,4 +165,4 @@ class AutoregressiveTask:
         for name, module in self.net.named_modules():
             if isinstance(module, Linear | Embedding):
                 arrays |= {f"{name}.{key}": array for key, array in module.export().items()}
-        return arrays | {"sigmoid": sigmoid_table(), "exp": exp_table()}
+        return arrays | {"sigmoid": sigmoid_table(), "exp": exp_table()} | mixing_tables(self.mixing)

@@ -38,7 +38,9 @@ class Task(Protocol):
 
 
 class TaskType(Protocol):
-    def __call__(self, model: dict[str, Any], schedule: Schedule, device: torch.device) -> Task: ...
+    def __call__(
+        self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
+    ) -> Task: ...
 
 
 FAMILIES: dict[str, TaskType] = {"autoregressive": AutoregressiveTask}

@@ -69,7 +69,7 @@ class Run:
         torch.manual_seed(recipe.schedule.seed)
         self._recipe, self._out, self._device, self._report = recipe, out, device, report
         self._crew = Crew(device)
-        self._task = FAMILIES[recipe.family](recipe.model, recipe.schedule, device)
+        self._task = FAMILIES[recipe.family](recipe.model, recipe.coding, recipe.schedule, device)
         self._state = TrainingState(self._task.net, recipe.schedule)
         self._texts = read_corpora(data, recipe.data)
         self._held_out = read_corpora(data, recipe.validation)
@@ -156,11 +156,12 @@ class Run:
                 "parameters": sum(parameter.numel() for parameter in self._task.net.parameters()),
                 "validation_bits": round(bits, 4),
             }
-            identity = {"name": recipe.name, "family": recipe.family, "medium": recipe.medium}
+            config = {"name": recipe.name, "family": recipe.family, "medium": recipe.medium, "card": card}
             with state.averaged():
                 arrays = self._task.export()
             checkpoint.save(
-                path, checkpoint.Checkpoint({**identity, "model": recipe.model, "card": card}, arrays)
+                path,
+                checkpoint.Checkpoint({**config, "model": recipe.model, "coding": recipe.coding}, arrays),
             )
             self._log(validation=bits, exported=str(path))
         self._crew.leave()

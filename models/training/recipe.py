@@ -42,6 +42,7 @@ class Recipe:
     data: tuple[Corpus, ...]
     validation: tuple[Corpus, ...]
     model: dict[str, Any]
+    coding: dict[str, Any]  # what the coder adds to the network, which training does not see
     schedule: Schedule
 
 
@@ -65,6 +66,7 @@ def load(recipe: str | Path) -> Recipe:
             data=tuple(Corpus(**corpus) for corpus in table["data"]),
             validation=tuple(Corpus(**corpus) for corpus in table["validation"]),
             model=table["model"],
+            coding=table.get("coding", {}),
             schedule=Schedule(**table["schedule"]),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:

@@ -1,0 +1,233 @@
+"""Adaptation to the file at hand: the network's PMF mixed with statistics of what has been coded so far.
+
+A trained network knows its training data; a file has names, formats and habits of its own. So each symbol is coded as
+a few binary decisions, most significant bit first, and the probability of each is a logistic mixture of what the
+network says and what adaptive counters say that have seen this file in contexts of the last few symbols (Mahoney's
+PAQ and lpaq; logistic mixing: Mattern 2012, "Mixing Strategies in Data Compression"):
+
+    t_i = stretch(p_i) = ln(p_i / (1 - p_i)),   p = squash(sum_i w_i t_i),   w_i += rate t_i (bit - p)
+
+The last line is gradient descent on the cost of coding, online. All lanes of a frame share counters and weights, and
+update them together after each decision. Everything is integers: probabilities of 16 bits, t in steps of 2**-8,
+weights in steps of 2**-16, tables from the checkpoint. What is left of a PMF is p * 2**8, so that nothing is rounded
+on the way to the coder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..compressor.codec import Categorical, Codec
+from ..compressor.pmf import PMF, PRECISION, TOTAL
+from .arrays import NumpyArray
+from .contexts import HASH, MATCH_LENGTHS
+
+PROBABILITY = 16  # bits of a probability
+STRETCH = 8  # fractional bits of t
+STRETCH_MAX = (12 << STRETCH) - 1  # squash of it is within one step of certainty
+WEIGHT = 16  # fractional bits of a weight
+_COUNTER = 22  # bits of a counter's probability; below them, in _AGE bits, how often it was updated
+_AGE = 10
+_NODE_HASH = np.uint64(0xC2B2AE3D27D4EB4F)  # odd numbers without a pattern, as HASH
+_SALT = np.uint64(0xD6E8FEB86659FD93)
+_WORD = np.uint64(0x2545F4914F6CDD1D)
+
+Tensors = dict[str, NumpyArray]
+
+
+@dataclass(frozen=True)
+class MixingConfig:
+    """What the mixture is made of.
+
+    orders  of the counters' contexts, in symbols; the word so far is one context more
+    bits    log2 of the counters of each context, at most; a short frame has fewer
+    limit   updates after which a counter's rate of change, 1 / (updates + 1.3), falls no more
+    rate    of the weights: 2**-rate of t * error, in steps
+    start   weight of each counter at the start, in steps; the network's is 1
+    """
+
+    orders: tuple[int, ...]
+    bits: int
+    limit: int
+    rate: int
+    start: int
+
+    @staticmethod
+    def from_json(table: dict[str, Any]) -> MixingConfig:
+        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
+        return MixingConfig(**table | {"orders": tuple(table["orders"])})
+
+
+def mixing_tables(config: MixingConfig) -> Tensors:
+    """The tables that a checkpoint stores. Built once, at export.
+
+    stretch  round(2**8 ln(p / (1 - p))) for p = (i + 1/2) / 2**16, int32 [2**16]
+    squash   round(2**16 / (1 + exp(-t / 2**8))) for t = -STRETCH_MAX..STRETCH_MAX, in 1..2**16 - 1, int32
+    adapt    round(2**16 / (age + 1.3)) for age = 0..limit, int32
+    """
+    p = (np.arange(1 << PROBABILITY) + 0.5) / (1 << PROBABILITY)
+    t = np.arange(-STRETCH_MAX, STRETCH_MAX + 1) / 2**STRETCH
+    squash = np.clip(np.floor(2.0**PROBABILITY / (1 + np.exp(-t)) + 0.5), 1, 2**PROBABILITY - 1)
+    return {
+        "stretch": np.floor(np.log(p / (1 - p)) * 2**STRETCH + 0.5).astype(np.int32),
+        "squash": squash.astype(np.int32),
+        "adapt": np.floor(2.0**16 / (np.arange(config.limit + 1) + 1.3) + 0.5).astype(np.int32),
+    }
+
+
+Decisions = Generator[NumpyArray, NumpyArray, NumpyArray]
+"""Yields the probability of a 1, int64 [A] of 16 bits, and is sent the bits [A]; returns the symbols uint8 [A]."""
+
+
+class Mixer:
+    """The mixture of one frame of ``count`` symbols from an alphabet of K."""
+
+    def __init__(self, config: MixingConfig, tensors: Tensors, alphabet: int, lanes: int, count: int) -> None:
+        self._config = config
+        self._stretch, self._squash, self._adapt = (
+            tensors[name].astype(np.int64) for name in ("stretch", "squash", "adapt")
+        )
+        self.decisions_per_symbol = (alphabet - 1).bit_length()
+        bits = min(config.bits, max(12, count.bit_length() + 3))
+        contexts = len(config.orders) + 1
+        self._shift = np.uint64(64 - bits)
+        self._first = (np.arange(contexts, dtype=np.int64) << bits)[:, None]
+        # Counters are stored as their difference from a fresh one: zeros, which the system hands out untouched.
+        self._counters = np.zeros(contexts << bits, np.uint32)
+        self._masks = np.array([(1 << 8 * order) - 1 for order in config.orders], np.uint64)[:, None]
+        self._salts = (np.array(config.orders, np.uint64) * _SALT)[:, None]
+        self._word = np.zeros(lanes, np.uint64)
+        self._letters = _letters(alphabet)
+        self._inputs = contexts + 1
+        sets = MATCH_LENGTHS * self.decisions_per_symbol
+        weights = np.full((sets, self._inputs), config.start, np.int64)
+        weights[:, 0] = 1 << WEIGHT
+        self._weights = weights.reshape(-1)
+
+    def symbols(self, frequencies: NumpyArray, recent: NumpyArray, matched: NumpyArray) -> Decisions:
+        """The decisions of one symbol in each of A lanes, the first ones.
+
+        frequencies uint32 [A, K], the network's; recent uint64 [A], the packed past; matched [A], match lengths.
+        """
+        lanes = np.arange(len(frequencies))
+        size = 1 << self.decisions_per_symbol
+        below = np.full((len(lanes), size + 1), TOTAL, np.int64)  # beyond the alphabet there is nothing
+        below[:, 0] = 0
+        np.cumsum(frequencies, axis=1, out=below[:, 1 : frequencies.shape[1] + 1])
+        keys = self._keys(recent)
+        node, low = np.ones(len(lanes), np.int64), np.zeros(len(lanes), np.int64)
+        for depth in range(self.decisions_per_symbol):
+            half = size >> 1
+            left, middle, right = below[lanes, low], below[lanes, low + half], below[lanes, low + size]
+            network = ((right - middle) << PROBABILITY) // np.maximum(right - left, 1)
+            slots = self._slots(keys, node)
+            sets = matched * self.decisions_per_symbol + depth
+            bits = yield from self._decide(network, slots, sets)
+            node = 2 * node + bits
+            low = low + half * bits
+            size = half
+        chosen: NumpyArray = low.astype(np.uint8)
+        return chosen
+
+    def _decide(
+        self, network: NumpyArray, slots: NumpyArray, sets: NumpyArray
+    ) -> Generator[NumpyArray, NumpyArray, NumpyArray]:
+        """One decision [A]: mix, yield the probability, learn from the bits."""
+        counters = self._counters[slots] ^ np.uint32(1 << 31)
+        chances, ages = (counters >> np.uint32(_AGE)).astype(np.int64), counters & np.uint32((1 << _AGE) - 1)
+        t = np.empty((self._inputs, len(network)), np.int64)
+        t[0] = self._stretch[np.minimum(network, (1 << PROBABILITY) - 1)]
+        t[1:] = self._stretch[chances >> _COUNTER - PROBABILITY]
+        places = sets * self._inputs + np.arange(self._inputs)[:, None]
+        mixed = (self._weights[places] * t).sum(axis=0) >> WEIGHT
+        p = self._squash[mixed.clip(-STRETCH_MAX, STRETCH_MAX) + STRETCH_MAX]
+        bits = (yield p).astype(np.int64)
+        error = (bits << PROBABILITY) - p
+        rate = self._config.rate
+        np.add.at(self._weights, places.ravel(), ((t * error + (1 << rate - 1)) >> rate).ravel())
+        chances += (((bits << _COUNTER) - chances) * self._adapt[ages]) >> 16
+        np.clip(chances, 0, (1 << _COUNTER) - 1, out=chances)
+        ages = np.minimum(ages + np.uint32(1), np.uint32(self._config.limit))
+        # Where lanes share a counter the last one stays: NumPy assigns repeated indices in order.
+        self._counters[slots] = ((chances.astype(np.uint32) << np.uint32(_AGE)) | ages) ^ np.uint32(1 << 31)
+        return bits
+
+    def _keys(self, recent: NumpyArray) -> NumpyArray:
+        """Hashes of the contexts: uint64 [contexts, A]."""
+        past = ((recent & self._masks) + self._salts) * HASH
+        return np.concatenate([past, (self._word[: len(recent)] * HASH)[None]])
+
+    def _slots(self, keys: NumpyArray, node: NumpyArray) -> NumpyArray:
+        """Where the counters of the contexts are at this node of the decision tree: int64 [contexts, A]."""
+        hashed = (keys + node.astype(np.uint64) * _NODE_HASH) * HASH
+        slots: NumpyArray = (hashed >> self._shift).astype(np.int64) + self._first
+        return slots
+
+    def advance(self, symbols: NumpyArray) -> None:
+        """Move the words so far [L] on by one symbol in every lane."""
+        letters = self._letters[symbols]
+        self._word = np.where(letters > 0, (self._word + letters) * _WORD, np.uint64(0))
+
+
+def _letters(alphabet: int) -> NumpyArray:
+    """What each symbol adds to a word, uint64 [256]: 0 for what ends it. Capitals count as small, UTF-8 as letters."""
+    letters = np.arange(256, dtype=np.uint64)
+    if alphabet < 256:
+        return letters  # 0 is the space
+    capitals = slice(ord("A"), ord("Z") + 1)
+    letters[capitals] += np.uint64(32)
+    keep = np.zeros(256, bool)
+    keep[128:] = keep[capitals] = keep[ord("a") : ord("z") + 1] = True
+    return np.where(keep, letters, np.uint64(0))
+
+
+def binary_pmf(p: NumpyArray) -> PMF:
+    """The PMF of decisions with these probabilities of a 1, 1..2**16 - 1 of 2**16: [N] -> rows of two."""
+    ones = (p << PRECISION - PROBABILITY).astype(np.uint32)
+    return PMF(np.stack([np.uint32(TOTAL) - ones, ones], axis=-1))
+
+
+def coded(decisions: Decisions) -> Generator[Codec[NumpyArray], NumpyArray, NumpyArray]:
+    """The decisions as steps of a `Serial`: yields their codecs, is sent bits, returns the symbols."""
+    p = next(decisions)
+    while True:
+        bits = yield Categorical(binary_pmf(p))
+        try:
+            p = decisions.send(bits)
+        except StopIteration as end:
+            symbols: NumpyArray = end.value
+            return symbols
+
+
+def forced(decisions: Decisions, symbols: NumpyArray, count: int) -> Iterator[tuple[NumpyArray, NumpyArray]]:
+    """The bits of known symbols [A], ``count`` for each, with their probabilities: [A], [A] for each decision."""
+    p = next(decisions)
+    for place in reversed(range(count)):
+        bits = (symbols >> np.uint8(place)) & np.uint8(1)
+        yield bits, p
+        if place:
+            p = decisions.send(bits)
+        else:
+            _finish(decisions, bits)
+
+
+def _finish(decisions: Decisions, bits: NumpyArray) -> None:
+    """Send the last bits, from which the mixture still learns."""
+    try:
+        decisions.send(bits)
+    except StopIteration:
+        return
+    raise AssertionError("a symbol has more decisions than its alphabet asks for")
+
+
+def assembled(bits: Sequence[NumpyArray], count: int) -> Iterator[NumpyArray]:
+    """The symbols uint8 [A] of each step, from the bits of its ``count`` decisions."""
+    for step in range(0, len(bits), count):
+        symbols = np.zeros(len(bits[step]), np.uint8)
+        for bit in bits[step : step + count]:
+            symbols = (symbols << np.uint8(1)) | bit.astype(np.uint8)
+        yield symbols
