@@ -16,11 +16,14 @@ from ..models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
 from ..models.autoregressive import AutoregressiveConfig
 from ..models.contexts import MATCH_LENGTHS
 from ..models.grid import exp_table, sigmoid_table
+from ..models.mixing import MixingConfig, mixing_tables
 
 NAME = "random"
 CONFIG = AutoregressiveConfig(
     alphabet=256, width=24, state=40, depth=2, hidden=33, embed=8, ngrams=((1, 8), (3, 9))
 )
+
+MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=14, start=12000)
 
 
 def save_random(folder: Path) -> Path:
@@ -33,7 +36,7 @@ def save_random(folder: Path) -> Path:
 def random_checkpoint(config: AutoregressiveConfig, name: str = NAME) -> checkpoint.Checkpoint:
     """A network of this configuration; the same one each time."""
     random = np.random.RandomState(0)
-    arrays: checkpoint.Arrays = {"sigmoid": sigmoid_table(), "exp": exp_table()}
+    arrays: checkpoint.Arrays = {"sigmoid": sigmoid_table(), "exp": exp_table(), **mixing_tables(MIXING)}
     for layer, (inputs, outputs) in _linear_layers(config).items():
         arrays |= {f"{layer}.{part}": array for part, array in _linear(random, inputs, outputs).items()}
     tables = {f"ngrams.{i}": 1 << bits for i, (_, bits) in enumerate(config.ngrams)}
@@ -41,8 +44,8 @@ def random_checkpoint(config: AutoregressiveConfig, name: str = NAME) -> checkpo
     for table, rows in tables.items():
         arrays[f"{table}.table"] = _either(random, CODE_MAX, (rows, config.embed))
     medium = "bytes" if config.alphabet == 256 else "text27"
-    known = {"name": name, "medium": medium, "family": "autoregressive", "model": asdict(config)}
-    return checkpoint.Checkpoint(known, arrays)
+    known = {"name": name, "medium": medium, "family": "autoregressive"}
+    return checkpoint.Checkpoint(known | {"model": asdict(config), "coding": asdict(MIXING)}, arrays)
 
 
 def _linear_layers(c: AutoregressiveConfig) -> dict[str, tuple[int, int]]:
