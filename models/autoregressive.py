@@ -252,9 +252,14 @@ class Autoregressive:
         return Serial(lambda: frame.steps(steps))
 
     def _teacher_forced(self, symbols: NumpyArray, plan: Plan) -> Iterator[tuple[NumpyArray, NumpyArray]]:
-        """For each segment: all its bits, and their probabilities of being 1, in coding order: [N], [N]."""
+        """For each segment: all its bits, and their probabilities of being 1, in coding order: [N], [N].
+
+        Raises ValueError for a symbol outside the alphabet, whose bits would be another's.
+        """
         if not len(symbols):
             return
+        if int(symbols.max()) >= self.alphabet:
+            raise ValueError(f"symbol {symbols.max()} is outside the alphabet 0..{self.alphabet - 1}")
         layout, frame = Layout.of(len(symbols), plan), self.frame(len(symbols), plan)
         grid, at_once = layout.to_grid(symbols), max(1, _AT_ONCE // layout.lanes)
         for start, stop in layout.segments():

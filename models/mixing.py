@@ -56,6 +56,15 @@ class MixingConfig:
     rate: int
     start: int
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for what the packing of contexts and counters has no room for."""
+        if not all(1 <= order <= 8 for order in self.orders):
+            raise ValueError(f"contexts of {self.orders} symbols; 1 to 8 are possible")
+        if not (0 <= self.limit < 1 << _AGE and 12 <= self.bits <= 26 and 1 <= self.rate <= 32):
+            raise ValueError(
+                f"{self}: limit goes to {(1 << _AGE) - 1}, bits from 12 to 26, rate from 1 to 32"
+            )
+
     @staticmethod
     def from_json(table: dict[str, Any]) -> MixingConfig:
         """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""

@@ -20,6 +20,7 @@ CONFIG = {
     "family": "autoregressive",
     "medium": "bytes",
     "model": {"width": 3, "ngrams": [[1, 8], [2, 9]]},
+    "coding": {"rate": 15},
     "card": {"about": "café", "trained": {"minutes": 1.5}},
 }
 ARRAYS = {
@@ -29,7 +30,7 @@ ARRAYS = {
     "step": np.array([2.5], np.float32),
 }
 IT = Checkpoint(CONFIG, ARRAYS)
-DECISIVE = ("family", "model")
+DECISIVE = ("family", "model", "coding")
 
 
 @pytest.fixture
@@ -99,13 +100,14 @@ def changed(name: str, array: np.ndarray) -> Checkpoint:
     [
         Checkpoint(CONFIG | {"family": "other"}, ARRAYS),
         Checkpoint(CONFIG | {"model": {"width": 4, "ngrams": [[1, 8], [2, 9]]}}, ARRAYS),
+        Checkpoint(CONFIG | {"coding": {"rate": 14}}, ARRAYS),
         changed("b.weight", ARRAYS["b.weight"] ^ 1),
         changed("b.weight", ARRAYS["b.weight"].reshape(4, 3)),
         changed("b.weight", ARRAYS["b.weight"].view(np.uint8)),
         changed("b.weight2", ARRAYS["b.weight"]),
         Checkpoint(CONFIG, {name: ARRAYS[name] for name in ("a.bias", "sigmoid")}),
     ],
-    ids=["family", "configuration", "one bit", "shape", "type", "another array", "fewer arrays"],
+    ids=["family", "network", "mixture", "one bit", "shape", "type", "another array", "fewer arrays"],
 )
 def test_whatever_decides_the_pmfs_moves_the_fingerprint(other: Checkpoint):
     assert other.fingerprint != IT.fingerprint

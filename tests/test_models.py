@@ -160,8 +160,10 @@ def test_every_segment_needs_its_stack(name: str):
 
 @pytest.mark.parametrize("name", [name for name in MODELS if model(name).alphabet < 256])
 def test_symbols_outside_the_alphabet_are_refused(name: str):
-    with pytest.raises(ValueError):
-        list(model(name).encode(np.array([1, 2, 27], np.uint8), (1, 3)))
+    """27 letters take five bits, which have room for 32 symbols, and 200 & 31 is a letter."""
+    for wrong in (27, 31, 200):
+        with pytest.raises(ValueError, match="outside the alphabet"):
+            list(model(name).encode(np.array([1, 2, wrong], np.uint8), (1, 3)))
 
 
 @pytest.mark.parametrize("name", MODELS)

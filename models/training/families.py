@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 import torch
 
+from ...compressor.errors import CatzipError
 from ..checkpoint import Arrays
 from .autoregressive import AutoregressiveTask
-from .recipe import Schedule
+from .recipe import Recipe, Schedule
 
 
 class Task(Protocol):
@@ -44,3 +45,14 @@ class TaskType(Protocol):
 
 
 FAMILIES: dict[str, TaskType] = {"autoregressive": AutoregressiveTask}
+
+
+def task_for(recipe: Recipe, device: torch.device) -> Task:
+    """The task of a recipe. Raises CatzipError that names a family or a field that there is not."""
+    family = FAMILIES.get(recipe.family)
+    if family is None:
+        raise CatzipError(f"{recipe.name}: no family {recipe.family!r}; there are {', '.join(FAMILIES)}")
+    try:
+        return family(recipe.model, recipe.coding, recipe.schedule, device)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CatzipError(f"{recipe.name}: the recipe does not describe such a model: {error}") from error

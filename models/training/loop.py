@@ -15,7 +15,7 @@ from ...compressor.errors import CatzipError
 from .. import checkpoint
 from . import memory
 from .data import read_corpora
-from .families import FAMILIES
+from .families import task_for
 from .layers import Rounding
 from .parallel import Crew
 from .recipe import Recipe
@@ -41,7 +41,7 @@ def train(
 ) -> Path:
     """Train ``recipe`` on the corpora below ``data`` and export the averaged weights.
 
-    Writes ``out/log.jsonl`` (step, seconds, symbols, loss in bits, rate), ``out/state.safetensors`` to resume from and
+    Writes ``out/log.jsonl`` (step, seconds, symbols, loss in bits), ``out/state.safetensors`` to resume from and
     ``out/<name>.safetensors``, whose path is returned. ``minutes`` is the budget of training time over all resumed
     runs; ``steps`` stops sooner. Raises CatzipError for missing data or a state that belongs to another recipe.
     """
@@ -69,7 +69,7 @@ class Run:
         torch.manual_seed(recipe.schedule.seed)
         self._recipe, self._out, self._device, self._report = recipe, out, device, report
         self._crew = Crew(device)
-        self._task = FAMILIES[recipe.family](recipe.model, recipe.coding, recipe.schedule, device)
+        self._task = task_for(recipe, device)
         self._state = TrainingState(self._task.net, recipe.schedule)
         self._texts = read_corpora(data, recipe.data)
         self._held_out = read_corpora(data, recipe.validation)

@@ -58,7 +58,7 @@ def load(recipe: str | Path) -> Recipe:
         raise CatzipError(f"no recipe {str(recipe)!r}; there are {', '.join(names())}, or give a .toml file")
     try:
         table = tomllib.loads(path.read_text())
-        return Recipe(
+        found = Recipe(
             name=table["name"],
             family=table["family"],
             medium=table["medium"],
@@ -69,6 +69,9 @@ def load(recipe: str | Path) -> Recipe:
             coding=table.get("coding", {}),
             schedule=Schedule(**table["schedule"]),
         )
+        if not found.data or not found.validation:
+            raise KeyError("it needs data and validation")
+        return found
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         known = ", ".join(field.name for field in fields(Schedule))
         raise CatzipError(f"{path}: not a recipe: {error}. A schedule has: {known}") from error
