@@ -1,0 +1,166 @@
+"""The neural goldens: tiny networks, files made with them, and files that have one fault each.
+
+All of it lies in tests/golden/neural/. The weights are written once and never anew: files name them by fingerprint.
+"""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from helpers import compress
+
+from catzip.benchmarks.randomized import random_checkpoint
+from catzip.compressor import payload
+from catzip.compressor.chooser import Choice
+from catzip.compressor.container import CODED, Head
+from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundError
+from catzip.compressor.media import MEDIA
+from catzip.compressor.model import Model, Plan
+from catzip.compressor.writer import Writer
+from catzip.models import checkpoint, grid
+from catzip.models.autoregressive import AutoregressiveConfig
+from catzip.models.registry import Registry
+
+FOLDER = Path(__file__).parent / "golden" / "neural"
+PROSE = (FOLDER / "prose.txt").read_bytes()
+LETTERS = re.sub(rb"[^a-z]+", b" ", PROSE.lower()).strip()
+
+NETWORKS = {
+    "tiny-bytes": AutoregressiveConfig(
+        alphabet=256, width=16, state=20, depth=2, hidden=12, embed=2, ngrams=((1, 8), (3, 6))
+    ),
+    "tiny-text27": AutoregressiveConfig(
+        alphabet=27, width=18, state=13, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 5))
+    ),
+}
+
+
+def weights(name: str) -> checkpoint.Checkpoint:
+    """A random network that knows how often each symbol comes, or nothing would be coded with it."""
+    found = random_checkpoint(NETWORKS[name], name)
+    symbols, _ = MEDIA[found.config["medium"]].split(PROSE)
+    counts = np.bincount(symbols, minlength=NETWORKS[name].alphabet) + 0.2
+    arrays = dict(found.arrays)
+    arrays["head.bias"] = np.floor(np.log(counts) * 2**grid.LOGIT + 0.5).astype(np.int32)
+    arrays["head.exponent"] = found.arrays["head.exponent"] + np.int8(2)
+    return replace(found, arrays=arrays)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, content, and how it is cut: lanes and steps of a segment (None: as the model likes)."""
+
+    model: str
+    content: bytes
+    plan: Plan | None = None
+    frame_size: int = 1 << 24
+
+    def make(self) -> bytes:
+        """The file, which has to be coded with the network."""
+        models = Registry("cpu")
+        made = compress(
+            self.content,
+            models=models,
+            model=self.model,
+            frame_size=self.frame_size,
+            plan_for=(lambda model, count: self.plan) if self.plan else None,
+        )
+        assert models.by_name(self.model).fingerprint in made, "the network lost against xz"
+        return made
+
+
+GOOD: dict[str, Case] = {
+    "bytes-own-plan": Case("tiny-bytes", PROSE),
+    "bytes-one-lane": Case("tiny-bytes", PROSE[:300], (1, 300)),
+    "bytes-segments": Case("tiny-bytes", PROSE[:1000], (10, 30)),
+    "bytes-two-workers": Case("tiny-bytes", PROSE[:1001], (40, 26)),
+    "bytes-frames": Case("tiny-bytes", PROSE[:900], (20, 6), frame_size=300),
+    "text27-letters": Case("tiny-text27", LETTERS),
+    "text27-one-step-segments": Case("tiny-text27", LETTERS[:330], (30, 1)),
+    "text27-prose": Case("tiny-text27", PROSE),
+}
+
+
+def shipped_content(model: Model) -> bytes:
+    """What the golden file of a shipped model holds."""
+    return LETTERS if model.medium == "text27" else PROSE
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A file of one coded frame, taken apart; `to_bytes` puts together whatever was done to it."""
+
+    fingerprint: bytes
+    content: bytes
+    plan: Plan
+    stacks: list[bytes]
+    medium: str = "bytes"
+    length: int | None = None
+
+    def to_bytes(self) -> bytes:
+        front, side = payload.pack(self.plan, 0, b"")
+        body = front + payload.pack_stacks(self.stacks)
+        length = len(self.content) if self.length is None else self.length
+        head = Head(CODED, self.medium, self.fingerprint, length, len(body))
+        out = io.BytesIO()
+        writer = Writer(out)
+        writer.write(Choice(head, body, len(self.content), side), self.content)
+        writer.finish()
+        return out.getvalue()
+
+    def with_stack(self, at: int, stack: bytes) -> "Coded":
+        """One stack replaced."""
+        stacks = [*self.stacks]
+        stacks[at] = stack
+        return replace(self, stacks=stacks)
+
+    def flipped(self, at: int, place: float) -> "Coded":
+        """One bit of a stack flipped, at this share of its length."""
+        stack = bytearray(self.stacks[at])
+        stack[int(place * len(stack))] ^= 16
+        return self.with_stack(at, bytes(stack))
+
+
+def coded(case: Case) -> Coded:
+    """A case, taken apart."""
+    model, symbols = Registry("cpu").by_name(case.model), np.frombuffer(case.content, np.uint8)
+    plan = case.plan or model.plan(len(symbols))
+    stacks = [stack.to_bytes() for stack in model.encode(symbols, plan)]
+    return Coded(model.fingerprint, case.content, plan, stacks)
+
+
+BAD: dict[str, Callable[[Coded], Coded]] = {
+    "first-segment-flipped": lambda good: good.flipped(0, 0.5),
+    "middle-segment-flipped": lambda good: good.flipped(1, 0.1),
+    "last-segment-flipped": lambda good: good.flipped(-1, 0.9),
+    "segments-swapped": lambda good: good.with_stack(0, good.stacks[1]).with_stack(1, good.stacks[0]),
+    "segment-missing": lambda good: replace(good, stacks=good.stacks[:-1]),
+    "segment-too-many": lambda good: replace(good, stacks=[*good.stacks, b"\1"]),
+    "bits-left-over": lambda good: good.with_stack(-1, good.stacks[-1] + b"\1"),
+    "bits-left-over-inside": lambda good: good.with_stack(0, good.stacks[0] + b"\1"),
+    "segment-ends-in-zero": lambda good: good.with_stack(0, good.stacks[0] + b"\0"),
+    "plan-empty": lambda good: replace(good, plan=()),
+    "plan-of-three": lambda good: replace(good, plan=(*good.plan, 1)),
+    "plan-no-lanes": lambda good: replace(good, plan=(0, 30)),
+    "plan-no-steps": lambda good: replace(good, plan=(10, 0)),
+    "plan-more-lanes-than-symbols": lambda good: replace(good, plan=(1001, 1)),
+    "plan-segment-beyond-frame": lambda good: replace(good, plan=(10, 101)),
+    "plan-segment-too-large": lambda good: replace(good, plan=(1000, 132), length=1 << 26),
+    "plan-segments-too-many": lambda good: replace(good, plan=(1, 1), length=1 << 26),
+    "plan-other-lanes": lambda good: replace(good, plan=(11, 30)),
+    "plan-other-segments": lambda good: replace(good, plan=(10, 29)),
+    "model-of-another-medium": lambda good: replace(good, medium="text27"),
+    "model-not-installed": lambda good: replace(good, fingerprint=bytes(range(8))),
+}
+"""Name of the fault -> how it is made, from the file "bytes-segments"."""
+
+
+def bad_file(name: str) -> bytes:
+    return BAD[name](coded(GOOD["bytes-segments"])).to_bytes()
+
+
+def error_of(name: str) -> type[CatzipError]:
+    return ModelNotFoundError if name == "model-not-installed" else CorruptError
