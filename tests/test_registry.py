@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers import TEXT, compress, decompress
+from golden_neural_cases import FOLDER, LETTERS
+from helpers import decompress
 from tiny_models import SHIPPED, tiny_checkpoint, tiny_path
 
 from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundError
@@ -155,9 +156,12 @@ def test_default_for(folder: Path, sample: bytes, installed: list[str], chosen: 
 
 def test_a_file_is_decoded_with_the_model_that_made_it(folder: Path):
     """By its fingerprint, whatever the weights are called now."""
-    made = compress(TEXT.encode() * 2, models=Registry("cpu"), model="letters")
-    (folder / "letters.safetensors").rename(folder / "renamed.safetensors")
-    assert decompress(made, models=Registry("cpu")) == TEXT.encode() * 2
+    made = (FOLDER / "good" / "text27-letters.catz").read_bytes()
+    weights = FOLDER / "models" / "tiny-text27.safetensors"
+    with pytest.raises(ModelNotFoundError):
+        decompress(made, models=Registry("cpu"))
+    shutil.copy(weights, folder / "renamed.safetensors")
+    assert decompress(made, models=Registry("cpu")) == LETTERS
 
 
 @pytest.mark.parametrize("name", SHIPPED)
