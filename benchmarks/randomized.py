@@ -23,7 +23,7 @@ CONFIG = AutoregressiveConfig(
     alphabet=256, width=24, state=40, depth=2, hidden=33, embed=8, ngrams=((1, 8), (3, 9))
 )
 
-MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=14, start=12000)
+MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=28000, start=12000)
 
 
 def save_random(folder: Path) -> Path:

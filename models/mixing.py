@@ -30,6 +30,8 @@ PROBABILITY = 16  # bits of a probability
 STRETCH = 8  # fractional bits of t
 STRETCH_MAX = (12 << STRETCH) - 1  # squash of it is within one step of certainty
 WEIGHT = 16  # fractional bits of a weight
+_RATE = 24  # fractional bits of a rate
+_FEW_LANES = 16
 _COUNTER = 22  # bits of a counter's probability; below them, in _AGE bits, how often it was updated
 _AGE = 10
 _NODE_HASH = np.uint64(0xC2B2AE3D27D4EB4F)  # odd numbers without a pattern, as HASH
@@ -46,7 +48,7 @@ class MixingConfig:
     orders  of the counters' contexts, in symbols; the word so far is one context more
     bits    log2 of the counters of each context, at most; a short frame has fewer
     limit   updates after which a counter's rate of change, 1 / (updates + 1.3), falls no more
-    rate    of the weights: 2**-rate of t * error, in steps
+    rate    of the weights: each moves by rate / max(lanes, 16) * 2**-24 of t * error, since all lanes move it at once
     start   weight of each counter at the start, in steps; the network's is 1
     """
 
@@ -60,10 +62,8 @@ class MixingConfig:
         """Raises ValueError for what the packing of contexts and counters has no room for."""
         if not all(1 <= order <= 8 for order in self.orders):
             raise ValueError(f"contexts of {self.orders} symbols; 1 to 8 are possible")
-        if not (0 <= self.limit < 1 << _AGE and 12 <= self.bits <= 26 and 1 <= self.rate <= 32):
-            raise ValueError(
-                f"{self}: limit goes to {(1 << _AGE) - 1}, bits from 12 to 26, rate from 1 to 32"
-            )
+        if not (0 <= self.limit < 1 << _AGE and 12 <= self.bits <= 26 and 1 <= self.rate < 1 << 20):
+            raise ValueError(f"{self}: limit goes to {(1 << _AGE) - 1}, bits from 12 to 26, rate below 2**20")
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> MixingConfig:
@@ -74,16 +74,16 @@ class MixingConfig:
 def mixing_tables(config: MixingConfig) -> Tensors:
     """The tables that a checkpoint stores. Built once, at export.
 
-    stretch  round(2**8 ln(p / (1 - p))) for p = (i + 1/2) / 2**16, int32 [2**16]
-    squash   round(2**16 / (1 + exp(-t / 2**8))) for t = -STRETCH_MAX..STRETCH_MAX, in 1..2**16 - 1, int32
+    stretch  round(2**8 ln(p / (1 - p))) for p = (i + 1/2) / 2**16, int16 [2**16]
+    squash   round(2**16 / (1 + exp(-t / 2**8))) for t = -STRETCH_MAX..STRETCH_MAX, in 1..2**16 - 1, uint16
     adapt    round(2**16 / (age + 1.3)) for age = 0..limit, int32
     """
     p = (np.arange(1 << PROBABILITY) + 0.5) / (1 << PROBABILITY)
     t = np.arange(-STRETCH_MAX, STRETCH_MAX + 1) / 2**STRETCH
     squash = np.clip(np.floor(2.0**PROBABILITY / (1 + np.exp(-t)) + 0.5), 1, 2**PROBABILITY - 1)
     return {
-        "stretch": np.floor(np.log(p / (1 - p)) * 2**STRETCH + 0.5).astype(np.int32),
-        "squash": squash.astype(np.int32),
+        "stretch": np.floor(np.log(p / (1 - p)) * 2**STRETCH + 0.5).astype(np.int16),
+        "squash": squash.astype(np.uint16),
         "adapt": np.floor(2.0**16 / (np.arange(config.limit + 1) + 1.3) + 0.5).astype(np.int32),
     }
 
@@ -116,6 +116,7 @@ class Mixer:
         weights = np.full((sets, self._inputs), config.start, np.int64)
         weights[:, 0] = 1 << WEIGHT
         self._weights = weights.reshape(-1)
+        self._rate = config.rate // max(lanes, _FEW_LANES)
 
     def symbols(self, frequencies: NumpyArray, recent: NumpyArray, matched: NumpyArray) -> Decisions:
         """The decisions of one symbol in each of A lanes, the first ones.
@@ -156,8 +157,8 @@ class Mixer:
         p = self._squash[mixed.clip(-STRETCH_MAX, STRETCH_MAX) + STRETCH_MAX]
         bits = (yield p).astype(np.int64)
         error = (bits << PROBABILITY) - p
-        rate = self._config.rate
-        np.add.at(self._weights, places.ravel(), ((t * error + (1 << rate - 1)) >> rate).ravel())
+        moves = (t * error * self._rate + (1 << _RATE - 1)) >> _RATE
+        np.add.at(self._weights, places.ravel(), moves.ravel())
         chances += (((bits << _COUNTER) - chances) * self._adapt[ages]) >> 16
         np.clip(chances, 0, (1 << _COUNTER) - 1, out=chances)
         ages = np.minimum(ages + np.uint32(1), np.uint32(self._config.limit))
