@@ -21,6 +21,7 @@ class ReferenceMixer:
         )
         self._counters: dict[tuple[int, int], int] = {}
         contexts = len(config.orders) + 1
+        self._lanes = lanes
         self._weights = [[1 << 16] + [config.start] * contexts for _ in range(16 * depth)]
         self._words = [0] * lanes
 
@@ -68,11 +69,11 @@ class ReferenceMixer:
         self, seen: Sequence[tuple[int, int, list[int], list[tuple[int, int]]]], bits: list[int]
     ) -> None:
         """All lanes learn from the state before the decision; weights add up, of counters the last lane's stay."""
-        fresh, rate = {}, self._config.rate
+        fresh, rate = {}, self._config.rate // max(self._lanes, 16)
         for (p, which, inputs, places), bit in zip(seen, bits, strict=True):
             error = (bit << 16) - p
             for i, t in enumerate(inputs):
-                self._weights[which][i] += (t * error + (1 << rate - 1)) >> rate
+                self._weights[which][i] += (t * error * rate + (1 << 23)) >> 24
             for place in places:
                 counter = self._counters.get(place, FRESH)
                 chance, age = counter >> 10, counter & 1023

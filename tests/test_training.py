@@ -40,7 +40,7 @@ ngrams = [[1, 8], [2, 8]]
 orders = [1, 2, 3]
 bits = 16
 limit = 255
-rate = 15
+rate = 28000
 start = 12000
 [schedule]
 minutes = 1
@@ -253,7 +253,7 @@ def test_recipes_that_are_none_are_named(folder: Path, old: str, new: str, messa
         ('"b.txt"', '"c.txt"', r"c\.txt: no such training file"),
         ("stop = -3000", "stop = 50", r"50 symbols.* 4 lanes of 16 steps"),
         ("[coding]\norders = [1, 2, 3]", "[coding]", "orders"),
-        ("rate = 15", "rat = 15", "rat"),
+        ("rate = 28000", "rat = 28000", "rat"),
         ("limit = 255", "limit = 1024", "limit goes to 1023"),
         ("[1, 2, 3]", "[1, 9]", "1 to 8 are possible"),
     ],
