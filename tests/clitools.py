@@ -3,6 +3,7 @@
 import ctypes
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,14 @@ def catzip(*arguments, cwd, stdin=b"", code=0, **options):
 
 def start(*arguments, cwd, **options):
     """Start `catzip` and leave it running."""
-    return subprocess.Popen([CATZIP, *map(str, arguments)], cwd=cwd, stderr=subprocess.PIPE, **options)
+    words = [CATZIP, *map(str, arguments)]
+    return subprocess.Popen(words, cwd=cwd, stderr=subprocess.PIPE, preexec_fn=heed_signals, **options)
+
+
+def heed_signals():
+    """As at a terminal: tests that run in the background, or under nohup, would pass on that signals are ignored."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_DFL)
 
 
 def on_terminal(*arguments, cwd, code=0):

@@ -139,7 +139,15 @@ def test_what_reaches_the_coder_is_not_rounded():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"orders": (0,)}, {"orders": (9,)}, {"limit": 1024}, {"bits": 11}, {"bits": 27}, {"rate": 0}, {"rate": 1 << 20}],
+    [
+        {"orders": (0,)},
+        {"orders": (9,)},
+        {"limit": 1024},
+        {"bits": 11},
+        {"bits": 27},
+        {"rate": 0},
+        {"rate": 1 << 20},
+    ],
 )
 def test_what_there_is_no_room_for_is_refused(wrong: dict):
     table = {"orders": [1], "bits": 12, "limit": 9, "rate": 28000, "start": 0} | wrong
