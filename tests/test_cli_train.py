@@ -20,6 +20,12 @@ depth = 1
 hidden = 0
 embed = 16
 ngrams = [[1, 8], [2, 8]]
+[coding]
+orders = [1, 2]
+bits = 14
+limit = 60
+rate = 28000
+start = 12000
 [schedule]
 minutes = 1
 groups = 1
