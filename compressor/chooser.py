@@ -21,7 +21,7 @@ _BREAK_EVEN = (
 _SAMPLE = 1 << 15  # bytes of each of 8 samples for the quick look
 _PROBE = 1 << 11  # symbols of each of 3 samples for a model
 _COLD = 1.25  # a model that starts cold in a probe does worse there than in the frame, by up to this
-_TINY = 4 * _PROBE  # smaller content is coded without a probe: the probe would cost as much
+_TINY = 1 << 15  # symbols: smaller content is coded without a probe, which would cost as much as the coding
 
 
 @dataclass(frozen=True)
