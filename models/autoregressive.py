@@ -39,7 +39,7 @@ from .grid import (
 )
 from .identity import Identity
 from .lanes import Layout
-from .mixing import PROBABILITY, Mixer, MixingConfig, assembled, binary_pmf, coded, forced
+from .mixing import PROBABILITY, Mixer, MixingConfig, assembled, binary_pmf, coded, forced, summed
 from .workers import Workers
 
 _MOST_LANES = 512  # that a plan made here asks for
@@ -131,9 +131,9 @@ class Frame:
         for t, column in enumerate(symbols):
             rows[-1, t], matched[t] = self._matches()
             self._remember(column)
-        for column, frequencies, past, lengths in zip(symbols, self._run(rows), packed, matched, strict=True):
+        for column, below, past, lengths in zip(symbols, self._run(rows), packed, matched, strict=True):
             active = slice(self._layout.active(self._step))
-            decisions = self._mixer.symbols(frequencies[active], past[active], lengths[active])
+            decisions = self._mixer.symbols(below[active], past[active], lengths[active])
             yield from forced(decisions, column[active], self._mixer.decisions_per_symbol)
             self._advance(column)
 
@@ -142,10 +142,8 @@ class Frame:
         for _ in range(count):
             rows, active = self._rows(self._recent[None]), slice(self._layout.active(self._step))
             rows[-1, 0], lengths = self._matches()
-            frequencies = self._run(rows)[0, active]
-            symbols = yield from coded(
-                self._mixer.symbols(frequencies, self._recent[active], lengths[active])
-            )
+            below = self._run(rows)[0, active]
+            symbols = yield from coded(self._mixer.symbols(below, self._recent[active], lengths[active]))
             if int(symbols.max()) >= self._alphabet:
                 raise CorruptError("a symbol outside the alphabet was decoded; the file is damaged")
             column = np.zeros(self._layout.lanes, np.uint8)
@@ -166,9 +164,10 @@ class Frame:
         return expected * MATCH_LENGTHS + lengths, lengths
 
     def _run(self, rows: NumpyArray) -> NumpyArray:
-        """Frequencies of the network, uint32 [T, L, K]."""
+        """Frequencies of the network, summed as the mixture wants them: int32 [T, L, 2**depth + 1]."""
         parts = self._workers.map(
-            lambda i: self._network.frequencies(rows[:, :, self._groups[i]], self._states[i]), self._groups
+            lambda i: summed(self._network.frequencies(rows[:, :, self._groups[i]], self._states[i])),
+            self._groups,
         )
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 

@@ -36,6 +36,7 @@ _COUNTER = 22  # bits of a counter's probability; below them, in _AGE bits, how 
 _AGE = 10
 _NODE_HASH = np.uint64(0xC2B2AE3D27D4EB4F)  # odd numbers without a pattern, as HASH
 _SALT = np.uint64(0xD6E8FEB86659FD93)
+_NODE = np.multiply(_NODE_HASH, HASH)
 _WORD = np.uint64(0x2545F4914F6CDD1D)
 
 Tensors = dict[str, NumpyArray]
@@ -93,94 +94,121 @@ Decisions = Generator[NumpyArray, NumpyArray, NumpyArray]
 
 
 class Mixer:
-    """The mixture of one frame of ``count`` symbols from an alphabet of K."""
+    """The mixture of one frame of ``count`` symbols from an alphabet of K.
+
+    A counter is an int32: its probability less one half in the upper 22 bits, its age below. A fresh one is 0, so the
+    system hands the tables out untouched. Arrays of a decision are [contexts, A] or, with the network, [inputs, A].
+    """
 
     def __init__(self, config: MixingConfig, tensors: Tensors, alphabet: int, lanes: int, count: int) -> None:
-        self._config = config
         self._stretch, self._squash, self._adapt = (
             tensors[name].astype(np.int64) for name in ("stretch", "squash", "adapt")
         )
+        if not (self._adapt.min() >= 0 and self._adapt.max() < 1 << 16):
+            raise ValueError("a counter must move by a part of its error")  # so that it stays within 22 bits
+        # By the signed upper half of a counter: negative ones count from the end, as everywhere in NumPy.
+        self._stretch_signed = np.roll(self._stretch, -(1 << PROBABILITY - 1))
+        self._older = (np.arange(config.limit + 1) < config.limit).astype(np.int64)
         self.decisions_per_symbol = (alphabet - 1).bit_length()
         bits = min(config.bits, max(12, count.bit_length() + 3))
         contexts = len(config.orders) + 1
         self._shift = np.uint64(64 - bits)
         self._first = (np.arange(contexts, dtype=np.int64) << bits)[:, None]
-        # Counters are stored as their difference from a fresh one: zeros, which the system hands out untouched.
-        self._counters = np.zeros(contexts << bits, np.uint32)
+        self._counters = np.zeros(contexts << bits, np.int32)
         self._masks = np.array([(1 << 8 * order) - 1 for order in config.orders], np.uint64)[:, None]
         self._salts = (np.array(config.orders, np.uint64) * _SALT)[:, None]
         self._word = np.zeros(lanes, np.uint64)
         self._letters = _letters(alphabet)
-        self._inputs = contexts + 1
-        sets = MATCH_LENGTHS * self.decisions_per_symbol
-        weights = np.full((sets, self._inputs), config.start, np.int64)
+        self._inputs = np.arange(contexts + 1)[:, None]
+        weights = np.full((self.decisions_per_symbol, contexts + 1, MATCH_LENGTHS), config.start, np.int64)
         weights[:, 0] = 1 << WEIGHT
-        self._weights = weights.reshape(-1)
+        self._weights = weights.reshape(self.decisions_per_symbol, -1)
         self._rate = config.rate // max(lanes, _FEW_LANES)
 
-    def symbols(self, frequencies: NumpyArray, recent: NumpyArray, matched: NumpyArray) -> Decisions:
+    def symbols(self, below: NumpyArray, recent: NumpyArray, matched: NumpyArray) -> Decisions:
         """The decisions of one symbol in each of A lanes, the first ones.
 
-        frequencies uint32 [A, K], the network's; recent uint64 [A], the packed past; matched [A], match lengths.
+        below [A, 2**depth + 1] of the network (see `summed`); recent uint64 [A], the packed past; matched [A], match
+        lengths.
         """
-        lanes = np.arange(len(frequencies))
         size = 1 << self.decisions_per_symbol
-        below = np.full((len(lanes), size + 1), TOTAL, np.int64)  # beyond the alphabet there is nothing
-        below[:, 0] = 0
-        np.cumsum(frequencies, axis=1, out=below[:, 1 : frequencies.shape[1] + 1])
-        keys = self._keys(recent)
-        node, low = np.ones(len(lanes), np.int64), np.zeros(len(lanes), np.int64)
-        for depth in range(self.decisions_per_symbol):
-            half = size >> 1
-            left, middle, right = below[lanes, low], below[lanes, low + half], below[lanes, low + size]
-            network = ((right - middle) << PROBABILITY) // np.maximum(right - left, 1)
-            slots = self._slots(keys, node)
-            sets = matched * self.decisions_per_symbol + depth
-            bits = yield from self._decide(network, slots, sets)
+        row = np.arange(0, below.size, size + 1)
+        below = below.ravel()
+        keys, sets = self._keys(recent), matched + self._inputs * MATCH_LENGTHS
+        node, low, start, whole = np.ones_like(row), row, np.zeros_like(row), np.full_like(row, TOTAL)
+        for weights in self._weights:
+            size >>= 1
+            zeros = below.take(low + size) - start
+            ones = whole - zeros
+            # Nothing is below a node beyond the alphabet; elsewhere ones < whole, for every symbol has a frequency.
+            network = (ones << PROBABILITY) // np.maximum(whole, 1)
+            bits = yield from self._decide(network, self._slots(keys, node), weights, sets)
             node = 2 * node + bits
-            low = low + half * bits
-            size = half
-        chosen: NumpyArray = low.astype(np.uint8)
+            low = low + size * bits
+            start = start + zeros * bits
+            whole = zeros + (ones - zeros) * bits
+        chosen: NumpyArray = (low - row).astype(np.uint8)
         return chosen
 
     def _decide(
-        self, network: NumpyArray, slots: NumpyArray, sets: NumpyArray
+        self, network: NumpyArray, slots: NumpyArray, weights: NumpyArray, sets: NumpyArray
     ) -> Generator[NumpyArray, NumpyArray, NumpyArray]:
-        """One decision [A]: mix, yield the probability, learn from the bits."""
-        counters = self._counters[slots] ^ np.uint32(1 << 31)
-        chances, ages = (counters >> np.uint32(_AGE)).astype(np.int64), counters & np.uint32((1 << _AGE) - 1)
-        t = np.empty((self._inputs, len(network)), np.int64)
-        t[0] = self._stretch[np.minimum(network, (1 << PROBABILITY) - 1)]
-        t[1:] = self._stretch[chances >> _COUNTER - PROBABILITY]
-        places = sets * self._inputs + np.arange(self._inputs)[:, None]
-        mixed = (self._weights[places] * t).sum(axis=0) >> WEIGHT
-        p = self._squash[mixed.clip(-STRETCH_MAX, STRETCH_MAX) + STRETCH_MAX]
+        """One decision [A]: mix, yield the probability, learn from the bits. ``sets`` are places in ``weights``."""
+        counters = self._counters.take(slots).astype(np.int64)
+        t = np.empty(sets.shape, np.int64)
+        t[0] = self._stretch.take(network)
+        t[1:] = self._stretch_signed.take(counters >> 32 - PROBABILITY)
+        mixed = (weights.take(sets) * t).sum(axis=0) >> WEIGHT
+        p = self._squash.take(mixed + STRETCH_MAX, mode="clip")
         bits = (yield p).astype(np.int64)
-        error = (bits << PROBABILITY) - p
-        moves = (t * error * self._rate + (1 << _RATE - 1)) >> _RATE
-        np.add.at(self._weights, places.ravel(), moves.ravel())
-        chances += (((bits << _COUNTER) - chances) * self._adapt[ages]) >> 16
-        np.clip(chances, 0, (1 << _COUNTER) - 1, out=chances)
-        ages = np.minimum(ages + np.uint32(1), np.uint32(self._config.limit))
-        # Where lanes share a counter the last one stays: NumPy assigns repeated indices in order.
-        self._counters[slots] = ((chances.astype(np.uint32) << np.uint32(_AGE)) | ages) ^ np.uint32(1 << 31)
+        t *= ((bits << PROBABILITY) - p) * self._rate
+        t += 1 << _RATE - 1
+        t >>= _RATE
+        np.add.at(weights, sets.ravel(), t.ravel())
+        self._learn(counters, slots, bits)
         return bits
 
+    def _learn(self, counters: NumpyArray, slots: NumpyArray, bits: NumpyArray) -> None:
+        """Move counters [contexts, A], read from ``slots``, towards the bits [A], and write them back."""
+        ages = counters & (1 << _AGE) - 1
+        moves = ((bits << _COUNTER) - (1 << _COUNTER - 1)) - (counters >> _AGE)
+        moves *= self._adapt.take(ages)
+        moves >>= 16
+        moves <<= _AGE
+        counters += moves
+        counters += self._older.take(ages)
+        # Where lanes share a counter the last one stays: NumPy assigns repeated indices in order.
+        self._counters[slots] = counters
+
     def _keys(self, recent: NumpyArray) -> NumpyArray:
-        """Hashes of the contexts: uint64 [contexts, A]."""
+        """Hashes of the contexts: uint64 [contexts, A], multiplied out as `_slots` needs them."""
         past = ((recent & self._masks) + self._salts) * HASH
-        return np.concatenate([past, (self._word[: len(recent)] * HASH)[None]])
+        return np.concatenate([past, (self._word[: len(recent)] * HASH)[None]]) * HASH
 
     def _slots(self, keys: NumpyArray, node: NumpyArray) -> NumpyArray:
-        """Where the counters of the contexts are at this node of the decision tree: int64 [contexts, A]."""
-        hashed = (keys + node.astype(np.uint64) * _NODE_HASH) * HASH
-        slots: NumpyArray = (hashed >> self._shift).astype(np.int64) + self._first
+        """Where the counters of the contexts are at this node of the decision tree: int64 [contexts, A].
+
+        (key + node * _NODE_HASH) * HASH, modulo 2**64, of which the upper bits count.
+        """
+        slots: NumpyArray = ((keys + node.view(np.uint64) * _NODE) >> self._shift).view(np.int64)
+        slots += self._first
         return slots
 
     def advance(self, symbols: NumpyArray) -> None:
         """Move the words so far [L] on by one symbol in every lane."""
         letters = self._letters[symbols]
         self._word = np.where(letters > 0, (self._word + letters) * _WORD, np.uint64(0))
+
+
+def summed(frequencies: NumpyArray) -> NumpyArray:
+    """Frequencies uint32 [..., K] -> those of all smaller symbols, int32 [..., 2**depth + 1], in 24 bits."""
+    alphabet = frequencies.shape[-1]
+    size = 1 << (alphabet - 1).bit_length()
+    below = np.empty((*frequencies.shape[:-1], size + 1), np.int32)
+    below[..., 0] = 0
+    np.cumsum(frequencies.view(np.int32), axis=-1, out=below[..., 1 : alphabet + 1])
+    below[..., alphabet + 1 :] = TOTAL  # beyond the alphabet there is nothing
+    return below
 
 
 def _letters(alphabet: int) -> NumpyArray:
@@ -197,8 +225,7 @@ def _letters(alphabet: int) -> NumpyArray:
 
 def binary_pmf(p: NumpyArray) -> PMF:
     """The PMF of decisions with these probabilities of a 1, 1..2**16 - 1 of 2**16: [N] -> rows of two."""
-    ones = (p << PRECISION - PROBABILITY).astype(np.uint32)
-    return PMF(np.stack([np.uint32(TOTAL) - ones, ones], axis=-1))
+    return PMF.of_bits(p << PRECISION - PROBABILITY)
 
 
 def coded(decisions: Decisions) -> Generator[Codec[NumpyArray], NumpyArray, NumpyArray]:

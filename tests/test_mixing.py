@@ -18,6 +18,7 @@ from catzip.models.mixing import (
     binary_pmf,
     forced,
     mixing_tables,
+    summed,
 )
 
 CONFIG = MixingConfig(orders=(1, 2, 4), bits=12, limit=30, rate=28000, start=12000)
@@ -44,7 +45,7 @@ def chances(
     found = []
     for t in range(steps):
         some = slice(active[t])
-        decisions = mixer.symbols(frequencies[t, some], past[t, some], matched[t, some])
+        decisions = mixer.symbols(summed(frequencies[t, some]), past[t, some], matched[t, some])
         decided = list(forced(decisions, grid[t, some], mixer.decisions_per_symbol))
         (symbols,) = assembled([bits for bits, _ in decided], mixer.decisions_per_symbol)
         assert np.array_equal(symbols, grid[t, some])
@@ -153,3 +154,9 @@ def test_what_there_is_no_room_for_is_refused(wrong: dict):
     table = {"orders": [1], "bits": 12, "limit": 9, "rate": 28000, "start": 0} | wrong
     with pytest.raises(ValueError, match=r"possible|limit goes to 1023"):
         MixingConfig.from_json(table)
+
+
+def test_a_counter_may_not_overshoot():
+    tables = TABLES | {"adapt": np.full(31, 1 << 16, np.int32)}
+    with pytest.raises(ValueError, match="part of its error"):
+        Mixer(CONFIG, tables, 256, 4, 100)

@@ -66,3 +66,17 @@ def test_rejects_symbols_that_do_not_fit(symbols: np.ndarray, message: str):
     pmf = PMF(rows([HALF, HALF], [HALF, HALF]))
     with pytest.raises(ValueError, match=message):
         pmf.bits(symbols)
+
+
+def test_of_bits_is_the_pmf_of_both():
+    ones = np.array([1, 5, HALF, TOTAL - 1])
+    pmf = PMF.of_bits(ones)
+    assert np.array_equal(pmf.freqs, PMF(np.stack([TOTAL - ones, ones], 1).astype(np.uint32)).freqs)
+    assert pmf.freqs.dtype == np.uint32 and not pmf.freqs.flags.writeable
+    assert len(PMF.of_bits(np.zeros(0, np.int64))) == 0
+
+
+@pytest.mark.parametrize("wrong", [0, TOTAL, -1])
+def test_of_bits_rejects_what_is_certain(wrong: int):
+    with pytest.raises(ValueError, match=f"1 to {TOTAL - 1} are possible"):
+        PMF.of_bits(np.array([HALF, wrong]))
