@@ -140,7 +140,7 @@ class NumpyArrays:
         return number / array
 
     def sum_squares(self, array: Array) -> Array:
-        return np.einsum("...i,...i->...", array, array)[..., None]
+        return (array[..., None, :] @ array[..., None])[..., 0]  # by the BLAS, twice as fast as einsum
 
     def max(self, array: Array) -> Array:
         return array.max(axis=-1, keepdims=True)

@@ -32,7 +32,7 @@ GATE = 12
 STATE, STATE_MAX = 12, 1 << 14
 LOGIT, LOGIT_MAX = 8, 1 << 13
 
-_HIDDEN, _HIDDEN_MAX = 8, 1 << 10  # the state as the output gate sees it: _HIDDEN_MAX * 127 * 128 < 2**24
+_HIDDEN = 8  # of the state as the output gate sees it: 2**10 * 127 * 128 < 2**24
 _EXP_BITS = 20  # of the largest entry of the exponential table
 _EXP_RANGE = 16  # nats below the largest logit at which the table ends
 
@@ -91,17 +91,18 @@ class Linear:
 def rms_norm(arrays: Arrays, x: Array) -> Array:
     """Codes of x / rms(x) over the last axis of the residual stream (Zhang and Sennrich 2019, arXiv 1910.07467).
 
-    r = floor(2**20 sqrt(n / (sum x^2 + 16 n))), y = floor(x r 2**(ACT-20) + 1/2). The sum is below 2**53 for up to
-    2**22 channels; |x r| < 2**35, so the product and the addition of a half are exact in float64.
+    r = floor(2**20 sqrt(n / (sum x^2 + 16 n))) <= 2**18, y = floor(x r 2**(ACT-20) + 1/2). The sum is below 2**53 for
+    up to 2**22 channels. y is exact in float32 wherever it is not clipped: there x r < 2**22, and a half is 2**14 of
+    its steps. Elsewhere rounding keeps it on the same side of the limits.
     """
     channels = x.shape[-1]
-    y = arrays.float64(x)
-    r = arrays.sqrt(arrays.ratio(channels, arrays.sum_squares(y) + 16.0 * channels)) * 2.0**20
+    r = arrays.sqrt(arrays.ratio(channels, arrays.sum_squares(arrays.float64(x)) + 16.0 * channels))
+    r *= 2.0**20
     r = arrays.floor_(r)
     r *= 2.0 ** (ACT - 20)
-    y *= r
+    y = x * arrays.float32(r)
     y += 0.5
-    return arrays.clip_(arrays.float32(arrays.floor_(y)), -CODE_MAX, CODE_MAX)
+    return arrays.clip_(arrays.floor_(y), -CODE_MAX, CODE_MAX)
 
 
 def swish(arrays: Arrays, codes: Array) -> Array:
@@ -139,13 +140,17 @@ class Recurrent:
 
         f, c, g = W n,  n = rms_norm(x)         h = a h + (1 - a) c,  a = sigmoid(f)        x + W_out(h swish(g))
 
-    In integers h += ((2**GATE - a) (c - h) + 2**(GATE-1)) >> GATE, whose product stays below 2**(GATE + 16).
+    In integers h += ((2**GATE - a) (c - h) + 2**(GATE-1)) >> GATE, whose product stays below 2**(GATE + 16). The new h
+    lies between the old one and c, so it stays within +-STATE_MAX.
     """
 
     def __init__(self, arrays: Arrays, tensors: Tensors, name: str) -> None:
         self._arrays = arrays
-        parts = [f"{name}.{part}" for part in ("forget", "candidate", "gate")]
-        self._inputs = Linear.load(arrays, tensors, parts, [FORGET, STATE, ACT])
+        # One product for all three would be no faster, and would leave strided slices to work on.
+        parts = (("forget", FORGET), ("candidate", STATE), ("gate", ACT))
+        self._forget, self._candidate, self._gate = (
+            Linear.load(arrays, tensors, [f"{name}.{part}"], [bits]) for part, bits in parts
+        )
         self._out = Linear.load(arrays, tensors, [f"{name}.out"], [RES])
         # What is let in, 1 - a, is what the recurrence multiplies by.
         self._renew = arrays.place((1 << GATE) - tensors["sigmoid"].astype(np.int32))
@@ -154,19 +159,17 @@ class Recurrent:
         """Residual [T, L, D] and state int32 [L, E] -> the same, after T steps."""
         arrays = self._arrays
         steps, lanes, width = x.shape
-        y = self._inputs(rms_norm(arrays, x).reshape(steps * lanes, width)).reshape(steps, lanes, -1)
-        size = y.shape[-1] // 3
-        forget = arrays.clip_(y[..., :size], -FORGET_MAX, FORGET_MAX)
-        candidate = arrays.clip_(y[..., size : 2 * size], -STATE_MAX, STATE_MAX)
-        gate = arrays.clip_(y[..., 2 * size :], -CODE_MAX, CODE_MAX)
-        renew = arrays.take(self._renew, arrays.int32(forget + FORGET_MAX))
-        states = self._scan(renew, arrays.int32(candidate), state)
+        n = rms_norm(arrays, x).reshape(steps * lanes, width)
+        forget = arrays.clip_(self._forget(n), -FORGET_MAX, FORGET_MAX)
+        forget += FORGET_MAX
+        renew = arrays.take(self._renew, arrays.int32(forget))
+        candidate = arrays.int32(arrays.clip_(self._candidate(n), -STATE_MAX, STATE_MAX))
+        states = self._scan(renew.reshape(steps, lanes, -1), candidate.reshape(steps, lanes, -1), state)
         hidden = arrays.float32((states + (1 << STATE - _HIDDEN - 1)) >> STATE - _HIDDEN)
-        hidden = arrays.clip_(hidden, -_HIDDEN_MAX, _HIDDEN_MAX)
-        hidden *= swish(arrays, gate)
+        hidden = hidden.reshape(steps * lanes, -1)
+        hidden *= swish(arrays, arrays.clip_(self._gate(n), -CODE_MAX, CODE_MAX))
         codes = to_codes(arrays, hidden, _HIDDEN + ACT + 7 - ACT)
-        out = self._out(codes.reshape(steps * lanes, size))
-        return add_residual(arrays, x, out), states[-1]
+        return add_residual(arrays, x, self._out(codes)), states[-1]
 
     def _scan(self, renew: Array, candidate: Array, h: Array) -> Array:
         states = candidate  # in place: each row is read once, just before it is written

@@ -106,8 +106,6 @@ class Mixer:
         )
         if not (self._adapt.min() >= 0 and self._adapt.max() < 1 << 16):
             raise ValueError("a counter must move by a part of its error")  # so that it stays within 22 bits
-        # By the signed upper half of a counter: negative ones count from the end, as everywhere in NumPy.
-        self._stretch_signed = np.roll(self._stretch, -(1 << PROBABILITY - 1))
         self._older = (np.arange(config.limit + 1) < config.limit).astype(np.int64)
         self.decisions_per_symbol = (alphabet - 1).bit_length()
         bits = min(config.bits, max(12, count.bit_length() + 3))
@@ -157,7 +155,7 @@ class Mixer:
         counters = self._counters.take(slots).astype(np.int64)
         t = np.empty(sets.shape, np.int64)
         t[0] = self._stretch.take(network)
-        t[1:] = self._stretch_signed.take(counters >> 32 - PROBABILITY)
+        t[1:] = self._stretch.take((counters >> 32 - PROBABILITY) + (1 << PROBABILITY - 1))
         mixed = (weights.take(sets) * t).sum(axis=0) >> WEIGHT
         p = self._squash.take(mixed + STRETCH_MAX, mode="clip")
         bits = (yield p).astype(np.int64)
