@@ -39,8 +39,21 @@ class Model(Protocol):
         """K: symbols are 0 .. K-1."""
         ...
 
-    def plan(self, count: int) -> Plan:
-        """The coding plan for a frame of `count` symbols."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What it codes one of after another, for example (32, 32, 3) for images; () where any length is alike."""
+        ...
+
+    @property
+    def budgets(self) -> tuple[int, ...]:
+        """The numbers of network calls, from few to all, among which a plan can choose; () where there is no choice."""
+        ...
+
+    def plan(self, count: int, steps: int | None = None) -> Plan:
+        """The coding plan for a frame of `count` symbols, with one of `budgets` (None: as the model likes; 0: all).
+
+        Raises ModelMismatchError for another number of steps.
+        """
         ...
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:

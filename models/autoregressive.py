@@ -12,14 +12,15 @@ arithmetic is exact, so both see the same PMFs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from ..compressor.codec import Serial, Steps
-from ..compressor.errors import CorruptError
+from ..compressor.errors import CorruptError, ModelMismatchError
 from ..compressor.model import Plan
 from ..compressor.stack import Stack
 from .arrays import Array, Arrays, NumpyArray
@@ -44,7 +45,7 @@ from .workers import Workers
 
 _MOST_LANES = 512  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
-_AT_ONCE = 1 << 13  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
+_AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -124,18 +125,28 @@ class Frame:
         self._mixer = Mixer(model.mixing, model.tensors, model.alphabet, layout.lanes, layout.count)
         self._step = 0
 
-    def forced(self, symbols: NumpyArray) -> Iterator[tuple[NumpyArray, NumpyArray]]:
-        """Teacher forcing: the bits and their probabilities [A] of each decision for the next symbols [T, L]."""
+    def forced(self, parts: Iterable[NumpyArray]) -> Iterator[list[tuple[NumpyArray, NumpyArray]]]:
+        """Teacher forcing: for each part, the next symbols [T, L], bits and probabilities [A] of all its decisions.
+
+        The network is evaluated one part ahead of the mixture, which is no work for more than one thread.
+        """
+        for part in self._workers.ahead(map(self._evaluated, parts)):
+            decided: list[tuple[NumpyArray, NumpyArray]] = []
+            for column, below, past, lengths in zip(*part, strict=True):
+                active = slice(self._layout.active(self._step))
+                decisions = self._mixer.symbols(below[active], past[active], lengths[active])
+                decided += forced(decisions, column[active], self._mixer.decisions_per_symbol)
+                self._advance(column)
+            yield decided
+
+    def _evaluated(self, symbols: NumpyArray) -> tuple[NumpyArray, ...]:
+        """The next symbols [T, L], and what the mixture needs for them: network, packed past, match lengths."""
         packed, matched = pack_history(symbols, self._recent), np.empty(symbols.shape, np.intp)
         rows = self._rows(packed)
         for t, column in enumerate(symbols):
             rows[-1, t], matched[t] = self._matches()
             self._remember(column)
-        for column, below, past, lengths in zip(symbols, self._run(rows), packed, matched, strict=True):
-            active = slice(self._layout.active(self._step))
-            decisions = self._mixer.symbols(below[active], past[active], lengths[active])
-            yield from forced(decisions, column[active], self._mixer.decisions_per_symbol)
-            self._advance(column)
+        return symbols, self._run(rows), packed, matched
 
     def steps(self, count: int) -> Steps:
         """One by one, in decode order: yields the codec of each decision and is sent its bits [A]."""
@@ -183,6 +194,9 @@ class Frame:
 class Autoregressive:
     """The family as a `compressor.model.Model`. Its nll is that of the mixture, in the mixture's 16 bits."""
 
+    shape: tuple[int, ...] = ()
+    budgets: tuple[int, ...] = ()
+
     def __init__(
         self,
         identity: Identity,
@@ -197,12 +211,14 @@ class Autoregressive:
         self.config, self.mixing, self.tensors, self.workers = config, mixing, tensors, workers
         self.network = ExactNetwork(config, tensors, arrays)
 
-    def plan(self, count: int) -> Plan:
-        """(lanes, steps of a segment).
+    def plan(self, count: int, steps: int | None = None) -> Plan:
+        """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
 
         A step takes the decoder nearly the same time however few lanes share it, while a cold start costs a lane
         about two bytes. So lanes grow with about the square root of the count: 24 for 10 KB, 254 for 1 MB.
         """
+        if steps is not None:
+            raise ModelMismatchError(f"{self.name} codes symbol by symbol; it has no budgets of steps")
         lanes = max(1, min(_MOST_LANES, count // 320, round(24 * (count / 10240) ** 0.516)))
         return lanes, max(1, min(_SEGMENT // lanes, -(-count // lanes)))
 
@@ -261,9 +277,14 @@ class Autoregressive:
             raise ValueError(f"symbol {symbols.max()} is outside the alphabet 0..{self.alphabet - 1}")
         layout, frame = Layout.of(len(symbols), plan), self.frame(len(symbols), plan)
         grid, at_once = layout.to_grid(symbols), max(1, _AT_ONCE // layout.lanes)
-        for start, stop in layout.segments():
-            parts = (grid[t : min(t + at_once, stop)] for t in range(start, stop, at_once))
-            bits, chances = zip(*(decided for part in parts for decided in frame.forced(part)), strict=True)
+        cuts = [
+            (t, min(t + at_once, stop), stop)
+            for start, stop in layout.segments()
+            for t in range(start, stop, at_once)
+        ]
+        decided = frame.forced(grid[start:stop] for start, stop, _ in cuts)
+        for _, segment in groupby(zip(cuts, decided, strict=True), key=lambda item: item[0][-1]):
+            bits, chances = zip(*(decision for _, part in segment for decision in part), strict=True)
             yield np.concatenate(bits), np.concatenate(chances)
 
 

@@ -9,10 +9,10 @@ computes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -38,9 +38,9 @@ class Workers:
     def __init__(self, threads: int | None) -> None:
         self._threads = threads if threads is not None else len(os.sched_getaffinity(0))
 
-    def groups(self, lanes: int) -> list[slice]:
-        """The lanes of each worker. Any split gives the same results."""
-        count = max(1, min(self._threads, lanes // LEAST_LANES))
+    def groups(self, lanes: int, least: int = LEAST_LANES) -> list[slice]:
+        """The lanes of each worker, at least ``least`` where there are as many. Any split gives the same results."""
+        count = max(1, min(self._threads, lanes // least))
         edges = [lanes * i // count for i in range(count + 1)]
         return [slice(start, stop) for start, stop in pairwise(edges)]
 
@@ -51,3 +51,14 @@ class Workers:
                 return [run(0)]
             others = [_pool(len(groups) - 1).submit(run, i) for i in range(1, len(groups))]
             return [run(0), *(other.result() for other in others)]
+
+    def ahead(self, items: Iterator[T]) -> Iterator[T]:
+        """The items, each of which another thread makes while the one before it is used, if there may be another."""
+        if self._threads == 1:
+            yield from items
+            return
+        with ThreadPoolExecutor(1) as maker:
+            coming = maker.submit(lambda: list(islice(items, 1)))
+            while item := coming.result():
+                coming = maker.submit(lambda: list(islice(items, 1)))
+                yield from item

@@ -60,6 +60,9 @@ TEXT = (
 class TableModel:
     """Order 0: every symbol has the same PMF, learned from TEXT. Its plan is (segment length,)."""
 
+    shape: tuple[int, ...] = ()
+    budgets: tuple[int, ...] = ()
+
     def __init__(self, name: str = "table-bytes", medium: str = "bytes", segment: int = 100) -> None:
         self.name = name
         self.medium = medium
@@ -72,7 +75,7 @@ class TableModel:
         self.freqs = freqs.astype(np.uint32)
         self.fingerprint = hashlib.sha256(name.encode() + self.freqs.astype("<u4").tobytes()).digest()[:8]
 
-    def plan(self, count: int) -> tuple[int, ...]:
+    def plan(self, count: int, steps: int | None = None) -> tuple[int, ...]:
         return (min(self.segment, count),)
 
     def segment_sizes(self, count: int, plan: tuple[int, ...]) -> list[int]:
