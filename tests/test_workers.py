@@ -1,6 +1,7 @@
 """Workers share lanes out and keep their order; the BLAS is held to one thread meanwhile."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from threadpoolctl import threadpool_info
@@ -54,3 +55,35 @@ def test_an_error_in_a_worker_is_raised(guilty: int):
     workers = Workers(2)
     with pytest.raises(ArithmeticError, match="here"):
         workers.map(run, workers.groups(32))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ahead_keeps_items_and_order(threads: int):
+    assert list(Workers(threads).ahead(iter([3, 1, 2]))) == [3, 1, 2]
+    assert list(Workers(threads).ahead(iter([]))) == []
+
+
+def test_ahead_makes_the_next_item_meanwhile():
+    begun = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        begun.set()
+        yield 2
+
+    coming = Workers(2).ahead(items())
+    assert next(coming) == 1
+    assert begun.wait(timeout=20)  # though nobody asked for the second one yet
+    assert list(coming) == [2]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_ahead_is_raised_in_its_place(threads: int):
+    def items() -> Iterator[int]:
+        yield 1
+        raise ArithmeticError("here")
+
+    coming = Workers(threads).ahead(items())
+    assert next(coming) == 1
+    with pytest.raises(ArithmeticError, match="here"):
+        next(coming)
