@@ -29,7 +29,7 @@ from ..grid import (
 )
 from ..mixing import MixingConfig, mixing_tables
 from .data import Batch, text_batches, to_symbols
-from .layers import Embedding, Linear, half_precision, recurrence, rms_norm, snap, swish
+from .layers import Embedding, GatedMLP, Linear, half_precision, recurrence, rms_norm, snap, swish
 from .recipe import Schedule
 
 
@@ -51,21 +51,6 @@ class Recurrent(nn.Module):
         h = recurrence(forget, candidate, state)
         o = snap(snap(h, 8, 1 << 10) * swish(gate), ACT, CODE_MAX)
         return snap(x + self.out(o), RES, RES_MAX), h[-1]
-
-
-class GatedMLP(nn.Module):
-    """x + W_out(swish(W_gate n) * W_up n), n = rms_norm(x) (Shazeer 2020, arXiv 2002.05202)."""
-
-    def __init__(self, width: int, hidden: int, depth: int) -> None:
-        super().__init__()
-        self.gate = Linear(width, hidden, ACT, CODE_MAX)
-        self.up = Linear(width, hidden, ACT, CODE_MAX)
-        self.out = Linear(hidden, width, RES, RES_MAX, gain=depth**-0.5)
-
-    def forward(self, x: Tensor) -> Tensor:
-        n = rms_norm(x)
-        gate, up = Linear.together((self.gate, self.up), n)
-        return snap(x + self.out(snap(swish(gate) * up, ACT, CODE_MAX)), RES, RES_MAX)
 
 
 class AutoregressiveNet(nn.Module):
@@ -110,6 +95,9 @@ class AutoregressiveTask:
 
     def _fresh_states(self, lanes: int) -> Tensor:
         return torch.zeros(self.config.depth, lanes, self.config.state, device=self.device)
+
+    def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
+        """Nothing: random weights are the start."""
 
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Batch]:
         """Endless training batches."""

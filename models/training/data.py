@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ...compressor.errors import CatzipError
 from ..contexts import MATCH_LENGTHS, MatchModel, ngram_rows, push_symbol
+from .mosaics import read_tiles
 
 Array = npt.NDArray[Any]
 
@@ -22,7 +23,8 @@ _DIGITS = b"zero one two three four five six seven eight nine".split()
 
 @dataclass(frozen=True)
 class Corpus:
-    """One file of a recipe's data mix, relative to the data folder; ``share`` is its weight in the mix.
+    """A file of a recipe's data mix, relative to the data folder, or several by a pattern (``*``); ``share`` is its
+    weight in the mix.
 
     ``start`` and ``stop`` are byte offsets into the (decompressed) file, negative from its end as in a slice.
     """
@@ -34,18 +36,26 @@ class Corpus:
 
 
 def read_corpora(root: Path, corpora: tuple[Corpus, ...]) -> list[bytes]:
-    """The bytes of each corpus, decompressed if its name ends in .xz. Raises CatzipError naming a missing file."""
-    return [_read(root, corpus) for corpus in corpora]
+    """The bytes of each corpus: files ending in .xz decompressed, .webp mosaics as their tiles (see ``mosaics``).
+
+    Raises CatzipError naming a missing file.
+    """
+    return [b"".join(map(_read, _files(root, corpus)))[corpus.start : corpus.stop] for corpus in corpora]
 
 
-def _read(root: Path, corpus: Corpus) -> bytes:
-    path = root / corpus.path
-    if not path.exists():
+def _files(root: Path, corpus: Corpus) -> list[Path]:
+    found = sorted(root.glob(corpus.path))
+    if not found:
         raise CatzipError(
-            f"{path}: no such training file; point --data (or CATZIP_DATA) at a folder that has it"
+            f"{root / corpus.path}: no such training file; point --data (or CATZIP_DATA) at a folder that has it"
         )
-    data = lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()
-    return data[corpus.start : corpus.stop]
+    return found
+
+
+def _read(path: Path) -> bytes:
+    if path.suffix == ".webp":
+        return read_tiles(path)
+    return lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()
 
 
 def normalise_text8(data: bytes) -> bytes:

@@ -9,6 +9,7 @@ import torch
 
 from ...compressor.errors import CatzipError
 from ..checkpoint import Arrays
+from .ardm import ArdmTask
 from .autoregressive import AutoregressiveTask
 from .recipe import Recipe, Schedule
 
@@ -19,6 +20,10 @@ class Task(Protocol):
     @property
     def net(self) -> torch.nn.Module:
         """The network to be trained."""
+        ...
+
+    def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
+        """Start the weights from the data, where that beats random ones; called once, before the first step."""
         ...
 
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Any]:
@@ -44,7 +49,7 @@ class TaskType(Protocol):
     ) -> Task: ...
 
 
-FAMILIES: dict[str, TaskType] = {"autoregressive": AutoregressiveTask}
+FAMILIES: dict[str, TaskType] = {"ardm": ArdmTask, "autoregressive": AutoregressiveTask}
 
 
 def task_for(recipe: Recipe, device: torch.device) -> Task:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arrays import CODE_MAX, WEIGHT_MAX
-from ..grid import ACT, GATE, RES, STATE
+from ..grid import ACT, GATE, RES, RES_MAX, STATE
 
 
 class _Snap(torch.autograd.Function):
@@ -174,3 +174,18 @@ class Embedding(nn.Module):
         """table int8 [rows, width]."""
         q = torch.floor(self.table.detach().float().cpu() * 2.0**ACT + 0.5).clamp(-CODE_MAX, CODE_MAX)
         return {"table": q.to(torch.int8).numpy()}
+
+
+class GatedMLP(nn.Module):
+    """x + W_out(swish(W_gate n) * W_up n), n = rms_norm(x) (Shazeer 2020, arXiv 2002.05202)."""
+
+    def __init__(self, width: int, hidden: int, depth: int) -> None:
+        super().__init__()
+        self.gate = Linear(width, hidden, ACT, CODE_MAX)
+        self.up = Linear(width, hidden, ACT, CODE_MAX)
+        self.out = Linear(hidden, width, RES, RES_MAX, gain=depth**-0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = rms_norm(x)
+        gate, up = Linear.together((self.gate, self.up), n)
+        return snap(x + self.out(snap(swish(gate) * up, ACT, CODE_MAX)), RES, RES_MAX)

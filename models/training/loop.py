@@ -47,9 +47,7 @@ def train(
     """
     memory.keep()
     out.mkdir(parents=True, exist_ok=True)
-    run = Run(recipe, data, out, _device(device), report)
-    if resume:
-        run.resume()
+    run = Run(recipe, data, out, _device(device), report, resume)
     run.train(60 * (minutes or recipe.schedule.minutes), steps or 1 << 62)
     return run.export()
 
@@ -63,32 +61,40 @@ def _device(name: str) -> torch.device:
 
 
 class Run:
-    """One training run: a task, how far it has come, and where it is written."""
+    """One training run: a task, how far it has come, and where it is written.
 
-    def __init__(self, recipe: Recipe, data: Path, out: Path, device: torch.device, report: Report) -> None:
+    With ``resume`` it goes on from the state in ``out``, if there is one.
+    """
+
+    def __init__(
+        self, recipe: Recipe, data: Path, out: Path, device: torch.device, report: Report, resume: bool
+    ) -> None:
         torch.manual_seed(recipe.schedule.seed)
         self._recipe, self._out, self._device, self._report = recipe, out, device, report
         self._crew = Crew(device)
         self._task = task_for(recipe, device)
-        self._state = TrainingState(self._task.net, recipe.schedule)
         self._texts = read_corpora(data, recipe.data)
         self._held_out = read_corpora(data, recipe.validation)
+        if not resume or not self._saved.exists():
+            self._task.prepare(self._texts, self._shares, recipe.schedule.seed)
+        self._state = TrainingState(self._task.net, recipe.schedule)
+        if resume and self._saved.exists():
+            self._state.load(self._saved, recipe)
 
     @property
     def _saved(self) -> Path:
         return self._out / "state.safetensors"
 
-    def resume(self) -> None:
-        """Go on from the state in ``out``, if there is one."""
-        if self._saved.exists():
-            self._state.load(self._saved, self._recipe)
+    @property
+    def _shares(self) -> list[float]:
+        return [corpus.share for corpus in self._recipe.data]
 
     def train(self, budget: float, steps: int) -> None:
         """Optimise until ``budget`` seconds or ``steps`` steps are reached, whichever is first."""
         schedule, state = self._recipe.schedule, self._state
         # A resumed run, and every process of a crew, reads other stretches of the corpora.
         seed = schedule.seed + state.step + (self._crew.rank << 32)
-        batches = self._task.batches(self._texts, [corpus.share for corpus in self._recipe.data], seed)
+        batches = self._task.batches(self._texts, self._shares, seed)
         logged = saved = validated = time.monotonic()
         losses: list[float] = []
         while state.seconds < budget and state.step < steps:

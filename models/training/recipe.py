@@ -18,10 +18,10 @@ class Schedule:
     """How a model is trained. Times are shares of the run, so that a recipe fits any time budget."""
 
     minutes: float  # the time budget when the command line gives none
-    groups: int  # stretches of text in a batch
-    lanes: int  # lanes cut from each
-    steps: int  # symbols of each lane in a batch; the recurrent state is carried on to the next
+    lanes: int  # of a batch: lanes cut from each stretch of text, or items of a model that codes items
     learning_rate: float
+    groups: int = 1  # stretches of text in a batch
+    steps: int = 1  # symbols of each lane in a batch; the recurrent state is carried on to the next
     warmup: int = 100  # optimiser steps
     final_rate: float = 0.02  # of the learning rate, at the end of the cosine
     weight_decay: float = 0.01

@@ -1,0 +1,122 @@
+"""What a masked image model sees of a partly known image: integer features of every dimension.
+
+A dimension is one channel of one pixel. Its value is known to so many bits; what is known of it is an interval, whose
+middle stands for it. The rest is filled in from around it: averages of the known values of the same channel in square
+windows, how much of each window is known, and one guess that combines them. These carry a small network over the first
+bits of training as n-grams do for text. Integer arithmetic on the pixels alone, so exact everywhere by construction.
+
+The network works at half the resolution (space to depth): height x width x channels become H/2 x W/2 x 4 channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import CODE_MAX, NumpyArray
+
+HALVES = 2  # values, guesses and averages are in half levels, so that the middle of an interval is an integer
+_GREY = 255  # the middle of 0..255, in half levels: what is guessed where nothing is known
+
+
+@dataclass(frozen=True)
+class Digits:
+    """How the values 0..alphabet - 1 are cut into digits, most significant first: ``stages`` digits of ``base``.
+
+    Known dimensions of a stage are seen with its digit, the others without it.
+    """
+
+    base: int
+    stages: int
+
+    @property
+    def bits(self) -> int:
+        """Of one digit."""
+        return (self.base - 1).bit_length()
+
+    def shift(self, stage: int) -> int:
+        """How many bits lie below the digit of this stage."""
+        return self.bits * (self.stages - 1 - stage)
+
+    def rows(self) -> int:
+        """Rows of an embedding table with one for everything that can be seen of a dimension, at every stage."""
+        return sum(self.base**stage + self.base ** (stage + 1) for stage in range(self.stages))
+
+    def first_row(self, stage: int) -> int:
+        """The first row of a stage: those without its digit come first, then those with it."""
+        return Digits(self.base, stage).rows()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A batch of partly known images.
+
+    tokens    intp [B, H/2, W/2, 4C], row of what is seen of each dimension
+    features  float32 [B, H/2, W/2, 4C (1 + 2 windows)], codes -127..127
+    guess     int32 [B, D], in half levels, for every dimension
+    """
+
+    tokens: NumpyArray
+    features: NumpyArray
+    guess: NumpyArray
+
+
+def look(
+    values: NumpyArray,
+    known: NumpyArray,
+    stage: int,
+    digits: Digits,
+    shape: tuple[int, ...],
+    reaches: tuple[int, ...],
+) -> Seen:
+    """What is seen of images uint8 [B, D], of this shape (H, W, C), whose dimensions known [B, D] have this stage's
+    digit and the others do not.
+
+    reaches  of the windows: r means 2 r + 1 pixels square; from small to large
+    """
+    shift = np.where(known, digits.shift(stage), digits.shift(stage) + digits.bits)
+    coarse = values.astype(np.int32) >> shift
+    tokens = digits.first_row(stage) + np.where(known, digits.base**stage, 0) + coarse
+    middle = (coarse << shift + 1) + (1 << shift) - 1  # 2 v for all bits known, 255 for none
+    full = (len(values), *shape)
+    told = (known | (stage > 0)).reshape(full)
+    windows = [_window(middle.reshape(full), told, reach) for reach in reaches]
+    guess = np.full(full, _GREY, np.int32)
+    for average, count, _ in reversed(windows):
+        np.copyto(guess, average, where=count > 0)
+    np.copyto(guess, middle.reshape(full), where=told)
+    planes = [guess - _GREY >> 1]
+    for average, count, size in windows:
+        planes.append(np.where(count > 0, average - guess, 0))
+        planes.append(CODE_MAX * count // size)
+    features = np.concatenate(
+        [to_depth(plane.clip(-CODE_MAX, CODE_MAX).astype(np.float32)) for plane in planes], -1
+    )
+    return Seen(to_depth(tokens.reshape(full)), features, guess.reshape(values.shape))
+
+
+def _window(middle: NumpyArray, told: NumpyArray, reach: int) -> tuple[NumpyArray, NumpyArray, int]:
+    """Rounded average and number of the told values in a window around each: int32 [B, H, W, C] each, and its size."""
+    count = _box(told.astype(np.int32), reach)
+    total = _box(np.where(told, middle, 0), reach)
+    return (2 * total + count) // np.maximum(2 * count, 1), count, (2 * reach + 1) ** 2
+
+
+def _box(x: NumpyArray, reach: int) -> NumpyArray:
+    """Sums of int32 [B, H, W, C] over squares of 2 reach + 1, cut off at the edges of the image."""
+    for axis in (1, 2):
+        size = x.shape[axis]
+        sums = np.zeros((*x.shape[:axis], size + 1, *x.shape[axis + 1 :]), np.int32)
+        np.cumsum(x, axis=axis, out=sums[(slice(None),) * axis + (slice(1, None),)])
+        stop = np.minimum(np.arange(size) + reach + 1, size)
+        start = np.maximum(np.arange(size) - reach, 0)
+        x = sums.take(stop, axis=axis) - sums.take(start, axis=axis)
+    return x
+
+
+def to_depth(x: NumpyArray) -> NumpyArray:
+    """Space to depth: [B, H, W, C] -> [B, H/2, W/2, 4C], channel (2 dy + dx) C + c."""
+    batch, height, width, channels = x.shape
+    cut = x.reshape(batch, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
+    return np.ascontiguousarray(cut).reshape(batch, height // 2, width // 2, 4 * channels)

@@ -1,0 +1,117 @@
+"""The bidirectional transformer in training: the twin of ``nets.Transformer``, layer by layer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..arrays import CODE_MAX, NumpyArray
+from ..grid import ACT, LOGIT, LOGIT_MAX, RES, RES_MAX
+from ..nets import ATTENDED, HEAD, POSITION, POSITION_MAX, SCORE, TransformerConfig, weight_max
+from ..windows import table_rows
+from .layers import Embedding, GatedMLP, Linear, Rounding, rms_norm, snap
+
+_SMOOTHING = 4.0  # symbols of the overall distribution that are added to every row of counts
+_POOLED = 0.2  # share of each window in the first guess
+
+
+class Attention(nn.Module):
+    """x + W_out softmax(q k^T / sqrt(d) + b) v over all positions, both ways, n = rms_norm(x) (see nets.Attention)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        width, inner = config.width, config.heads * HEAD
+        self.heads, self.length = config.heads, config.length
+        self.query = Linear(width, inner, ACT, CODE_MAX, gain=1.4)
+        self.key = Linear(width, inner, ACT, CODE_MAX, gain=1.4)
+        self.value = Linear(width, inner, ACT, CODE_MAX)
+        self.out = Linear(inner, width, RES, RES_MAX, gain=config.depth**-0.5)
+        # How far away a position is, for each head: nearer ones weigh more at the start, by head.
+        distance = torch.arange(1 - self.length, self.length).abs()
+        slopes = torch.exp2(-torch.arange(config.heads) * 1.5 - 1)
+        self.position = nn.Parameter(-slopes[:, None] * distance.clamp_max(64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Residual [B, L, D] -> the same."""
+        batch, length, _ = x.shape
+        n = rms_norm(x)
+        q, k, v = (
+            y.view(batch, length, self.heads, HEAD).transpose(1, 2)
+            for y in Linear.together((self.query, self.key, self.value), n)
+        )
+        bias = snap(self.position, POSITION, POSITION_MAX)
+        i = torch.arange(length, device=x.device)
+        bias = bias[:, i - i[:, None] + self.length - 1]
+        if Rounding.on:
+            o = self._rounded(q, k, v, bias)
+        else:
+            o = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
+        o = snap(o.transpose(1, 2).reshape(batch, length, -1).float(), ATTENDED, CODE_MAX)
+        return snap(x + self.out(o), RES, RES_MAX)
+
+    def rounded_position(self) -> NumpyArray:
+        """What a distance adds to the scores, int16 [heads, 2 L - 1] in steps of 2**-POSITION."""
+        steps = torch.floor(self.position.detach().cpu() * 2.0**POSITION + 0.5)
+        rounded: NumpyArray = steps.clamp(-POSITION_MAX, POSITION_MAX).to(torch.int16).numpy()
+        return rounded
+
+    def _rounded(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
+        """Attention with scores and weights on the grid of the exact layer."""
+        score = snap((q @ k.transpose(-1, -2)) * HEAD**-0.5 + bias, SCORE, 1 << 22)
+        most = weight_max(self.length)
+        weight = torch.exp(score - score.detach().amax(-1, keepdim=True))
+        rounded = torch.floor(weight.detach() * most + 0.5) / most
+        weight = weight + (rounded - weight).detach()
+        return (weight @ v) / weight.sum(-1, keepdim=True)
+
+
+class Transformer(nn.Module):
+    """Logits of every position from the windows around it and how much of the chunk is known.
+
+    The windows' tables have one column for each symbol and start as log-probabilities that were counted (`count`);
+    the head sees them directly, beside what the layers make of them.
+    """
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        c = self.config = config
+        self.windows = nn.ModuleList(
+            Embedding(table_rows(window, c.alphabet), c.alphabet) for window in c.windows
+        )
+        self.place = Embedding(c.length, c.embed)
+        self.time = Embedding(c.times, c.embed)
+        told = c.alphabet * len(c.windows)
+        self.inputs = Linear(told + 2 * c.embed, c.width, RES, RES_MAX)
+        self.attention = nn.ModuleList(Attention(c) for _ in range(c.depth))
+        self.mlps = nn.ModuleList(GatedMLP(c.width, c.hidden, c.depth) for _ in range(c.depth))
+        self.head = Linear(c.width + told, c.alphabet, LOGIT, LOGIT_MAX, gain=0.1)
+
+    def forward(self, rows: Tensor, times: Tensor) -> Tensor:
+        """rows [windows, B, L] and times [B], int64 -> logits [B, L, K]."""
+        _, batch, length = rows.shape
+        told = torch.cat([table(row) for table, row in zip(self.windows, rows, strict=True)], -1)
+        place = self.place(torch.arange(length, device=rows.device)).expand(batch, -1, -1)
+        time = self.time(times)[:, None].expand(-1, length, -1)
+        x = self.inputs(torch.cat([told, place, time], -1))
+        for attention, mlp in zip(self.attention, self.mlps, strict=True):
+            x = mlp(attention(x))
+        logits: Tensor = self.head(torch.cat([rms_norm(x), told], -1))
+        return logits
+
+    @torch.no_grad()
+    def start_from(self, counts: list[Tensor]) -> None:
+        """Start from counts [rows, K] of the symbol at a masked position, for each window.
+
+        A table holds ln p(symbol | window) - ln p(symbol), smoothed, and the head adds up a fifth of each: log-linear
+        pooling (Hinton 2002), which training then corrects.
+        """
+        alphabet, width = self.config.alphabet, self.config.width
+        prior = counts[-1].sum(0) / counts[-1].sum()
+        for i, (table, seen) in enumerate(zip(self.windows, counts, strict=True)):
+            if self.config.windows[i][1] == (0,):
+                continue  # says which symbol is known here, and nothing of a masked one
+            p = (seen + _SMOOTHING * prior) / (seen.sum(1, keepdim=True) + _SMOOTHING)
+            table.table.copy_((p / prior).log())
+            at = width + alphabet * i
+            self.head.weight[:, at : at + alphabet] = _POOLED * torch.eye(alphabet)
+        self.head.bias.copy_(prior.log())
