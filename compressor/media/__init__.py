@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from . import raw, text27
+from . import array, raw, text27
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Medium:
 MEDIA: dict[str, Medium] = {
     "bytes": Medium(wire=0, alphabet=256, split=raw.split, join=raw.join),
     "text27": Medium(wire=1, alphabet=27, split=text27.split, join=text27.join),
+    "array": Medium(wire=2, alphabet=256, split=array.split, join=array.join),
 }
 """Every medium by the name a model states."""
 
