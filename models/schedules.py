@@ -2,8 +2,8 @@
 
 An item has D dimensions, each of one or more digits. A stage codes one digit of every dimension. One call of the
 network gives the distributions of a group of them at once, as independent given all that is known before: the larger
-the groups, the fewer calls and the more bits. A schedule is one order of the dimensions and, for each stage, a cut of it
-into groups; Hoogeboom et al., Autoregressive Diffusion Models, arXiv 2110.02037, section 3 ("parallelizing ARDMs").
+the groups, the fewer calls and the more bits. A schedule is one order of the dimensions and, for each stage, a cut of
+it into groups; Hoogeboom et al., Autoregressive Diffusion Models, arXiv 2110.02037, section 3 (parallelizing ARDMs).
 
 ``best`` finds the cut for a budget of S calls by dynamic programming (after Watson et al., arXiv 2106.03802), from the
 mean loss L[t] of a dimension when t of the stage are known: a group of n from t on costs n L[t], because in a random
