@@ -13,6 +13,7 @@ arithmetic is exact, so both see the same PMFs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -43,8 +44,9 @@ from .lanes import Layout
 from .mixing import PROBABILITY, Mixer, MixingConfig, assembled, binary_pmf, coded, forced, summed
 from .workers import Workers
 
-_MOST_LANES = 512  # that a plan made here asks for
+_MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
+_DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
 
@@ -215,11 +217,11 @@ class Autoregressive:
         """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
 
         A step takes the decoder nearly the same time however few lanes share it, while a cold start costs a lane
-        about two bytes. So lanes grow with about the square root of the count: 24 for 10 KB, 254 for 1 MB.
+        about four bytes. So lanes grow with the count, but slower: 24 for 10 KB, 384 for 1 MB.
         """
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes symbol by symbol; it has no budgets of steps")
-        lanes = max(1, min(_MOST_LANES, count // 320, round(24 * (count / 10240) ** 0.516)))
+        lanes = max(1, min(_MOST_LANES, count // 320, round(24 * (count / 10240) ** 0.605)))
         return lanes, max(1, min(_SEGMENT // lanes, -(-count // lanes)))
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
@@ -257,6 +259,28 @@ class Autoregressive:
             likely = np.where(bits == 1, chances, (1 << PROBABILITY) - chances)
             total += float((PROBABILITY - np.log2(likely)).sum())
         return total
+
+    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:
+        """Texts of 256 symbols, uint8 [items, 256]: what random bits decode to. Raises ModelMismatchError as `plan`.
+
+        A few texts are a frame: they share what the mixture has learnt.
+        """
+        self.plan(1, steps)
+        drawn = np.empty((items, _DRAWN), np.uint8)
+        for start in range(0, items, _DRAWN_TOGETHER):
+            part = drawn[start : start + _DRAWN_TOGETHER]
+            part[:] = self._drawn(len(part), random)
+        return drawn
+
+    def _drawn(self, lanes: int, random: np.random.RandomState) -> NumpyArray:
+        """A frame of random texts, uint8 [lanes, 256]."""
+        depth, count = (self.alphabet - 1).bit_length(), lanes * _DRAWN
+        while True:
+            # A decision takes no more than its precision. A few frames have a symbol outside the alphabet.
+            stack = Stack.from_bytes(random.bytes(count * depth * PROBABILITY // 8 + 16) + b"\1")
+            with suppress(CorruptError):
+                bits = self.serial(self.frame(count, (lanes, _DRAWN)), _DRAWN).pop(stack)
+                return np.stack(list(assembled(bits, depth)), axis=1)
 
     def frame(self, count: int, plan: Plan) -> Frame:
         """A frame before its first step. Raises CorruptError for a plan that cannot be."""

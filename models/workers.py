@@ -15,9 +15,12 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from typing import TypeVar
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
+
+_KEPT = 31 << 20  # bytes; from 32 MiB on there is no learning
 
 LEAST_LANES = 16  # of a worker: with fewer, handing over costs more than it saves
 
@@ -37,6 +40,9 @@ class Workers:
 
     def __init__(self, threads: int | None) -> None:
         self._threads = threads if threads is not None else len(os.sched_getaffinity(0))
+        # The C library of Linux learns from a large block that is freed to keep such blocks for the next one. Until
+        # then it returns them to the system, which clears each page anew when it hands them out again.
+        np.empty(_KEPT, np.uint8)
 
     def groups(self, lanes: int, least: int = LEAST_LANES) -> list[slice]:
         """The lanes of each worker, at least ``least`` where there are as many. Any split gives the same results."""
