@@ -15,9 +15,9 @@ arithmetic is exact, so both see the same PMFs.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,11 +26,14 @@ from ..compressor.errors import CorruptError, ModelMismatchError
 from ..compressor.model import Plan
 from ..compressor.pmf import PMF, PRECISION
 from ..compressor.stack import Stack
-from .arrays import NumpyArray
+from . import nets
+from .arrays import Arrays, NumpyArray
+from .grid import Tensors
 from .identity import Identity
 from .items import Items
+from .lanes import MAX_SEGMENT
 from .pixels import Digits
-from .schedules import Call, Schedule
+from .schedules import Call, Schedule, from_tensors
 from .workers import Workers
 
 _SEGMENT = 1 << 16  # symbols of a segment that a plan made here asks for: their PMFs take 64 MiB at most
@@ -219,3 +222,24 @@ class ARDM:
         segment = Segment(self, schedule, part.stop - part.start)
         Serial(segment.steps).pop(stack)
         return segment.symbols()
+
+
+_NETWORKS: dict[str, Callable[[dict[str, Any], Tensors, Arrays], MaskedNet]] = {
+    "transformer": lambda table, *rest: nets.Transformer(nets.TransformerConfig.from_json(table), *rest),
+    "convolution": lambda table, *rest: nets.ConvNet(nets.ConvNetConfig.from_json(table), *rest),
+}
+
+
+def load(
+    identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
+) -> ARDM:
+    """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
+    table = dict(config["model"])
+    network = _NETWORKS[table.pop("network")](table, tensors, arrays)
+    schedules = from_tensors(tensors, network.stages, network.size)
+    steps = config["coding"]["steps"]
+    if steps not in (0, *schedules):
+        raise ValueError(f"coded in {steps} steps, but there are schedules for {list(schedules)}")
+    shape = tuple(table.get("shape", (network.size,)))
+    at_once = MAX_SEGMENT if "cuda" in arrays.name else max(1, _AT_ONCE // network.size)
+    return ARDM(identity, network, shape, schedules, steps, workers, at_once)
