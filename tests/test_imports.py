@@ -11,7 +11,8 @@ ROOT = Path(catzip.__file__).parent
 MODULES = sorted(
     path for folder in ("compressor", "models", "cli", "benchmarks") for path in (ROOT / folder).rglob("*.py")
 )
-TORCH_FREE = ("grid", "nets", "ardm", "autoregressive", "registry", "checkpoint")  # exact inference runs on numpy
+# Of models/: exact inference runs on numpy.
+TORCH_FREE = ("grid", "nets", "ardm", "autoregressive", "registry", "checkpoint")
 CORE = {"codec", "pmf", "errors", "model", "stack"}  # of compressor/: all that models may know
 
 
