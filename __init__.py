@@ -21,6 +21,7 @@ from .compressor.errors import (
     NewerVersionError,
     NotCatzipError,
     TruncatedError,
+    UnsuitableContentError,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = [
     "NewerVersionError",
     "NotCatzipError",
     "TruncatedError",
+    "UnsuitableContentError",
     "__version__",
     "compress",
     "decompress",

@@ -1,5 +1,6 @@
 """How to store one frame: coded with a model, as xz, or as it is, whichever is smallest."""
 
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from . import lzma2, payload
 from .container import CODED, STORED, XZ, Head
+from .items import Content, check_fit, is_for_items
 from .media import MEDIA
 from .model import Model, ModelSource, Plan
 
@@ -26,20 +28,21 @@ _TINY = 1 << 15  # symbols: smaller content is coded without a probe, which woul
 
 @dataclass(frozen=True)
 class Choice:
-    """A frame as it will be written: head, payload (empty if stored), and `symbols` and `side` of `Frame`."""
+    """A frame as it will be written: head, payload (empty if stored); `symbols`, `side` and `plan` of `Frame`."""
 
     head: Head
     payload: bytes = b""
     symbols: int = 0
     side: int = 0
+    plan: Plan = ()
 
 
 class Chooser:
-    """Chooses for one frame after another.
+    """Chooses for one frame after another, between `begin` and `end`.
 
     models    where models are
-    name      the model to use; None to let the content decide, which also probes whether a model is worth
-    its time plan_for  see `PlanFor`
+    name      the model to use; None to let the content decide, which also probes whether a model is worth its time
+    plan_for  see `PlanFor`
     """
 
     def __init__(self, models: ModelSource, name: str | None, plan_for: PlanFor | None) -> None:
@@ -47,6 +50,29 @@ class Chooser:
         self._explicit = models.by_name(name) if name is not None else None
         self._plan_for = plan_for
         self._loaded: dict[str, Model] = {}
+        self._content = Content(None, None)
+        self._for_items: Model | None = None
+
+    def begin(self, opening: bytes, length: int | None, frame_size: int) -> tuple[int, int]:
+        """Look at how content of `length` bytes begins; the bytes of the first frame, and of the others.
+
+        opening  at least `items.OPENING` bytes, or all
+        Raises UnsuitableContentError if the model that was named does not code such content.
+        """
+        self._content = Content.of(opening, length)
+        if self._explicit is None and self._content.header is not None:
+            name = next(iter(self._content.suited(self._models.purposes())), None)
+            self._for_items = None if name is None else self._models.by_name(name)
+        self.end(length)
+        model = self._explicit or self._for_items
+        return (
+            self._content.cut(model.shape, frame_size) if model and is_for_items(model) else (frame_size,) * 2
+        )
+
+    def end(self, length: int | None) -> None:
+        """Check again, now that the length is known. Raises as `begin` does."""
+        if self._explicit is not None:
+            check_fit(self._content, self._explicit, self._models, length)
 
     def choose(self, data: bytes, alone: bool, progress: Callable[[int], None]) -> Choice:
         """The smallest way to write `data`, at least 1 byte.
@@ -67,8 +93,8 @@ class Chooser:
         return best
 
     def _model(self, data: bytes) -> Model | None:
-        if self._explicit is not None:
-            return self._explicit
+        if self._explicit is not None or self._for_items is not None:
+            return self._explicit or self._for_items
         name = self._models.default_for(data[: 1 << 16])
         if name is None:
             return None
@@ -97,7 +123,7 @@ class Chooser:
         if len(body) + len(model.fingerprint) >= limit:
             return None
         head = Head(CODED, model.medium, model.fingerprint, len(data), len(body))
-        return Choice(head, body, count, side_size)
+        return Choice(head, body, count, side_size, plan)
 
 
 def looks_random(data: bytes) -> bool:
@@ -116,7 +142,9 @@ def fits(model: Model, data: bytes) -> bool:
 
 
 def probe(model: Model, symbols: NDArray[np.uint8]) -> float:
-    """The model's bits for each symbol, from three samples of `symbols` [n]."""
-    starts = np.linspace(0, len(symbols) - _PROBE, 3).astype(int).tolist()
-    samples = [symbols[start : start + _PROBE] for start in starts]
-    return sum(model.nll(sample, model.plan(len(sample))) for sample in samples) / (len(samples) * _PROBE)
+    """The model's bits for each symbol, from three samples of `symbols` [n], of whole items where it codes items."""
+    item = math.prod(model.shape)
+    size = max(item, _PROBE // item * item)
+    starts = np.linspace(0, max(0, len(symbols) - size), 3).astype(int) // item * item
+    samples = [symbols[start : start + size] for start in starts.tolist()]
+    return sum(model.nll(each, model.plan(len(each))) for each in samples) / sum(map(len, samples))

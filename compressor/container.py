@@ -58,6 +58,7 @@ class Frame:
     medium, fingerprint  of a coded frame, else None
     symbols, side  of a coded frame, else 0: how many symbols are coded, what the side stream takes in the
     file
+    plan         of a coded frame, else empty: see `compressor.model.Plan`
     """
 
     kind: str
@@ -70,6 +71,7 @@ class Frame:
     fingerprint: bytes | None = None
     symbols: int = 0
     side: int = 0
+    plan: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Body:
     check: bytes
     symbols: int = 0
     side: int = 0
+    plan: tuple[int, ...] = ()
 
 
 def frame_of(head: Head, body: Body, offset: int, size: int, start: int) -> Frame:
@@ -95,6 +98,7 @@ def frame_of(head: Head, body: Body, offset: int, size: int, start: int) -> Fram
         fingerprint=head.fingerprint,
         symbols=body.symbols,
         side=body.side,
+        plan=body.plan,
     )
 
 

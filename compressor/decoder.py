@@ -73,7 +73,9 @@ def list_frames(src: BinaryIO) -> Listing:
         facts = payload.unpack_front(front, head.length) if head.kind == CODED else None
         reader.skip(head.size - len(front))
         check = reader.exactly(CHECK_SIZE)
-        return Body(head.length, check, facts.symbols, facts.side_size) if facts else Body(head.length, check)
+        if facts is None:
+            return Body(head.length, check)
+        return Body(head.length, check, facts.symbols, facts.side_size, facts.plan)
 
     return Report.of(reader, read_frames(reader, take))
 
@@ -155,7 +157,7 @@ class Decoder:
         symbols = model.decode(handed_out(), front.symbols, front.plan)
         if len(symbols) != front.symbols or not all(stack.is_empty() for stack in stacks):
             raise CorruptError("a coded frame has something left over when all its symbols are decoded")
-        body = Body(head.length, check, front.symbols, front.side_size)
+        body = Body(head.length, check, front.symbols, front.side_size, front.plan)
         return MEDIA[head.medium].join(symbols, side, head.length), body
 
 

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from .chooser import Choice, Chooser, PlanFor
 from .container import MAX_FRAME, STORED
+from .items import OPENING
 from .model import ModelSource
 from .reader import Reader
 from .report import Progress, Report, Sink
@@ -30,20 +31,27 @@ def compress_stream(
     size_hint: int | None = None,
     progress: Progress | None = None,
     plan_for: PlanFor | None = None,
+    steps: int | None = None,
 ) -> Report:
     """Write all that `src` still has to `dst`, as one member.
 
     model      name of the model for every frame; None to choose by content
     frame_size bytes of content in a frame
-    size_hint  bytes that `src` has, for `progress`; found by seeking where possible
+    size_hint  bytes that `src` has, for `progress` and for what has to fit whole; found by seeking where possible
     progress   called with (bytes done, bytes in all or None)
     plan_for   makes the coding plan in place of the model: (model, symbols) -> plan
+    steps      one of the model's budgets of network calls, 0 for all; only where a model is named
 
     A run of frames that do not compress becomes one stored frame. If `src` cannot seek, up to 256 MiB of it
     are held in memory, and it has a piece, which costs one byte, for each 256 MiB.
+
+    Raises ModelNotFoundError, ModelMismatchError for steps that the model does not have, and UnsuitableContentError
+    for content that it does not code: with nothing written, unless a pipe turns out to be too short or too long.
     """
     if not 1 <= frame_size <= MAX_FRAME:
         raise ValueError(f"a frame size of {frame_size}; 1 to {MAX_FRAME} is possible")
+    if steps is not None:
+        plan_for = _stepped(models, model, steps)
     total = _remaining(src) if size_hint is None else size_hint
     chooser = Chooser(models, model, plan_for)
     base = src.tell() if src.seekable() else 0
@@ -55,11 +63,12 @@ def compress_stream(
 
     def choices() -> Iterator[Chosen]:
         nonlocal done
-        for data, alone in _frames(Reader(src), frame_size):
+        for data, alone in frames:
             yield data, chooser.choose(data, alone, tell)
             done += len(data)
             tell(0)
 
+    frames = _begun(src, total, chooser, frame_size)
     tell(0)
     writer = Writer(dst)
     ahead = choices()
@@ -71,7 +80,16 @@ def compress_stream(
         writer.store(run.pieces(data, ahead))
         if run.after is not None:
             writer.write(run.after[1], run.after[0])
+    chooser.end(done)
     return writer.finish()
+
+
+def _stepped(models: ModelSource, name: str | None, steps: int) -> PlanFor:
+    """Plans of so many steps. Raises ValueError where no model is named, ModelMismatchError if it has none such."""
+    if name is None:
+        raise ValueError("a number of steps goes with the name of a model")
+    models.by_name(name).plan(1, steps)
+    return lambda model, count: model.plan(count, steps)
 
 
 def _remaining(src: BinaryIO) -> int | None:
@@ -84,11 +102,27 @@ def _remaining(src: BinaryIO) -> int | None:
     return end - here
 
 
-def _frames(reader: Reader, size: int) -> Iterator[tuple[bytes, bool]]:
-    """The content in pieces of `size`, and whether a piece is all of it."""
-    data, alone = reader.up_to(size), True
+def _begun(
+    src: BinaryIO, length: int | None, chooser: Chooser, frame_size: int
+) -> Iterator[tuple[bytes, bool]]:
+    """The frames, once the chooser has seen how the content begins. Raises UnsuitableContentError."""
+    reader = Reader(src)
+    held = reader.up_to(OPENING)
+    first, later = chooser.begin(held, length, frame_size)
+    return _frames(reader, held, first, later)
+
+
+def _frames(reader: Reader, held: bytes, first: int, later: int) -> Iterator[tuple[bytes, bool]]:
+    """The content, of which `held` was read already, in pieces of these sizes; whether a piece is all of it."""
+
+    def take(size: int) -> bytes:
+        nonlocal held
+        data, held = held[:size], held[size:]
+        return data + reader.up_to(size - len(data))
+
+    data, alone = take(first), True
     while data:
-        ahead = reader.up_to(size)
+        ahead = take(later)
         yield data, alone and not ahead
         data, alone = ahead, False
 

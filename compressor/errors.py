@@ -7,6 +7,7 @@
     ├── NewerVersionError        made by a newer version, or with a feature this version does not know
     ├── ModelNotFoundError       the model, by name or by fingerprint, is not installed
     ├── ModelMismatchError       the data or the plan does not fit the model
+    │   └── UnsuitableContentError   ... because the model codes content of another kind, such as images
     └── MissingDependencyError   an optional package is needed
 
 Mistakes of the calling program (wrong shapes, wrong symbol counts, frequencies that do not sum) are
@@ -40,6 +41,10 @@ class ModelNotFoundError(CatzipError):
 
 class ModelMismatchError(CatzipError):
     """The data or the coding plan does not fit the model."""
+
+
+class UnsuitableContentError(ModelMismatchError):
+    """The model that was named codes no such content; the message says what it codes, and what would do."""
 
 
 class MissingDependencyError(CatzipError):

@@ -1,7 +1,7 @@
 """What the pipeline knows of a model: two protocols, implemented in `catzip.models`."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +74,24 @@ class Model(Protocol):
         """
         ...
 
+    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NDArray[np.uint8]:
+        """So many items drawn from the model, with the PMFs it codes with: uint8 [items, symbols of an item].
+
+        `steps` as for `plan`. Raises ModelMismatchError as it does.
+        """
+        ...
+
     def nll(self, symbols: NDArray[np.uint8], plan: Plan) -> float:
         """The model's own negative log-likelihood of `symbols` [n] under that plan, in bits."""
         ...
+
+
+class Purpose(NamedTuple):
+    """What a model is for: its name, and its `medium` and `shape`."""
+
+    name: str
+    medium: str
+    shape: tuple[int, ...]
 
 
 class ModelSource(Protocol):
@@ -88,6 +103,10 @@ class ModelSource(Protocol):
 
     def by_fingerprint(self, fingerprint: bytes) -> Model:
         """The model of this fingerprint. Raises ModelNotFoundError."""
+        ...
+
+    def purposes(self) -> Sequence[Purpose]:
+        """Of every model that can be had, the best first."""
         ...
 
     def default_for(self, sample: bytes) -> str | None:

@@ -39,7 +39,7 @@ class Writer:
         self._put(choice.head.to_bytes())
         self._put(choice.payload)
         self._put(check)
-        self._note(choice.head, Body(len(data), check, choice.symbols, choice.side), offset)
+        self._note(choice.head, Body(len(data), check, choice.symbols, choice.side, choice.plan), offset)
 
     def store(self, pieces: Iterable[Piece]) -> None:
         """Write a stored frame. `pieces` may read its source as it goes.

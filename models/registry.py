@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..compressor.errors import CorruptError, ModelNotFoundError
-from ..compressor.model import Model
+from ..compressor.model import Model, Purpose
 from . import ardm, autoregressive, checkpoint
 from .arrays import Arrays, arrays_for
 from .identity import Identity
@@ -38,7 +40,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """The installed models."""
-        return sorted({path.stem for path in _weight_files()})
+        return sorted(_installed())
 
     def by_name(self, name: str) -> Model:
         """The model of this name, or in this .safetensors file. Raises ModelNotFoundError."""
@@ -54,8 +56,21 @@ class Registry:
             "or put the model's .safetensors file into a folder that CATZIP_MODELS names"
         )
 
+    def purposes(self) -> list[Purpose]:
+        """What every installed model is for, the one with the fewest bits in validation first; damaged files aside."""
+        found: list[tuple[float, Purpose]] = []
+        for name, path in sorted(_installed().items()):
+            with suppress(CorruptError):
+                config = checkpoint.load_config(path)
+                bits = config.get("card", {}).get("validation_bits", math.inf)
+                found.append((bits, Purpose(name, config.get("medium", ""), _shape(config["model"]))))
+        return [purpose for _, purpose in sorted(found)]
+
     def default_for(self, sample: bytes) -> str | None:
-        """ar-text8 for nothing but a-z and single spaces, ar-bytes for the rest; None if that is not installed."""
+        """ar-text8 for nothing but a-z and single spaces, ar-bytes for the rest; None if that is not installed.
+
+        (For an array of items that a model codes, the pipeline goes by `purposes`.)
+        """
         plain = _LETTERS.issuperset(sample) and b"  " not in sample
         for name in ("ar-text8", "ar-bytes") if plain else ("ar-bytes",):
             if name in self.names():
@@ -63,7 +78,10 @@ class Registry:
         return None
 
     def info(self, name: str) -> dict[str, Any]:
-        """What the model card says, flat: fingerprint, summary, family, sizes, data, training, validation."""
+        """What the model card says, flat: fingerprint, summary, family, sizes, data, training, validation.
+
+        `shape` and `budgets` only where the model codes items, and has budgets of steps.
+        """
         path = _path_of(name)
         config = checkpoint.load_config(path)
         card, trained = config["card"], config["card"]["trained"]
@@ -72,7 +90,8 @@ class Registry:
             "summary": card["about"],
             "family": config["family"],
             "medium": config["medium"],
-            "alphabet": config["model"]["alphabet"],
+            "alphabet": config["model"].get("alphabet", 256),
+            **self._items(path, _shape(config["model"])),
             "parameters": card["parameters"],
             "weights_bytes": path.stat().st_size,
             "trained_on": ", ".join(card["data"]),
@@ -80,6 +99,14 @@ class Registry:
             "validation_bits": card["validation_bits"],
             "path": str(path),
         }
+
+    def _items(self, path: Path, shape: tuple[int, ...]) -> dict[str, Any]:
+        """Shape of an item and budgets of steps, of a model that has them. Budgets need the weights."""
+        if not shape:
+            return {}
+        with suppress(CorruptError, ModelNotFoundError):
+            return {"shape": list(shape), "budgets": list(self._load(path).budgets)}
+        return {"shape": list(shape)}
 
     def _load(self, path: Path) -> Model:
         if path not in self._loaded:
@@ -110,6 +137,16 @@ def _weight_files() -> Iterator[Path]:
         yield from filter(_holds_a_model, sorted(folder.glob("*.safetensors")))
 
 
+def _installed() -> dict[str, Path]:
+    """The weight file of each name; those of CATZIP_MODELS hide those of the package."""
+    return {path.stem: path for path in reversed(list(_weight_files()))}
+
+
+def _shape(network: dict[str, Any]) -> tuple[int, ...]:
+    """The `shape` of a model with this network: of an image, or the length of a chunk of text."""
+    return tuple(network.get("shape", [network["length"]] if "length" in network else []))
+
+
 def _holds_a_model(path: Path) -> bool:
     """False for the state of a training run, which lies beside what it exports. Damage is for the reader to name."""
     try:
@@ -121,7 +158,7 @@ def _holds_a_model(path: Path) -> bool:
 def _path_of(name: str) -> Path:
     if name.endswith(".safetensors") and Path(name).exists():
         return Path(name)
-    installed = {path.stem: path for path in reversed(list(_weight_files()))}
+    installed = _installed()
     if name not in installed:
         known = ", ".join(sorted(installed)) or "none is"
         raise ModelNotFoundError(f"no model {name!r} is installed; installed: {known}. See catzip models")

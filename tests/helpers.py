@@ -2,14 +2,16 @@
 
 import hashlib
 import io
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catzip.compressor.errors import CorruptError, ModelNotFoundError
+from catzip.compressor.errors import CorruptError, ModelMismatchError, ModelNotFoundError
 from catzip.compressor.media import MEDIA
+from catzip.compressor.model import Purpose
 from catzip.compressor.pipeline import compress_stream, decompress_stream
 from catzip.compressor.pmf import PMF, PRECISION, TOTAL
 from catzip.compressor.stack import Stack
@@ -98,8 +100,36 @@ class TableModel:
     def nll(self, symbols: NDArray[np.uint8], plan: tuple[int, ...]) -> float:
         return float(self._pmf(len(symbols)).bits(symbols).sum())
 
+    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NDArray[np.uint8]:
+        self.plan(1, steps)
+        size = math.prod(self.shape or (20,))
+        return (
+            draw(random, np.repeat(self.freqs[None], items * size, axis=0))
+            .reshape(items, size)
+            .astype(np.uint8)
+        )
+
     def _pmf(self, size: int) -> PMF:
         return PMF(np.repeat(self.freqs[None], size, axis=0))
+
+
+class ItemModel(TableModel):
+    """Codes items of 4 x 3 bytes, in 3 or 12 steps; its plan is (steps, 0 for all; segment length)."""
+
+    shape = (4, 3)
+    budgets = (3, 12)
+
+    def __init__(self, name: str = "table-array") -> None:
+        super().__init__(name, "array", segment=120)
+
+    def plan(self, count: int, steps: int | None = None) -> tuple[int, ...]:
+        steps = 3 if steps is None else steps
+        if steps not in (0, *self.budgets):
+            raise ModelMismatchError(f"{self.name} codes in 3, 12 (all) steps, not in {steps}")
+        return steps % 12, *super().plan(count)
+
+    def segment_sizes(self, count: int, plan: tuple[int, ...]) -> list[int]:
+        return super().segment_sizes(count, plan[1:])
 
 
 class Models:
@@ -115,6 +145,9 @@ class Models:
     def by_fingerprint(self, fingerprint: bytes) -> TableModel:
         return self._find(fingerprint.hex(), lambda model: model.fingerprint == fingerprint)
 
+    def purposes(self) -> list[Purpose]:
+        return [Purpose(model.name, model.medium, model.shape) for model in self.models]
+
     def default_for(self, sample: bytes) -> str | None:
         return self.default
 
@@ -125,7 +158,7 @@ class Models:
         raise ModelNotFoundError(f"no model {wanted}")
 
 
-MODELS = Models(TableModel(), TableModel("table-text27", "text27"), default="table-bytes")
+MODELS = Models(TableModel(), TableModel("table-text27", "text27"), ItemModel(), default="table-bytes")
 """One model of each medium."""
 
 
