@@ -61,7 +61,7 @@ def training_logits(task: AutoregressiveTask, rows: NumpyArray) -> NumpyArray:
 
 
 def exact_logits(task: AutoregressiveTask, rows: NumpyArray) -> NumpyArray:
-    network = ExactNetwork(task.config, task.export(), arrays_for("cpu"))
+    network = ExactNetwork(task.config, task.export([]), arrays_for("cpu"))
     return np.asarray(network.logits(rows.astype(np.intp), network.start(rows.shape[-1])), np.float64)
 
 
@@ -153,7 +153,7 @@ def test_the_loss_is_the_likelihood_in_bits(name: str):
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_export_makes_what_the_exact_network_reads(name: str):
-    ours, theirs = task_of(name).export(), tiny_checkpoint(name).arrays
+    ours, theirs = task_of(name).export([]), tiny_checkpoint(name).arrays
     assert ours.keys() == theirs.keys()
     for key, array in ours.items():
         assert (array.dtype, array.shape) == (theirs[key].dtype, theirs[key].shape), key

@@ -26,10 +26,12 @@ from ..windows import table_rows, window_rows
 from .convnet import ConvNet, Mixture, digit_bits
 from .data import to_symbols
 from .layers import Embedding, Linear, half_precision
+from .orders import scheduled
 from .recipe import Schedule
-from .transformer import Transformer
+from .transformer import Attention, Transformer
 
 _COUNTED = 1 << 25  # symbols whose windows are counted before training
+_SCHEDULED_ON = 256  # held-out items of each text on which schedules are measured
 _AT_ONCE = 1 << 12  # items whose windows are counted at once
 
 
@@ -45,9 +47,13 @@ class Batch:
 class MaskedTwin(Protocol):
     """What the task asks of a network in training, of any medium."""
 
-    net: nn.Module
     size: int
     stages: int
+
+    @property
+    def net(self) -> nn.Module:
+        """The network."""
+        ...
 
     def items(self, data: bytes) -> NumpyArray:
         """Data as items to draw from: see `draw`."""
@@ -115,9 +121,8 @@ class TextTwin:
         self.net.start_from([torch.from_numpy(count).float().view(-1, c.alphabet) for count in counts])
 
     def tables(self) -> Arrays:
-        positions = {
-            f"attention.{i}.position": layer.rounded_position() for i, layer in enumerate(self.net.attention)
-        }
+        layers = [layer for layer in self.net.modules() if isinstance(layer, Attention)]
+        positions = {f"attention.{i}.position": layer.rounded_position() for i, layer in enumerate(layers)}
         return {"exp": exp_table(), **positions}
 
     def _rows(self, batch: Batch) -> NumpyArray:
@@ -164,8 +169,8 @@ class ImageTwin:
             :, None, None, None
         ]
         bits = self._digit_bits(y, guess, values, shift)
-        deep = bits.unflatten(-1, (2, 2, c.shape[2])).permute(0, 1, 3, 2, 4, 5).flatten(1)
-        return deep[torch.from_numpy(np.argsort(order)).to(self._device)]
+        deep = bits.view(*bits.shape[:-1], 2, 2, c.shape[2]).permute(0, 1, 3, 2, 4, 5)
+        return deep.flatten(1)[torch.from_numpy(np.argsort(order)).to(self._device)]
 
     def _digit_bits(self, y: Tensor, guess: Tensor, values: Tensor, shift: Tensor) -> Tensor:
         c = self.config
@@ -203,7 +208,10 @@ class ArdmTask:
     def __init__(
         self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
     ) -> None:
-        twins = {"transformer": TextTwin, "convolution": ImageTwin}
+        twins: dict[str, type[TextTwin] | type[ImageTwin]] = {
+            "transformer": TextTwin,
+            "convolution": ImageTwin,
+        }
         rest = {key: value for key, value in model.items() if key != "network"}
         self.twin: MaskedTwin = twins[model["network"]](rest, device)
         self.net, self._schedule, self._device = self.twin.net, schedule, device
@@ -222,12 +230,9 @@ class ArdmTask:
             yield masked(rng.permutation(np.concatenate(drawn)), self.twin.stages, rng)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean bits for each dimension, an unbiased estimate of the bound on the code length."""
-        unknown = ~batch.known
-        share = torch.from_numpy((unknown / unknown.sum(1, keepdims=True)).astype(np.float32)).to(
-            self._device
-        )
-        return (self.twin.bits(batch) * share).sum() * (self.twin.stages / len(unknown))
+        """Mean bits for each dimension: an unbiased estimate of the bound on the code length and, if the schedule
+        says so, a little of the plain cross-entropy of what is unknown, which the paper adds."""
+        return self._mean(batch, self._schedule.cross_entropy)
 
     @torch.no_grad()
     def validate(self, data: list[bytes], items: int = 512) -> float:
@@ -236,13 +241,28 @@ class ArdmTask:
         for part in data:
             found = self.twin.items(part)
             for _ in range(items // 32):
-                losses.append(float(self.loss(masked(self.twin.draw(found, 32, rng), self.twin.stages, rng))))
+                batch = masked(self.twin.draw(found, 32, rng), self.twin.stages, rng)
+                losses.append(float(self._mean(batch, 0.0)))
         return float(np.mean(losses))
 
-    def export(self) -> Arrays:
-        """Integer arrays by the names that ``models.nets`` reads."""
+    def _mean(self, batch: Batch, cross_entropy: float) -> Tensor:
+        """The bound for each dimension, and so much of the cross-entropy."""
+        unknown = ~batch.known
+        share = unknown / unknown.sum(1, keepdims=True) + cross_entropy * unknown / self.twin.size
+        weight = torch.from_numpy(share.astype(np.float32)).to(self._device)
+        mean: Tensor = (self.twin.bits(batch) * weight).sum() * (self.twin.stages / len(unknown))
+        return mean
+
+    def export(self, data: list[bytes]) -> Arrays:
+        """Integer arrays by the names that ``models.nets`` reads, and schedules measured on held-out data."""
         arrays: Arrays = {}
         for name, module in self.net.named_modules():
             if isinstance(module, Linear | Embedding):
                 arrays |= {f"{name}.{key}": array for key, array in module.export().items()}
-        return arrays | self.twin.tables()
+        rng = np.random.default_rng(1)
+        items = np.concatenate([self.twin.draw(self.twin.items(part), _SCHEDULED_ON, rng) for part in data])
+
+        def bits(items: NumpyArray, stages: NumpyArray, known: NumpyArray) -> Tensor:
+            return self.twin.bits(Batch(items, stages, known))
+
+        return arrays | self.twin.tables() | scheduled(bits, items, self.twin.stages)

@@ -147,7 +147,7 @@ class AutoregressiveTask:
                 total, count = total + float(bits) * batch.symbols.size, count + batch.symbols.size
         return total / count
 
-    def export(self) -> Arrays:
+    def export(self, data: list[bytes]) -> Arrays:
         """Integer arrays by the names that ``models.autoregressive`` reads."""
         arrays: Arrays = {}
         for name, module in self.net.named_modules():

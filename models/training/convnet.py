@@ -76,7 +76,7 @@ class Mixture:
     """The mixture of logistics that a head's numbers describe: [..., 3 M] and guesses [...], in half levels."""
 
     def __init__(self, y: Tensor, guess: Tensor, components: int) -> None:
-        logits, means, scales = y.unflatten(-1, (3, components)).unbind(-2)
+        logits, means, scales = y.view(*y.shape[:-1], 3, components).unbind(-2)
         self._weights = torch.log_softmax(logits, -1)
         self._means = guess[..., None] / HALVES + 16 * means
         scales = snap(scales.clamp(SCALE_LEAST / 2**SCALE, SCALE_MOST / 2**SCALE), SCALE, 1 << 10)

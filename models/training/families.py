@@ -38,8 +38,8 @@ class Task(Protocol):
         """Bits for each dimension of held-out data."""
         ...
 
-    def export(self) -> Arrays:
-        """The integer arrays of the exact model."""
+    def export(self, data: list[bytes]) -> Arrays:
+        """The integer arrays of the exact model, and what it measures on held-out data."""
         ...
 
 

@@ -164,7 +164,7 @@ class Run:
             }
             config = {"name": recipe.name, "family": recipe.family, "medium": recipe.medium, "card": card}
             with state.averaged():
-                arrays = self._task.export()
+                arrays = self._task.export(self._held_out)
             checkpoint.save(
                 path,
                 checkpoint.Checkpoint({**config, "model": recipe.model, "coding": recipe.coding}, arrays),

@@ -107,7 +107,8 @@ class Transformer(nn.Module):
         """
         alphabet, width = self.config.alphabet, self.config.width
         prior = counts[-1].sum(0) / counts[-1].sum()
-        for i, (table, seen) in enumerate(zip(self.windows, counts, strict=True)):
+        tables = [module for module in self.windows if isinstance(module, Embedding)]
+        for i, (table, seen) in enumerate(zip(tables, counts, strict=True)):
             if self.config.windows[i][1] == (0,):
                 continue  # says which symbol is known here, and nothing of a masked one
             p = (seen + _SMOOTHING * prior) / (seen.sum(1, keepdim=True) + _SMOOTHING)
