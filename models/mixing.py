@@ -101,9 +101,8 @@ class Mixer:
     """
 
     def __init__(self, config: MixingConfig, tensors: Tensors, alphabet: int, lanes: int, count: int) -> None:
-        self._stretch, self._squash, self._adapt = (
-            tensors[name].astype(np.int64) for name in ("stretch", "squash", "adapt")
-        )
+        self._stretch = tensors["stretch"]  # 128 KiB in int16, which the processor's cache holds
+        self._squash, self._adapt = tensors["squash"].astype(np.int64), tensors["adapt"].astype(np.int64)
         if not (self._adapt.min() >= 0 and self._adapt.max() < 1 << 16):
             raise ValueError("a counter must move by a part of its error")  # so that it stays within 22 bits
         self._older = (np.arange(config.limit + 1) < config.limit).astype(np.int64)
@@ -156,7 +155,9 @@ class Mixer:
         t = np.empty(sets.shape, np.int64)
         t[0] = self._stretch.take(network)
         t[1:] = self._stretch.take((counters >> 32 - PROBABILITY) + (1 << PROBABILITY - 1))
-        mixed = (weights.take(sets) * t).sum(axis=0) >> WEIGHT
+        parts = weights.take(sets)
+        parts *= t
+        mixed = parts.sum(axis=0) >> WEIGHT
         p = self._squash.take(mixed + STRETCH_MAX, mode="clip")
         bits = (yield p).astype(np.int64)
         t *= ((bits << PROBABILITY) - p) * self._rate
