@@ -27,6 +27,8 @@ class Arrays(Protocol):
     """Array operations of one device. Integers are carried in float32 where a proof bounds them below 2**24."""
 
     name: str
+    at_once: int
+    """Numbers that an array of a layer's results should hold at most, where there is a choice."""
 
     def place(self, array: NumpyArray) -> Array:
         """The array on the device, its type kept."""
@@ -47,8 +49,18 @@ class Arrays(Protocol):
         """
         ...
 
+    def batched(self, a: Array, b: Array) -> Array:
+        """a @ b of multiples of one power of two in float32, [..., n, d] @ [..., d, m]: exact where the caller has
+        proved that no sum, in steps of the products, reaches 2**24.
+        """
+        ...
+
     def take(self, table: Array, index: Array) -> Array:
         """table[index] along the first axis."""
+        ...
+
+    def lookup(self, table: Array, x: Array) -> Array:
+        """table[x] of a table [n]: x int32, or float32 rounded towards zero, clipped to the rows there are."""
         ...
 
     def float32(self, array: Array) -> Array: ...
@@ -83,6 +95,10 @@ class Arrays(Protocol):
         """Joined along the last axis."""
         ...
 
+    def surround(self, images: Array) -> Array:
+        """Zeros around float32 [B, H, W, C]: [B, H + 2, W + 2, C]."""
+        ...
+
     def zeros_int32(self, *shape: int) -> Array: ...
 
 
@@ -98,6 +114,7 @@ class NumpyArrays:
     """
 
     name = "numpy"
+    at_once = 1 << 18  # they stay in the processor's cache
 
     def place(self, array: NumpyArray) -> Array:
         return np.ascontiguousarray(array)
@@ -115,8 +132,14 @@ class NumpyArrays:
             return (codes.astype(np.float64) @ weight).astype(np.float32)
         return codes @ weight
 
+    def batched(self, a: Array, b: Array) -> Array:
+        return a @ b
+
     def take(self, table: Array, index: Array) -> Array:
         return table.take(index, axis=0)
+
+    def lookup(self, table: Array, x: Array) -> Array:
+        return table.take(x.astype(np.intp), mode="clip")
 
     def float32(self, array: Array) -> Array:
         return array.astype(np.float32)
@@ -147,6 +170,12 @@ class NumpyArrays:
 
     def concat(self, arrays: list[Array]) -> Array:
         return np.concatenate(arrays, axis=-1)
+
+    def surround(self, images: Array) -> Array:
+        batch, height, width, channels = images.shape
+        wide = np.zeros((batch, height + 2, width + 2, channels), np.float32)
+        wide[:, 1:-1, 1:-1] = images
+        return wide
 
     def zeros_int32(self, *shape: int) -> Array:
         return np.zeros(shape, np.int32)
@@ -188,15 +217,29 @@ def arrays_for(device: str) -> Arrays:
 
 
 def check_product(arrays: Arrays) -> None:
-    """Compare `product` with int64 arithmetic on extreme operands of odd shapes. Raises CatzipError if it differs."""
+    """Compare `product` and `batched` with int64 arithmetic on extreme operands of odd shapes.
+
+    Raises CatzipError if they differ.
+    """
     for rows, inputs, outputs in ((1, 2097, 3), (3, 1, 5), (33, 261, 17), (64, 256, 96)):
-        signs = np.where(np.arange(rows * inputs).reshape(rows, inputs) % 7 < 6, 1, -1)
-        weight = np.where(
-            np.arange(outputs * inputs).reshape(outputs, inputs) % 11 < 10, WEIGHT_MAX, -WEIGHT_MAX
-        )
-        codes = (signs * CODE_MAX).astype(np.int64)
+        codes = _signs(7, rows, inputs) * CODE_MAX
+        weight = _signs(11, outputs, inputs) * WEIGHT_MAX
         got = arrays.product(arrays.place(codes.astype(np.float32)), arrays.weight(weight.astype(np.int8)))
-        if not np.array_equal(arrays.fetch(got).astype(np.int64), codes @ weight.T):
-            raise CatzipError(
-                f"the matrix product of {arrays.name} is not exact on this machine; use --device cpu"
-            )
+        _expect(arrays, got, codes @ weight.T)
+    for inputs, largest in ((64, CODE_MAX), (255, 511)):  # 24 bits, as in attention
+        a, b = _signs(7, 2, 3, 17, inputs) * largest, _signs(11, 2, 3, 33, inputs).swapaxes(-1, -2) * CODE_MAX
+        got = arrays.batched(*(arrays.place(x.astype(np.float32)) for x in (a, b)))
+        _expect(arrays, got, a @ b)
+
+
+def _signs(every: int, *shape: int) -> NumpyArray:
+    """1, but -1 for the last of ``every`` so many."""
+    signs: NumpyArray = np.where(np.arange(np.prod(shape)).reshape(shape) % every < every - 1, 1, -1)
+    return signs
+
+
+def _expect(arrays: Arrays, got: Array, exact: NumpyArray) -> None:
+    if not np.array_equal(arrays.fetch(got).astype(np.int64), exact):
+        raise CatzipError(
+            f"the matrix product of {arrays.name} is not exact on this machine; use --device cpu"
+        )

@@ -211,11 +211,7 @@ def add_residual(arrays: Arrays, x: Array, out: Array) -> Array:
 
 
 class Softmax:
-    """Logits [N, K] at scale 2**-LOGIT -> frequencies that are at least 1 and sum to 2**24.
-
-    e = exp_table[max - logit];  f = floor(e ((2**24 - K) / sum e)) + 1, what is left going to the first largest. The
-    sum is exact in float64, the division and the product are each one correctly rounded operation.
-    """
+    """Logits [N, K] at scale 2**-LOGIT -> frequencies, by an integer table of the exponential function."""
 
     def __init__(self, arrays: Arrays, tensors: Tensors) -> None:
         self._arrays = arrays
@@ -223,14 +219,23 @@ class Softmax:
 
     def __call__(self, logits: Array) -> NumpyArray:
         """Integer logits [N, K] -> frequencies uint32 [N, K]."""
-        arrays = self._arrays
-        below = arrays.max(logits) - logits
-        e = arrays.take(self._table, arrays.int32(arrays.clip_(below, 0, len(self._table) - 1)))
-        e *= arrays.ratio(TOTAL - e.shape[-1], e.sum(-1)[:, None])
-        frequencies = arrays.fetch(arrays.floor_(e)).astype(np.uint32)
-        frequencies += np.uint32(1)
-        left = TOTAL - frequencies.sum(axis=-1, dtype=np.int64)
-        rows = np.arange(len(frequencies))
-        first = frequencies.argmax(axis=-1)
-        frequencies[rows, first] = (frequencies[rows, first] + left).astype(np.uint32)
-        return frequencies
+        return frequencies(self._arrays, self.weights(logits))
+
+    def weights(self, logits: Array) -> Array:
+        """e = exp_table[max - logit]: integers 0..2**20 in float64, the largest of a row 2**20."""
+        return self._arrays.lookup(self._table, self._arrays.max(logits) - logits)
+
+
+def frequencies(arrays: Arrays, mass: Array) -> NumpyArray:
+    """Frequencies uint32 [N, K], at least 1, which sum to 2**24, for masses: integers [N, K] in float64, used up.
+
+    f = floor(mass ((2**24 - K) / sum mass)) + 1, what is left going to the first largest. The sum, below 2**53, is
+    exact; the division and the product are each one correctly rounded operation.
+    """
+    mass *= arrays.ratio(TOTAL - mass.shape[-1], mass.sum(-1)[:, None])
+    found = arrays.fetch(arrays.int32(mass)).astype(np.uint32)
+    found += np.uint32(1)
+    left = TOTAL - found.sum(axis=-1, dtype=np.int64)
+    rows, first = np.arange(len(found)), found.argmax(axis=-1)
+    found[rows, first] = (found[rows, first] + left).astype(np.uint32)
+    return found

@@ -1,23 +1,35 @@
-"""Exact backbones that several families share."""
+"""The two masked networks of ``ardm`` in integers: a transformer for text, a convolutional network for images.
+
+Each gives distributions of what is not known of a batch of items, all of which have the same dimensions known. What is
+not known is never looked at. Their twins in training are in ``training/transformer.py`` and ``training/convnet.py``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .arrays import CODE_MAX
-from .pixels import Digits
-from .windows import Window
+import numpy as np
 
-HEAD = 64  # channels of an attention head: 1 / sqrt(HEAD) is a power of two
-SCORE = 6  # fractional bits of a score, in nats
-POSITION, POSITION_MAX = 6, 1 << 11  # of what the distance of two positions adds to it
-ATTENDED = 6  # fractional bits of what attention gives
-
-
-def weight_max(length: int) -> int:
-    """The largest attention weight for which sums over ``length`` positions stay below 2**24."""
-    return min(511, ((1 << 24) - 1) // (length * CODE_MAX))
+from .arrays import Array, Arrays, NumpyArray
+from .attention import Attention
+from .convolution import Block, patches
+from .grid import (
+    LOGIT,
+    LOGIT_MAX,
+    RES,
+    RES_MAX,
+    Embedding,
+    GatedMLP,
+    Linear,
+    Softmax,
+    Tensors,
+    rms_norm,
+)
+from .logistics import MEAN, MEAN_MAX, Logistics
+from .pixels import Digits, look
+from .windows import Window, window_rows
 
 
 @dataclass(frozen=True)
@@ -93,3 +105,140 @@ class ConvNetConfig:
     def outputs(self) -> int:
         """Numbers that describe one dimension's distribution."""
         return 3 * self.components if self.output == "logistics" else self.base
+
+
+class Transformer:
+    """Chunks of symbols: embeddings of windows -> [Attention -> GatedMLP] x depth -> Softmax.
+
+    The head sees the embeddings beside what the layers make of them. What only some positions are wanted for, the last
+    layer but its keys and values, is computed for these alone.
+    """
+
+    stages = 1
+
+    def __init__(self, config: TransformerConfig, tensors: Tensors, arrays: Arrays) -> None:
+        c = self.config = config
+        self.size, self.alphabet, self.base, self._arrays = c.length, c.alphabet, c.alphabet, arrays
+        names = [*(f"windows.{i}" for i in range(len(c.windows))), "place", "time"]
+        self._tables = [Embedding(arrays, tensors, name) for name in names]
+        self._inputs = Linear.load(arrays, tensors, ["inputs"], [RES])
+        self._attention = [Attention(arrays, tensors, f"attention.{i}", c.length) for i in range(c.depth)]
+        self._mlps = [GatedMLP(arrays, tensors, f"mlps.{i}") for i in range(c.depth)]
+        self._head = Linear.load(arrays, tensors, ["head"], [LOGIT])
+        self._softmax = Softmax(arrays, tensors)
+        self._each = c.length * max(2 * c.hidden, c.heads * c.length)  # numbers of an item in one array
+
+    def frequencies(
+        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray
+    ) -> NumpyArray:
+        """See `ardm.MaskedNet`."""
+        found = np.empty((len(values), len(wanted), self.base), np.uint32)
+        for part in _parts(len(values), self._arrays.at_once // self._each):
+            logits = self.logits(values[part], known, wanted)
+            found[part] = self._softmax(logits).reshape(-1, *found.shape[1:])
+        return found
+
+    def logits(self, values: NumpyArray, known: NumpyArray, wanted: NumpyArray) -> Array:
+        """As `frequencies`, but the integer logits, float32 [B * Q, K]."""
+        c, arrays, batch = self.config, self._arrays, len(values)
+        codes = self._seen(np.where(known, values, np.uint8(c.alphabet)), int(known.sum()))
+        x = arrays.clip_(self._inputs(codes), -RES_MAX, RES_MAX).reshape(batch, c.length, -1)
+        for i, (attention, mlp) in enumerate(zip(self._attention, self._mlps, strict=True)):
+            x = mlp(attention(x, arrays.place(wanted) if i == c.depth - 1 else None))
+        rows = (np.arange(batch)[:, None] * c.length + wanted).ravel()
+        told = arrays.take(codes, arrays.place(rows))[:, : c.alphabet * len(c.windows)]
+        codes = arrays.concat([rms_norm(arrays, x).reshape(len(rows), -1), told])
+        return arrays.clip_(self._head(codes), -LOGIT_MAX, LOGIT_MAX)
+
+    def _seen(self, symbols: NumpyArray, known: int) -> Array:
+        """Codes float32 [B * L, ...] of symbols and masks uint8 [B, L]: of the windows, the place, the known share."""
+        c, arrays = self.config, self._arrays
+        rows = window_rows(symbols, c.alphabet, c.windows).reshape(len(c.windows), -1)
+        place = np.tile(np.arange(c.length), len(symbols))
+        time = np.full_like(place, known * c.times // c.length)
+        placed = arrays.place(np.concatenate([rows, [place, time]]))
+        return arrays.float32(arrays.concat([t(row) for t, row in zip(self._tables, placed, strict=True)]))
+
+
+class ConvNet:
+    """Images: features of ``pixels`` and embeddings of what is seen -> 3x3 -> Block x depth -> a distribution each.
+
+    The head sees the features beside what the blocks make of them. The last block and the head are computed for the
+    positions that are wanted alone.
+    """
+
+    def __init__(self, config: ConvNetConfig, tensors: Tensors, arrays: Arrays) -> None:
+        c = self.config = config
+        self.size, self.alphabet, self._arrays = int(np.prod(c.shape)), c.base**c.stages, arrays
+        self.base, self.stages = c.base, c.stages
+        self._tokens, self._time = (Embedding(arrays, tensors, name) for name in ("tokens", "time"))
+        self._inputs = Linear.load(arrays, tensors, ["inputs"], [RES])
+        self._blocks = [Block(arrays, tensors, f"blocks.{i}") for i in range(c.depth)]
+        self._direct = c.output == "direct"
+        bits, self._limit = (LOGIT, LOGIT_MAX) if self._direct else (MEAN, MEAN_MAX)
+        self._head = Linear.load(arrays, tensors, ["head"], [bits])
+        self._softmax = Softmax(arrays, tensors)
+        if not self._direct:
+            self._logistics = Logistics(arrays, tensors, self.alphabet, c.components)
+        inputs = c.dimensions * c.embed + c.features + c.embed
+        self._each = self.size // c.dimensions * 9 * max(inputs, c.width)  # numbers of an image in one array
+
+    def frequencies(
+        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray
+    ) -> NumpyArray:
+        """See `ardm.MaskedNet`."""
+        found = np.empty((len(values), len(wanted), self.base), np.uint32)
+        for part in _parts(len(values), self._arrays.at_once // self._each):
+            y, guess = self.outputs(values[part], known, stage, wanted)
+            found[part] = self._digits(y, guess, values[part][:, wanted], stage).reshape(-1, *found.shape[1:])
+        return found
+
+    def outputs(
+        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray
+    ) -> tuple[Array, NumpyArray]:
+        """What describes each distribution, float32 [B * Q, outputs], and the guess in half levels, int [B * Q]."""
+        c, arrays, batch = self.config, self._arrays, len(values)
+        known = np.broadcast_to(known, values.shape)
+        seen = look(values, known, stage, c.digits, c.shape, c.reaches)
+        places, rows = self._rows(wanted, batch)
+        time = np.full(seen.tokens.shape[:3], stage * c.times + int(known[0].sum()) * c.times // self.size)
+        tokens, features = arrays.place(seen.tokens), arrays.place(seen.features)
+        codes = [self._tokens(tokens).reshape(*time.shape, -1), self._time(arrays.place(time))]
+        told = arrays.concat([arrays.float32(codes[0]), features, arrays.float32(codes[1])])
+        around = patches(arrays, told)
+        x = self._inputs(around.reshape(-1, around.shape[-1]))
+        x = arrays.clip_(x, -RES_MAX, RES_MAX).reshape(*time.shape, -1)
+        for block in self._blocks[:-1]:
+            x = block(x)
+        x = rms_norm(arrays, self._blocks[-1](x, places)).reshape(batch * len(places), -1)
+        told = features.reshape(batch, -1, features.shape[-1])[:, places].reshape(len(x), -1)
+        y = arrays.clip_(self._head(arrays.concat([x, told])), -self._limit, self._limit)
+        return arrays.take(y.reshape(-1, c.outputs), arrays.place(rows)), seen.guess[:, wanted].ravel()
+
+    def _rows(self, wanted: NumpyArray, batch: int) -> tuple[Array, NumpyArray]:
+        """The positions of the half-size grid that wanted dimensions [Q] lie in, [P], and where these are in what the
+        head gives for them: intp [B * Q], into [B * P * dimensions]."""
+        c = self.config
+        y, x, channel = np.unravel_index(wanted, c.shape)
+        places, inverse = np.unique(y // 2 * (c.shape[1] // 2) + x // 2, return_inverse=True)
+        within = inverse * c.dimensions + (y % 2 * 2 + x % 2) * c.shape[2] + channel
+        rows = np.arange(batch)[:, None] * (len(places) * c.dimensions) + within
+        return self._arrays.place(places), rows.ravel()
+
+    def _digits(self, y: Array, guess: NumpyArray, values: NumpyArray, stage: int) -> NumpyArray:
+        """Frequencies uint32 [B * Q, base] of the digits of this stage of values [B, Q], known to the stages before."""
+        if self._direct:
+            return self._softmax(y)
+        cut = self.config.digits
+        shift = cut.shift(stage)
+        coarse = values.reshape(-1, 1).astype(np.intp) >> shift + cut.bits << shift + cut.bits
+        edges = (coarse if stage else coarse[:1]) + (np.arange(self.base + 1) << shift)
+        found = np.empty((len(y), self.base), np.uint32)
+        for part in _parts(len(y), self._arrays.at_once // (self.base + 1)):
+            found[part] = self._logistics(y[part], guess[part], edges[part] if stage else edges)
+        return found
+
+
+def _parts(count: int, each: int) -> Iterator[slice]:
+    """0..count - 1 in parts of ``each``, at least one."""
+    return (slice(start, start + max(1, each)) for start in range(0, count, max(1, each)))

@@ -18,6 +18,7 @@ class TorchArrays:
             raise CatzipError("no CUDA device here; use --device cpu")
         self.name = f"torch {device}"
         self._device = torch.device("cpu" if device == "torch" else device)
+        self.at_once = 1 << (26 if device == "cuda" else 18)
         self._int8 = self._int8_is_fast() and self._int8_is_exact()
         if self._device.type == "cuda":
             # TF32 would round the operands' products; integers below 2**24 need all of float32.
@@ -51,8 +52,14 @@ class TorchArrays:
             return torch._int_mm(codes.to(torch.int8), weight).to(torch.float32)
         return (codes.to(weight.dtype) @ weight).to(torch.float32)
 
+    def batched(self, a: Tensor, b: Tensor) -> Tensor:
+        return a @ b
+
     def take(self, table: Tensor, index: Tensor) -> Tensor:
         return table[index]
+
+    def lookup(self, table: Tensor, x: Tensor) -> Tensor:
+        return table[x.to(torch.int32).clamp(0, len(table) - 1)]
 
     def float32(self, array: Tensor) -> Tensor:
         return array.to(torch.float32, copy=True)
@@ -84,6 +91,9 @@ class TorchArrays:
 
     def concat(self, arrays: list[Tensor]) -> Tensor:
         return torch.cat(arrays, -1)
+
+    def surround(self, images: Tensor) -> Tensor:
+        return torch.nn.functional.pad(images, (0, 0, 1, 1, 1, 1))
 
     def zeros_int32(self, *shape: int) -> Tensor:
         return torch.zeros(shape, dtype=torch.int32, device=self._device)

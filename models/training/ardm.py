@@ -18,8 +18,10 @@ from torch import Tensor, nn
 
 from ...compressor.errors import CatzipError
 from ..arrays import NumpyArray
+from ..attention import attention_table
 from ..checkpoint import Arrays
 from ..grid import exp_table
+from ..logistics import logistic_tables
 from ..nets import ConvNetConfig, TransformerConfig
 from ..pixels import look, to_depth
 from ..windows import table_rows, window_rows
@@ -123,7 +125,7 @@ class TextTwin:
     def tables(self) -> Arrays:
         layers = [layer for layer in self.net.modules() if isinstance(layer, Attention)]
         positions = {f"attention.{i}.position": layer.rounded_position() for i, layer in enumerate(layers)}
-        return {"exp": exp_table(), **positions}
+        return {"exp": exp_table(), "attention.exp": attention_table(self.size), **positions}
 
     def _rows(self, batch: Batch) -> NumpyArray:
         seen = np.where(batch.known, batch.symbols, self.config.alphabet).astype(np.uint8)
@@ -189,7 +191,7 @@ class ImageTwin:
         """Nothing: the guesses of ``pixels`` are the start."""
 
     def tables(self) -> Arrays:
-        return {"exp": exp_table()}
+        return {"exp": exp_table(), **logistic_tables()}
 
 
 def masked(items: NumpyArray, stages: int, rng: np.random.Generator) -> Batch:

@@ -29,7 +29,7 @@ class Conv(Linear):
 
 
 class Block(nn.Module):
-    """x + W_out(swish(gate) * up), (gate, up) = conv3x3(rms_norm(x)) (see nets.Block)."""
+    """x + W_out(swish(gate) * up), (gate, up) = conv3x3(rms_norm(x)) (see convolution.Block)."""
 
     def __init__(self, width: int, hidden: int, depth: int) -> None:
         super().__init__()

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ..arrays import CODE_MAX, NumpyArray
+from ..attention import ATTENDED, HEAD, POSITION, POSITION_MAX, SCORE, weight_max
 from ..grid import ACT, LOGIT, LOGIT_MAX, RES, RES_MAX
-from ..nets import ATTENDED, HEAD, POSITION, POSITION_MAX, SCORE, TransformerConfig, weight_max
+from ..nets import TransformerConfig
 from ..windows import table_rows
 from .layers import Embedding, GatedMLP, Linear, Rounding, rms_norm, snap
 
@@ -16,7 +17,7 @@ _POOLED = 0.2  # share of each window in the first guess
 
 
 class Attention(nn.Module):
-    """x + W_out softmax(q k^T / sqrt(d) + b) v over all positions, both ways, n = rms_norm(x) (see nets.Attention)."""
+    """x + W_out softmax(q k^T / sqrt(d) + b) v over all positions, n = rms_norm(x) (see attention.Attention)."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
