@@ -37,6 +37,6 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt | $(PY)
 # mypy reads no editable-install hooks, so it is shown the repository under the name of the package.
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@echo "installing the development tools and torch into $(VENV) ..."
-	@$(PIP) --no-build-isolation -e '.[torch,bench,dev]'
+	@$(PIP) --no-build-isolation -e '.[torch,bench,images,dev]'
 	@mkdir -p $(VENV)/typing && ln -sfn ../.. $(VENV)/typing/catzip
 	@touch $@

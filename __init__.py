@@ -49,19 +49,25 @@ __all__ = [
 
 
 def compress(
-    data: bytes, model: str | None = None, *, device: str = "auto", threads: int | None = None
+    data: bytes,
+    model: str | None = None,
+    *,
+    steps: int | None = None,
+    device: str = "auto",
+    threads: int | None = None,
 ) -> bytes:
     """The catzip file that holds `data`.
 
-    `model` names the model to use (None: chosen from the content); `device` is auto, cpu or cuda. Device and
-    threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError.
+    `model` names the model to use (None: chosen from the content), `steps` its budget of network calls for each
+    item (None: the model's own; 0: all), where it has a choice. `device` is auto, cpu or cuda. Device and
+    threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError, UnsuitableContentError.
     """
     from .compressor.pipeline import compress_stream
     from .models.registry import Registry
 
     result = io.BytesIO()
     models = Registry(device=device, threads=threads)
-    compress_stream(io.BytesIO(data), result, models=models, model=model, size_hint=len(data))
+    compress_stream(io.BytesIO(data), result, models=models, model=model, steps=steps, size_hint=len(data))
     return result.getvalue()
 
 
@@ -86,13 +92,14 @@ def open(
     encoding: str | None = None,
     errors: str | None = None,
     newline: str | None = None,
+    steps: int | None = None,
     device: str = "auto",
     threads: int | None = None,
 ) -> io.BufferedReader | CatzipWriter | io.TextIOWrapper:
     """A catzip file as a file object, like `gzip.open`: mode "rb", "wb" or "xb", with "t" for text.
 
-    Reading can seek. A file that is written appears under its name when it is closed, whole; an exception in
-    the `with` block discards it.
+    `steps` as for `compress`. Reading can seek. A file that is written appears under its name when it is closed,
+    whole; an exception in the `with` block discards it.
     """
     from .fileobject import open_file
     from .models.registry import Registry
@@ -101,5 +108,5 @@ def open(
     if not text and (encoding, errors, newline) != (None, None, None):
         raise ValueError("encoding, errors and newline go with text modes: rt, wt, xt")
     binary_mode = mode.replace("t", "b") if text else mode
-    file = open_file(path, binary_mode, model, Registry(device=device, threads=threads))
+    file = open_file(path, binary_mode, model, Registry(device=device, threads=threads), steps)
     return io.TextIOWrapper(file, encoding, errors, newline) if text else file

@@ -28,23 +28,32 @@ BLOCK = 1 << 20
 
 
 def open_file(
-    path: str | os.PathLike[str], mode: str, model: str | None, models: ModelSource
+    path: str | os.PathLike[str],
+    mode: str,
+    model: str | None,
+    models: ModelSource,
+    steps: int | None = None,
 ) -> io.BufferedReader | CatzipWriter:
-    """A file object for rb, wb or xb (see `catzip.open`). Raises ValueError, OSError, ModelNotFoundError."""
+    """A file object for rb, wb or xb (see `catzip.open`).
+
+    Raises ValueError, OSError, ModelNotFoundError, ModelMismatchError.
+    """
     place = Path(path)
     if mode == "rb":
-        if model is not None:
+        if model is not None or steps is not None:
             raise ValueError("a model is chosen when writing; a file that is read names its own")
         return io.BufferedReader(CatzipReader(place.open("rb"), models))
     if mode not in ("wb", "xb"):
         raise ValueError(f"mode {mode!r}: rb, wb, xb and, for text, rt, wt, xt are possible")
+    if steps is not None and model is None:
+        raise ValueError("a number of steps goes with the name of a model")
     if model is not None:
-        models.by_name(model)
+        models.by_name(model).plan(1, steps)
     if mode == "xb" and os.path.lexists(place):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     target = ExitStack()
     sink = target.enter_context(replacing(place, overwrite=mode == "wb"))
-    return CatzipWriter(str(path), target, sink, model, models)
+    return CatzipWriter(str(path), target, sink, models, model, steps)
 
 
 class CatzipReader(io.RawIOBase):
@@ -124,7 +133,13 @@ class CatzipWriter(io.BufferedIOBase):
     """Compresses as it is written to. What goes wrong is raised by a later `write` or by `close`."""
 
     def __init__(
-        self, name: str, target: ExitStack, sink: Sink, model: str | None, models: ModelSource
+        self,
+        name: str,
+        target: ExitStack,
+        sink: Sink,
+        models: ModelSource,
+        model: str | None,
+        steps: int | None,
     ) -> None:
         self.name = name
         self._target = target
@@ -135,7 +150,7 @@ class CatzipWriter(io.BufferedIOBase):
 
             try:
                 source = cast(BinaryIO, channel)
-                compress_stream(source, sink, models=models, model=model, progress=channel.check)
+                compress_stream(source, sink, models=models, model=model, steps=steps, progress=channel.check)
             finally:
                 channel.stop()
 

@@ -19,6 +19,7 @@ from .convert import cat, compress, decompress, test
 from .listing import list_files
 from .messages import complain, what_went_wrong
 from .models import models
+from .sample import sample
 from .train import train
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -55,7 +56,7 @@ def cli() -> None:
     """
 
 
-for command in (compress, decompress, test, list_files, cat, models, train, bench):
+for command in (compress, decompress, test, list_files, cat, models, sample, train, bench):
     cli.add_command(command)
 
 

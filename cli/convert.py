@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from .names import Outputs, sources_of
-from .options import Settings, convert_options, force_option, run_options
-from .work import Work, each
+from .options import Settings, convert_options, force_option, run_options, steps_option
+from .work import Work, check_steps, each
 
 files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 
@@ -18,9 +18,10 @@ files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option(
     "-m", "--model", metavar="MODEL", help="Model to use (see `catzip models`); default: by the content."
 )
+@steps_option
 @convert_options
 @run_options
-def compress(files: tuple[str, ...], model: str | None, **options: Any) -> int:
+def compress(files: tuple[str, ...], model: str | None, steps: int | None, **options: Any) -> int:
     """Compress each FILE to FILE.catz.
 
     The source stays. With no FILE, or for -, standard input is compressed to standard output.
@@ -28,8 +29,10 @@ def compress(files: tuple[str, ...], model: str | None, **options: Any) -> int:
     sources, work = sources_of(files), _work(**options)
     work.outputs.check(sources)
     if model is not None:
-        work.models.by_name(model)  # a wrong name ends it before any file is touched
-    return each(sources, lambda name: work.compress(name, model))
+        check_steps(work.models.by_name(model), steps)  # a wrong name ends it before any file is touched
+    elif steps is not None:
+        raise click.UsageError("--steps goes with -m MODEL")
+    return each(sources, lambda name: work.compress(name, model, steps))
 
 
 @click.command()

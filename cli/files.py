@@ -50,28 +50,31 @@ class Terminal(Sink):
 
 
 @contextmanager
-def open_target(name: str, *, source: BinaryIO, force: bool) -> Iterator[Sink]:
-    """Open a file, or standard output, for what `source` becomes; a file is overwritten only with `force`."""
+def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[Sink]:
+    """Open a file, or standard output, for what `source` becomes; a file is overwritten only with `force`.
+
+    source  None for a result that is made from nothing
+    """
     if name == STDIO:
         make = Terminal if sys.stdout.isatty() and not force else Sink
         with _written_in_place(make(open(1, "wb", closefd=False), "standard output")) as sink:
             yield sink
         return
-    target, like = Path(name), os.fstat(source.fileno())
+    target, like = Path(name), os.fstat(source.fileno()) if source is not None else None
     if target.exists() and not target.is_file() and not target.is_dir():
         with _written_in_place(Sink(target.open("wb"), name)) as sink:  # nothing can replace a device
             yield sink
         return
     _check_target(target, like, force)
-    kept = like if stat.S_ISREG(like.st_mode) else None
+    kept = like if like is not None and stat.S_ISREG(like.st_mode) else None
     with replacing(target, overwrite=force, like=kept) as sink:
         yield sink
 
 
-def _check_target(target: Path, source: os.stat_result, force: bool) -> None:
+def _check_target(target: Path, source: os.stat_result | None, force: bool) -> None:
     if target.is_dir():
         raise Refusal(f"{target} is a directory. Name a file with -o")
-    if target.exists() and os.path.samestat(target.stat(), source):
+    if source is not None and target.exists() and os.path.samestat(target.stat(), source):
         raise Refusal(f"{target} is the source itself. Name another file with -o")
     if not force and os.path.lexists(target):
         raise Refusal(

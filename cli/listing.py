@@ -47,6 +47,7 @@ def facts_of(name: str, models: ModelSource) -> dict[str, Any]:
     with open_source(name) as source:
         report = list_frames(source)
     names = {fingerprint: model_name(fingerprint, models) for fingerprint in report.fingerprints}
+    in_steps = {key for key, name in names.items() if name and models.by_fingerprint(key).budgets}
     return {
         "file": shown(name),
         "compressed": report.file_size,
@@ -56,11 +57,12 @@ def facts_of(name: str, models: ModelSource) -> dict[str, Any]:
         "models": [{"name": names[key], "fingerprint": key.hex()} for key in report.fingerprints],
         "side": report.side_size,
         "check": CHECK,
-        "frames": [_frame_facts(frame, names) for frame in report.frames],
+        "frames": [_frame_facts(frame, names, in_steps) for frame in report.frames],
     }
 
 
-def _frame_facts(frame: Frame, names: dict[bytes, str | None]) -> dict[str, Any]:
+def _frame_facts(frame: Frame, names: dict[bytes, str | None], in_steps: set[bytes]) -> dict[str, Any]:
+    """The plan of a model in `in_steps` begins with the number of steps, or 0 for all."""
     return {
         "kind": frame.kind,
         "offset": frame.offset,
@@ -70,6 +72,8 @@ def _frame_facts(frame: Frame, names: dict[bytes, str | None]) -> dict[str, Any]
         "medium": frame.medium,
         "model": names[frame.fingerprint] if frame.fingerprint else None,
         "fingerprint": frame.fingerprint.hex() if frame.fingerprint else None,
+        "plan": list(frame.plan),
+        "steps": (frame.plan[0] or "all") if frame.fingerprint in in_steps and frame.plan else None,
         "symbols": frame.symbols,
         "bits_per_symbol": 8 * frame.size / (frame.symbols or frame.length),
         "side": frame.side,
@@ -91,6 +95,7 @@ def table(facts: list[dict[str, Any]], verbose: bool) -> str:
         lines.append(_line(len(file["frames"]), file, models or "-", CHECK, file["file"]))
         for number, frame in enumerate(file["frames"] if verbose else [], 1):
             model = frame["model"] or frame["fingerprint"] or "-"
+            model += f", {frame['steps']} steps" if frame["steps"] else ""
             lines.append(_line(f"#{number}", frame, model, frame["kind"], frame["check"]))
     return "\n".join(lines)
 

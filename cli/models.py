@@ -54,4 +54,11 @@ def lines(facts: dict[str, Any]) -> Iterator[str]:
     """A line for each fact."""
     width = max(map(len, facts))
     for key, value in facts.items():
-        yield f"{key:<{width}}  {f'{value:,}' if isinstance(value, int) else value}"
+        yield f"{key:<{width}}  {shown(value)}"
+
+
+def shown(value: Any) -> str:
+    """1,234,567; 32, 32, 3; anything else as it is."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

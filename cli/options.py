@@ -47,6 +47,22 @@ def _cores(context: click.Context, option: click.Parameter, value: int | None) -
     return os.cpu_count() if value == 0 else value
 
 
+def _steps(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Of `--steps`: a number, or 0 for all."""
+    if value is None or value == "all":
+        return None if value is None else 0
+    if not value.isascii() or not value.isdigit() or int(value) == 0:
+        raise click.BadParameter(f"{value!r} is neither a number of steps nor all")
+    return int(value)
+
+
+steps_option = click.option(
+    "--steps",
+    callback=_steps,
+    metavar="S|all",
+    help="Network calls for each item, for a model that has a choice (see `catzip models info`): more make smaller "
+    "files, slower.",
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say more.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

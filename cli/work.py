@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from ..atomic import Sink
-from ..compressor.errors import CatzipError
+from ..compressor.errors import CatzipError, ModelMismatchError
 from .files import STDIO, open_source, open_target, shown
 from .messages import Refusal, complain, what_went_wrong
 from .names import Outputs, compressed_name, original_name
@@ -21,7 +21,7 @@ from .progress import Progress
 from .summary import compressed_line, decompressed_line, details
 
 if TYPE_CHECKING:
-    from ..compressor.model import ModelSource
+    from ..compressor.model import Model, ModelSource
     from ..compressor.report import Report
 
 
@@ -39,6 +39,14 @@ def each(names: Iterable[str], action: Callable[[str], None]) -> int:
     return code
 
 
+def check_steps(model: Model, steps: int | None) -> None:
+    """Raise a usage error for a number of steps that the model cannot be asked for."""
+    try:
+        model.plan(1, steps)
+    except ModelMismatchError as error:
+        raise click.UsageError(str(error)) from error
+
+
 @dataclass(frozen=True)
 class Work:
     """The command's choices, and the models that it works with."""
@@ -47,7 +55,7 @@ class Work:
     settings: Settings
     models: ModelSource
 
-    def compress(self, name: str, model: str | None) -> None:
+    def compress(self, name: str, model: str | None, steps: int | None) -> None:
         """Compress one file; with --rm, remove it once its result was decoded and compared with it."""
         from ..compressor.pipeline import compress_stream
 
@@ -57,7 +65,9 @@ class Work:
         with ExitStack() as files:
             source, sink = self._open(name, target, files)
             with self._progress(name, target) as progress:
-                report = compress_stream(source, sink, models=self.models, model=model, progress=progress)
+                report = compress_stream(
+                    source, sink, models=self.models, model=model, steps=steps, progress=progress
+                )
             if self.outputs.remove:
                 self._verify(name, source, sink)
         self._finish(name, compressed_line(shown(name), target, report), target, report, start)

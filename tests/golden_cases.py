@@ -19,6 +19,12 @@ NOISE = random.Random(5).randbytes(300)
 SMOOTH = b"A" + PROSE.lower().replace(b",", b"").replace(b".", b"").replace(b" ", b"")[1:] + b"!"
 LINES = b"one line, and again\n" * 20
 
+ARRAY = (
+    b"\x93NUMPY\1\0\x76\0{'descr': '|u1', 'fortran_order': False, 'shape': (72, 4, 3), }".ljust(127)
+    + b"\n"
+    + bytes(random.Random(5).choices(PROSE, k=864))
+)
+
 GOOD: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
     "empty": (b"", compress),
     "one-byte": (b"x", compress),
@@ -26,6 +32,7 @@ GOOD: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
     "xz": (LINES, compress),
     "coded-bytes": (PROSE, lambda data: compress(data, model="table-bytes")),
     "coded-text27": (SMOOTH, lambda data: compress(data, model="table-text27")),
+    "coded-array": (ARRAY, lambda data: compress(data, model="table-array", frame_size=600)),
     "frames": (
         PROSE[:300] + NOISE * 2 + LINES,
         lambda data: compress(data, frame_size=300, model="table-bytes"),
@@ -45,6 +52,7 @@ def _changed(blob: bytes, at: int, value: int) -> bytes:
 def bad_files(good: dict[str, bytes]) -> dict[str, bytes]:
     """Name of the fault -> a file, made from the good ones."""
     stored, xz, coded, frames = good["stored"], good["xz"], good["coded-bytes"], good["frames"]
+    array = good["coded-array"]
     return {
         "not-catzip": b"PK\x03\x04" + bytes(30),
         "line-ends-converted": stored.replace(b"\r\n", b"\n", 1),
@@ -58,6 +66,7 @@ def bad_files(good: dict[str, bytes]) -> dict[str, bytes]:
         "stored-content-flipped": _changed(stored, 20, stored[20] ^ 1),
         "xz-payload-flipped": _changed(xz, 20, xz[20] ^ 4),
         "coded-payload-flipped": _changed(coded, 40, coded[40] ^ 16),
+        "array-header-flipped": _changed(array, 40, array[40] ^ 16),
         "check-flipped": _changed(xz, len(xz) - 10, xz[-10] ^ 1),
         "index-flipped": _changed(frames, len(frames) - 10, frames[-10] ^ 1),
         "length-flipped": _changed(frames, len(frames) - 1, frames[-1] ^ 1),

@@ -51,6 +51,16 @@ def test_bad_input_raises():
         catzip.compress(DATA, "no-such-model")
 
 
+def test_steps_are_for_models_that_have_a_choice(path):
+    with pytest.raises(ValueError, match="name of a model"):
+        catzip.compress(DATA, steps=5)
+    with pytest.raises(catzip.ModelMismatchError, match="ar-bytes codes symbol by symbol"):
+        catzip.compress(DATA, "ar-bytes", steps=5)
+    with pytest.raises(catzip.ModelMismatchError, match="ar-bytes codes symbol by symbol"):
+        catzip.open(path, "wb", "ar-bytes", steps=5)
+    assert not path.exists()
+
+
 def test_open_writes_what_decompress_reads_and_the_other_way_round(path):
     with catzip.open(path, "wb") as file:
         for start in range(0, len(DATA), 1000):
@@ -107,6 +117,8 @@ def test_open_reports_damage_where_it_is_met_and_leaves_no_thread(path):
 @pytest.mark.parametrize(
     ("mode", "options", "message"),
     [
+        ("rb", {"steps": 5}, "when writing"),
+        ("wb", {"steps": 5}, "goes with the name"),
         ("ab", {}, "mode 'ab'"),
         ("rwb", {}, "mode 'rwb'"),
         ("rb", {"encoding": "utf-8"}, "text modes"),

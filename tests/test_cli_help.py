@@ -40,7 +40,8 @@ def test_every_command_is_in_the_readme(words):
 
 
 def test_the_commands_of_the_interface_are_there():
-    assert {"compress", "decompress", "test", "list", "cat", "models", "train", "bench"} == set(cli.commands)
+    commands = {"compress", "decompress", "test", "list", "cat", "models", "sample", "train", "bench"}
+    assert commands == set(cli.commands)
 
 
 def test_help_and_version(tmp_path):
