@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from clitools import catzip, contents
 from helpers import TEXT
+from tiny_models import masked, tiny_path
 
 from catzip.cli.models import lines
 from catzip.pictures import GAP, sheet
@@ -183,6 +186,53 @@ def test_pictures_need_pillow_and_say_so(tmp_path):
     assert done.returncode == 1
     assert done.stderr == "catzip: pictures need Pillow. Install it: pip install 'catzip[images]'\n"
     assert not contents(tmp_path)
+
+
+def save_likely(path, steps):
+    """Pictures of the tiny network's own, which it codes in that many steps better than xz does."""
+    drawn = masked("images").draw(40, steps, np.random.RandomState(1))
+    np.save(path, drawn.reshape(40, 4, 4, 3))
+
+
+@pytest.fixture
+def images(folder):
+    """A tiny network is installed, and there are pictures for it."""
+    save_likely(folder / "images.npy", None)
+    (folder / "models").mkdir()
+    shutil.copy(tiny_path("images"), folder / "models")
+    return {**os.environ, "CATZIP_MODELS": str(folder / "models")}
+
+
+@pytest.mark.parametrize("steps", [5, "all"])
+def test_a_network_that_codes_items(steps, images, folder):
+    save_likely(folder / "images.npy", 0 if steps == "all" else steps)
+    before = (folder / "images.npy").read_bytes()
+    catzip("compress", "--rm", "-m", "images", "--steps", steps, "images.npy", cwd=folder, env=images)
+    found = json.loads(catzip("list", "--json", "images.npy.catz", cwd=folder, env=images).stdout)
+    frame = found[0]["frames"][0]
+    assert (frame["kind"], frame["model"], frame["steps"]) == ("coded", "images", steps)
+    catzip("decompress", "images.npy.catz", cwd=folder, env=images)
+    assert (folder / "images.npy").read_bytes() == before
+
+
+def test_a_network_is_found_by_the_shape_of_the_items(images, folder):
+    packed = catzip("compress", "-c", "images.npy", cwd=folder, env=images).stdout
+    assert masked("images").fingerprint in packed
+    done = catzip("compress", "-m", "images", "a.npy", cwd=folder, env=images, code=1)
+    assert (
+        "array of shape [90, 4, 3], uint8; the model images codes arrays of shape [N, 4, 4, 3]" in done.stderr
+    )
+    done = catzip("compress", "-m", "images", "--steps", 7, "images.npy", cwd=folder, env=images, code=2)
+    assert "5, 10" in done.stderr
+
+
+def test_samples_of_a_network_are_the_same_for_the_same_seed(images, folder):
+    words = ["sample", "-m", "images", "-n", 4]
+    first, again, other = (
+        catzip(*words, "--seed", seed, cwd=folder, env=images).stdout for seed in (1, 1, 2)
+    )
+    assert first == again != other
+    assert first.startswith(b"\x89PNG")
 
 
 def test_a_model_card_shows_shape_and_budgets():

@@ -154,6 +154,35 @@ def test_default_for(folder: Path, sample: bytes, installed: list[str], chosen: 
     assert Registry("cpu").default_for(sample) == chosen
 
 
+def test_purposes_name_the_best_first(folder: Path):
+    """By the bits of the card; those without a card last, damaged files not at all."""
+    for bits, name in ((3.5, "second"), (2.5, "first")):
+        saved = tiny_checkpoint("images")
+        config = saved.config | {"card": {"validation_bits": bits}}
+        checkpoint.save(folder / f"{name}.safetensors", Checkpoint(config, saved.arrays))
+    shutil.copy(tiny_path("letter-chunks"), folder)
+    (folder / "damaged.safetensors").write_bytes(b"no weights")
+    found = Registry("cpu").purposes()
+    assert found[:2] == [("first", "array", (4, 4, 3)), ("second", "array", (4, 4, 3))]
+    assert set(found[2:]) == {("letter-chunks", "text27", (12,)), ("letters", "text27", ())}
+
+
+@pytest.mark.parametrize("name", ["images", "letter-chunks", "letters"])
+def test_what_is_said_of_items_is_what_the_model_says(folder: Path, name: str):
+    config = tiny_checkpoint(name).config
+    trained = {"date": "2020-02-02", "symbols": 1, "minutes": 3.5, "device": "a thing"}
+    card = {"about": name, "data": ["a"], "parameters": 99, "validation_bits": 2.5, "trained": trained}
+    path = folder / f"{name}.safetensors"
+    checkpoint.save(path, Checkpoint(config | {"card": card}, tiny_checkpoint(name).arrays))
+    models = Registry("cpu")
+    found, model = models.info(name), models.by_name(name)
+    assert found["alphabet"] == model.alphabet
+    assert tuple(found.get("shape", ())) == model.shape
+    assert tuple(found.get("budgets", ())) == model.budgets
+    assert ("shape" in found) == (name != "letters")
+    assert {each.name: each.shape for each in models.purposes()}[name] == model.shape
+
+
 def test_a_file_is_decoded_with_the_model_that_made_it(folder: Path):
     """By its fingerprint, whatever the weights are called now."""
     made = (FOLDER / "good" / "text27-letters.catz").read_bytes()
