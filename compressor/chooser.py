@@ -64,10 +64,9 @@ class Chooser:
             name = next(iter(self._content.suited(self._models.purposes())), None)
             self._for_items = None if name is None else self._models.by_name(name)
         self.end(length)
-        model = self._explicit or self._for_items
-        return (
-            self._content.cut(model.shape, frame_size) if model and is_for_items(model) else (frame_size,) * 2
-        )
+        if self._known is None or not is_for_items(self._known):
+            return frame_size, frame_size
+        return self._content.cut(self._known.shape, frame_size)
 
     def end(self, length: int | None) -> None:
         """Check again, now that the length is known. Raises as `begin` does."""
@@ -80,7 +79,8 @@ class Chooser:
         alone     whether this is all of the content: then xz is tried even where it looks hopeless
         progress  called with how many bytes of `data` are done, while a model runs
         """
-        if not alone and self._explicit is None and looks_random(data):
+        # To zlib, the content of a model for items may look random, as photographs do.
+        if not alone and self._known is None and looks_random(data):
             return Choice(Head(STORED))
         packed = lzma2.compress(data)
         best = Choice(Head(XZ, length=len(data), size=len(packed)), packed)
@@ -92,9 +92,14 @@ class Chooser:
             return Choice(Head(STORED))
         return best
 
+    @property
+    def _known(self) -> Model | None:
+        """The model for every frame, whatever is in it."""
+        return self._explicit or self._for_items
+
     def _model(self, data: bytes) -> Model | None:
-        if self._explicit is not None or self._for_items is not None:
-            return self._explicit or self._for_items
+        if self._known is not None:
+            return self._known
         name = self._models.default_for(data[: 1 << 16])
         if name is None:
             return None

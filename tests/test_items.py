@@ -93,6 +93,12 @@ def test_arrays_of_nearly_nothing(items: int):
     assert decompress(compress(data, model="table-array")) == data
 
 
+def test_items_may_look_random(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(chooser, "looks_random", lambda data: True)
+    assert [frame.kind for frame in frames_of(compress(ARRAY, frame_size=380))] == ["coded"] * 2
+    assert frames_of(compress(OTHER, frame_size=150))[0].kind == "stored"
+
+
 class Spy(ItemModel):
     """Notes how it is asked."""
 
