@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON, the digests in full")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="catzip-exactness-") as folder:
-        files = [save_random(Path(folder)), *_weight_files(options.model)]
+        files = [*save_random(Path(folder)), *_weight_files(options.model)]
         words = [word for file in files for word in ("--model", str(file))]
         rows = list(run_matrix([*words, "--size", str(options.size)], list(conditions()), _show))
     _show("")

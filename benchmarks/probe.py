@@ -21,13 +21,16 @@ from threadpoolctl import threadpool_info
 from .. import compressor
 from ..compressor.media import MEDIA
 from ..compressor.model import Model, Plan
+from ..models import checkpoint
 from ..models.arrays import Arrays, NumpyArray, arrays_for
 from ..models.registry import Registry
-from . import lanes
+from . import batches, lanes
 from .conditions import numpy_dispatch
 from .matrix import Digests
 from .operands import Int8, exact_product, operands
 from .recording import trace
+
+_NETWORKS = {"ardm": batches.digests, "autoregressive": lanes.digests}
 
 
 def probe(models: Sequence[Path], size: int, device: str, threads: int) -> Digests:
@@ -38,7 +41,8 @@ def probe(models: Sequence[Path], size: int, device: str, threads: int) -> Diges
     for path in models:
         model = registry.by_name(str(path))
         digests |= {f"{model.name} {what}": found for what, found in _coding(model, size).items()}
-        digests[f"{model.name} logits"] = lanes.digests(path, arrays)
+        family = checkpoint.load_config(path)["family"]
+        digests[f"{model.name} network"] = _NETWORKS[family](path, arrays)
     return digests
 
 
@@ -71,17 +75,21 @@ def _coding(model: Model, size: int) -> Digests:
     symbols = _sample(model.medium, size)
     own = model.plan(len(symbols))
     first, cut = trace(model, symbols, own), trace(model, symbols, _more_segments(model, len(symbols), own))
-    pmfs = {
-        "all at once": first.pushed,
-        "step by step": first.popped,
+    whole = {"all at once": first.pushed, "step by step": first.popped}
+    parts = {
         "all at once in shorter segments": cut.pushed,
         "step by step in shorter segments": cut.popped,
     }
-    return {"PMFs": pmfs, "bytes": {"coded": first.coded}}
+    coded = {"bytes": {"coded": first.coded}}
+    if (
+        model.shape
+    ):  # a segment has its PMFs call by call, so that shorter segments have them in another order
+        return {"PMFs": whole, "PMFs of segments": parts, **coded}
+    return {"PMFs": whole | parts, **coded}
 
 
 def _more_segments(model: Model, count: int, plan: Plan) -> Plan:
-    """A plan with the same lanes, whose PMFs are therefore the same, but with three segments or more."""
+    """A plan with the same lanes or calls, whose PMFs are therefore the same, but with three segments or more."""
     while len(model.segment_sizes(count, plan)) < 3 and plan[-1] > 1:
         plan = (*plan[:-1], plan[-1] // 2)
     return plan

@@ -1,54 +1,138 @@
-"""A tiny random network, saved like a trained one: the matrix needs no trained weights to be a test.
+"""Tiny random networks, saved like trained ones: the matrix needs no trained weights to be a test.
 
-Its weights are drawn from all of -63..63 and often from the two ends, so that clamps and bounds are reached,
+Their weights are drawn from all of -63..63 and often from the two ends, so that clamps and bounds are reached,
 which a trained network may never do.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
+from functools import singledispatch
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..models import checkpoint
+from ..models import checkpoint, schedules
 from ..models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
+from ..models.attention import HEAD, POSITION_MAX, attention_table
 from ..models.autoregressive import AutoregressiveConfig
 from ..models.contexts import MATCH_LENGTHS
 from ..models.grid import exp_table, sigmoid_table
+from ..models.logistics import logistic_tables
 from ..models.mixing import MixingConfig, mixing_tables
+from ..models.nets import ConvNetConfig, TransformerConfig
+from ..models.windows import table_rows
 
-NAME = "random"
-CONFIG = AutoregressiveConfig(
-    alphabet=256, width=24, state=40, depth=2, hidden=33, embed=8, ngrams=((1, 8), (3, 9))
-)
+CONFIGS: dict[str, Any] = {
+    "random": AutoregressiveConfig(
+        alphabet=256, width=24, state=40, depth=2, hidden=33, embed=8, ngrams=((1, 8), (3, 9))
+    ),
+    "random-text": TransformerConfig(
+        alphabet=27,
+        length=20,
+        width=24,
+        depth=2,
+        heads=2,
+        hidden=20,
+        embed=5,
+        times=7,
+        windows=((5, (0,)), (5, (1,)), (6, (-2, -1)), (7, (-1, 1))),
+    ),
+    "random-images": ConvNetConfig(
+        shape=(6, 4, 3),
+        base=4,
+        stages=4,
+        width=20,
+        depth=2,
+        hidden=24,
+        embed=3,
+        times=5,
+        output="logistics",
+        components=2,
+        reaches=(1, 2),
+    ),
+}
 
 MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=28000, start=12000)
 
 
-def save_random(folder: Path) -> Path:
-    """Writes the checkpoint into this folder; where it is."""
-    path = folder / f"{NAME}.safetensors"
-    checkpoint.save(path, random_checkpoint(CONFIG))
-    return path
+def save_random(folder: Path) -> list[Path]:
+    """Writes their checkpoints into this folder; where they are."""
+    paths = {name: folder / f"{name}.safetensors" for name in CONFIGS}
+    for name, path in paths.items():
+        checkpoint.save(path, random_checkpoint(CONFIGS[name], name))
+    return list(paths.values())
 
 
-def random_checkpoint(config: AutoregressiveConfig, name: str = NAME) -> checkpoint.Checkpoint:
+@singledispatch
+def random_checkpoint(config: Any, name: str) -> checkpoint.Checkpoint:
     """A network of this configuration; the same one each time."""
+    raise TypeError(f"no random network for {config}")
+
+
+@random_checkpoint.register
+def _autoregressive(config: AutoregressiveConfig, name: str) -> checkpoint.Checkpoint:
     random = np.random.RandomState(0)
-    arrays: checkpoint.Arrays = {"sigmoid": sigmoid_table(), "exp": exp_table(), **mixing_tables(MIXING)}
-    for layer, (inputs, outputs) in _linear_layers(config).items():
-        arrays |= {f"{layer}.{part}": array for part, array in _linear(random, inputs, outputs).items()}
+    arrays = {"sigmoid": sigmoid_table(), "exp": exp_table(), **mixing_tables(MIXING)}
+    arrays |= _linears(random, _layers_of_autoregressive(config))
     tables = {f"ngrams.{i}": 1 << bits for i, (_, bits) in enumerate(config.ngrams)}
     tables["match"] = config.alphabet * MATCH_LENGTHS
-    for table, rows in tables.items():
-        arrays[f"{table}.table"] = _either(random, CODE_MAX, (rows, config.embed))
+    arrays |= _tables(random, {table: (rows, config.embed) for table, rows in tables.items()})
     medium = "bytes" if config.alphabet == 256 else "text27"
     known = {"name": name, "medium": medium, "family": "autoregressive"}
     return checkpoint.Checkpoint(known | {"model": asdict(config), "coding": asdict(MIXING)}, arrays)
 
 
-def _linear_layers(c: AutoregressiveConfig) -> dict[str, tuple[int, int]]:
+@random_checkpoint.register
+def _transformer(config: TransformerConfig, name: str) -> checkpoint.Checkpoint:
+    c, random = config, np.random.RandomState(0)
+    told, inner = c.alphabet * len(c.windows), c.heads * HEAD
+    layers = {"inputs": (told + 2 * c.embed, c.width), "head": (c.width + told, c.alphabet)}
+    arrays = {"exp": exp_table(), "attention.exp": attention_table(c.length)}
+    for i in range(c.depth):
+        layers |= {f"attention.{i}.{part}": (c.width, inner) for part in ("query", "key", "value")}
+        layers |= {f"mlps.{i}.{part}": (c.width, c.hidden) for part in ("gate", "up")}
+        layers |= {f"attention.{i}.out": (inner, c.width), f"mlps.{i}.out": (c.hidden, c.width)}
+        distances = random.randint(-POSITION_MAX, POSITION_MAX + 1, (c.heads, 2 * c.length - 1))
+        arrays[f"attention.{i}.position"] = distances.astype(np.int16)
+    tables = {f"windows.{i}": (table_rows(each, c.alphabet), c.alphabet) for i, each in enumerate(c.windows)}
+    tables |= {"place": (c.length, c.embed), "time": (c.times, c.embed)}
+    arrays |= _linears(random, layers) | _tables(random, tables) | _schedules(random, 1, c.length)
+    medium = "array" if c.alphabet == 256 else "text27"
+    return _masked("transformer", config, {"name": name, "medium": medium}, arrays)
+
+
+@random_checkpoint.register
+def _convnet(config: ConvNetConfig, name: str) -> checkpoint.Checkpoint:
+    c, random = config, np.random.RandomState(0)
+    layers = {
+        "inputs": (9 * (c.dimensions * c.embed + c.features + c.embed), c.width),
+        "head": (c.width + c.features, c.dimensions * c.outputs),
+    }
+    for i in range(c.depth):
+        layers |= {f"blocks.{i}.conv": (9 * c.width, 2 * c.hidden), f"blocks.{i}.out": (c.hidden, c.width)}
+    tables = {"tokens": (c.digits.rows(), c.embed), "time": (c.stages * c.times, c.embed)}
+    arrays = {"exp": exp_table(), **logistic_tables(), **_linears(random, layers), **_tables(random, tables)}
+    arrays |= _schedules(random, c.stages, math.prod(c.shape))
+    return _masked("convolution", config, {"name": name, "medium": "array"}, arrays)
+
+
+def _masked(
+    network: str, config: Any, known: dict[str, str], arrays: checkpoint.Arrays
+) -> checkpoint.Checkpoint:
+    tables = {"model": {"network": network, **asdict(config)}, "coding": {"steps": 5}}
+    return checkpoint.Checkpoint({**known, "family": "ardm", **tables}, arrays)
+
+
+def _schedules(random: np.random.RandomState, stages: int, size: int) -> checkpoint.Arrays:
+    """A random order, cut evenly."""
+    cuts = {calls: schedules.uniform(stages, size, calls) for calls in (5, 10) if calls < stages * size}
+    return schedules.to_tensors(random.permutation(size), cuts)
+
+
+def _layers_of_autoregressive(c: AutoregressiveConfig) -> dict[str, tuple[int, int]]:
     """(inputs, outputs) of every linear layer, by name."""
     layers = {"inputs": (c.embed * (len(c.ngrams) + 1), c.width), "head": (c.width, c.alphabet)}
     for i in range(c.depth):
@@ -58,6 +142,20 @@ def _linear_layers(c: AutoregressiveConfig) -> dict[str, tuple[int, int]]:
             layers |= {f"mlps.{i}.{part}": (c.width, c.hidden) for part in ("gate", "up")}
             layers[f"mlps.{i}.out"] = (c.hidden, c.width)
     return layers
+
+
+def _tables(random: np.random.RandomState, shapes: dict[str, tuple[int, int]]) -> checkpoint.Arrays:
+    """Embedding tables of these names and shapes."""
+    return {f"{table}.table": _either(random, CODE_MAX, shape) for table, shape in shapes.items()}
+
+
+def _linears(random: np.random.RandomState, layers: dict[str, tuple[int, int]]) -> checkpoint.Arrays:
+    """Linear layers of these names, inputs and outputs."""
+    return {
+        f"{layer}.{part}": array
+        for layer, (inputs, outputs) in layers.items()
+        for part, array in _linear(random, inputs, outputs).items()
+    }
 
 
 def _linear(random: np.random.RandomState, inputs: int, outputs: int) -> checkpoint.Arrays:

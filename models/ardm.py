@@ -31,13 +31,11 @@ from .arrays import Arrays, NumpyArray
 from .grid import Tensors
 from .identity import Identity
 from .items import Items
-from .lanes import MAX_SEGMENT
 from .pixels import Digits
 from .schedules import Call, Schedule, from_tensors
 from .workers import Workers
 
 _SEGMENT = 1 << 16  # symbols of a segment that a plan made here asks for: their PMFs take 64 MiB at most
-_AT_ONCE = 1 << 12  # dimensions for which a CPU evaluates the network at once: they stay in its cache
 
 
 class MaskedNet(Protocol):
@@ -63,7 +61,8 @@ class MaskedNet(Protocol):
         known   bool [D], dimensions whose digit of this stage is known; the digits of earlier stages all are
         wanted  intp [Q], dimensions to predict
 
-        The distributions of an item are the same whatever else is in the batch or wanted.
+        The distributions of an item are the same whatever else is in the batch or wanted. The network cuts large
+        batches itself, so that they fit into caches and memory.
         """
         ...
 
@@ -113,7 +112,6 @@ class ARDM:
     shape      of an item
     schedules  for each number of calls, from few to all
     steps      calls, where a plan is not asked for another number
-    at_once    items for which a thread evaluates the network at once
     """
 
     def __init__(
@@ -124,12 +122,11 @@ class ARDM:
         schedules: dict[int, Schedule],
         steps: int,
         workers: Workers,
-        at_once: int,
     ) -> None:
         self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
         self.network, self.alphabet, self.shape = network, network.alphabet, shape
         self.budgets = tuple(schedules)
-        self._schedules, self._steps, self._workers, self._at_once = schedules, steps, workers, at_once
+        self._schedules, self._steps, self._workers = schedules, steps, workers
 
     def plan(self, count: int, steps: int | None = None) -> Plan:
         """(S, items of a segment); S is 0 for all. Raises ModelMismatchError for ``steps`` not among ``budgets``."""
@@ -193,9 +190,8 @@ class ARDM:
         groups = self._workers.groups(len(values), least=1)
 
         def run(i: int) -> None:
-            for start in range(groups[i].start, groups[i].stop, self._at_once):
-                part = slice(start, min(start + self._at_once, groups[i].stop))
-                found[part] = self.network.frequencies(values[part], call.known, call.stage, call.wanted)
+            part = groups[i]
+            found[part] = self.network.frequencies(values[part], call.known, call.stage, call.wanted)
 
         self._workers.map(run, groups)
         return found
@@ -241,5 +237,4 @@ def load(
     if steps not in (0, *schedules):
         raise ValueError(f"coded in {steps} steps, but there are schedules for {list(schedules)}")
     shape = tuple(table.get("shape", (network.size,)))
-    at_once = MAX_SEGMENT if "cuda" in arrays.name else max(1, _AT_ONCE // network.size)
-    return ARDM(identity, network, shape, schedules, steps, workers, at_once)
+    return ARDM(identity, network, shape, schedules, steps, workers)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import MODELS, TEXT
 
-from catzip.benchmarks import conditions, exactness, lanes, matrix
+from catzip.benchmarks import batches, conditions, exactness, lanes, matrix
 from catzip.benchmarks.conditions import REFERENCE, Condition
 from catzip.benchmarks.matrix import DIFFERENT, FAILED, NOT_RUN, SAME, Row, judge
 from catzip.benchmarks.operands import exact_product, operands
@@ -84,26 +84,29 @@ def test_trace_sees_the_pmfs_that_reach_the_coder() -> None:
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny random network."""
+def weights(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Tiny random networks, the autoregressive one first."""
     return save_random(tmp_path_factory.mktemp("weights"))
 
 
-def run(weights: Path, wanted: Callable[[Condition], bool]) -> list[Row]:
-    """The rows of the matrix whose conditions are wanted, for the random network."""
+def run(weights: list[Path], wanted: Callable[[Condition], bool]) -> list[Row]:
+    """The rows of the matrix whose conditions are wanted, for the random networks."""
     listed = [condition for condition in conditions.conditions() if wanted(condition)]
     assert listed
-    return list(matrix.run_matrix(["--model", str(weights), "--size", "240"], listed, lambda text: None))
+    words = [word for path in weights for word in ("--model", str(path))]
+    return list(matrix.run_matrix([*words, "--size", "240"], listed, lambda text: None))
 
 
-def test_nothing_differs_on_numpy(weights: Path) -> None:
+def test_nothing_differs_on_numpy(weights: list[Path]) -> None:
     rows = run(weights, lambda condition: condition.device == "cpu")
     assert matrix.passed(rows), "\n" + exactness.table(rows)
-    assert set(rows[0].digests) == {"product", "random PMFs", "random bytes", "random logits"}
+    subjects = {f"{path.stem} {what}" for path in weights for what in ("PMFs", "bytes", "network")}
+    cut = {f"{path.stem} PMFs of segments" for path in weights[1:]}
+    assert set(rows[0].digests) == {"product", *subjects, *cut}
 
 
 @pytest.mark.slow
-def test_nothing_differs_on_torch(weights: Path) -> None:
+def test_nothing_differs_on_torch(weights: list[Path]) -> None:
     pytest.importorskip("torch")
     rows = run(weights, lambda condition: condition.device != "cpu")
     assert matrix.passed(rows), "\n" + exactness.table(rows)
@@ -134,14 +137,16 @@ class Careless(NumpyArrays):
         return super().product(codes, weight) + np.float32(len(codes) % 2)
 
 
-def test_a_product_that_depends_on_the_batch_is_noticed(weights: Path) -> None:
-    assert len(set(lanes.digests(weights, arrays_for("cpu")).values())) == 1
-    assert len(set(lanes.digests(weights, Careless()).values())) > 1
+def test_a_product_that_depends_on_the_batch_is_noticed(weights: list[Path]) -> None:
+    for digests, path in zip((lanes.digests, batches.digests, batches.digests), weights, strict=True):
+        assert len(set(digests(path, arrays_for("cpu")).values())) == 1
+        assert len(set(digests(path, Careless()).values())) > 1
 
 
-def test_the_random_network_is_not_degenerate(weights: Path) -> None:
-    """Its PMFs differ from step to step and reach many symbols, or equal digests would mean little."""
-    model = Registry(device="cpu").by_name(str(weights))
-    symbols = np.frombuffer(TEXT.encode()[:300], np.uint8)
-    bits = model.nll(symbols, model.plan(300)) / 300
-    assert 2 < bits < 20
+def test_the_random_networks_are_not_degenerate(weights: list[Path]) -> None:
+    """Their PMFs differ from step to step and reach many symbols, or equal digests would mean little."""
+    for path in weights:
+        model = Registry(device="cpu").by_name(str(path))
+        symbols = np.frombuffer(TEXT.encode()[:300], np.uint8) % min(model.alphabet, 255)
+        bits = model.nll(symbols, model.plan(300)) / 300
+        assert 2 < bits < 20

@@ -1,4 +1,4 @@
-"""The laws of a model that can code, over tiny random networks of every shape and every shipped model."""
+"""The laws of the autoregressive family, over tiny random networks of every shape and every shipped model."""
 
 import numpy as np
 import pytest
@@ -6,19 +6,26 @@ import reference_layers as reference
 from backends import OTHERS, backend
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import CONFIGS, SHIPPED, mixed_text, model, tiny_checkpoint
+from model_laws import (
+    assert_bits_left_over_are_noticed,
+    assert_every_segment_needs_its_stack,
+    assert_length_is_likelihood,
+    assert_round_trip,
+    assert_symbols_outside_the_alphabet_are_refused,
+    coded,
+)
+from tiny_models import CONFIGS, mixed_text, model, shipped, tiny_checkpoint
 
 from catzip.benchmarks.recording import trace
-from catzip.compressor.errors import CorruptError
-from catzip.compressor.model import Model, Plan
+from catzip.compressor.model import Plan
 from catzip.compressor.stack import Stack
 from catzip.models import autoregressive
-from catzip.models.arrays import NumpyArray, arrays_for
+from catzip.models.arrays import arrays_for
 from catzip.models.autoregressive import Autoregressive, ExactNetwork
 from catzip.models.contexts import MATCH_LENGTHS
 from catzip.models.workers import Workers
 
-MODELS = (*CONFIGS, *SHIPPED)
+MODELS = (*CONFIGS, *shipped("autoregressive"))
 
 PLANS: dict[str, tuple[int, Plan]] = {
     "nothing": (0, (1, 1)),
@@ -34,21 +41,6 @@ PLANS: dict[str, tuple[int, Plan]] = {
     "a last segment of one symbol": (41, (5, 8)),
     "lanes enough for two workers": (97, (40, 2)),
 }
-
-
-def coded(coder: Model, symbols: NumpyArray, plan: Plan) -> list[bytes]:
-    return [stack.to_bytes() for stack in coder.encode(symbols, plan)]
-
-
-def decoded(coder: Model, segments: list[bytes], count: int, plan: Plan) -> NumpyArray:
-    return coder.decode(map(Stack.from_bytes, segments), count, plan)
-
-
-def assert_round_trip(coder: Model, symbols: NumpyArray, plan: Plan) -> None:
-    segments = coded(coder, symbols, plan)
-    assert len(segments) == len(coder.segment_sizes(len(symbols), plan))
-    restored = decoded(coder, segments, len(symbols), plan)
-    assert restored.dtype == np.uint8 and np.array_equal(restored, symbols)
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -118,13 +110,8 @@ def test_every_backend_makes_the_same_pmfs(name: str, device: str):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_length_is_the_likelihood(name: str):
-    """0.1 % for the rounding of the PMFs, and for each segment what the last word of a stack wastes."""
-    coder, count = model(name), 2500
-    plan = coder.plan(count)
-    symbols = mixed_text(coder.alphabet, count, seed=1)
-    bits = 8 * sum(map(len, coded(coder, symbols, plan)))
-    nll = coder.nll(symbols, plan)
-    assert abs(bits - nll) <= 0.001 * nll + 64 * len(coder.segment_sizes(count, plan))
+    coder = model(name)
+    assert_length_is_likelihood(coder, mixed_text(coder.alphabet, 2500, seed=1), coder.plan(2500))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -140,30 +127,19 @@ def test_the_state_runs_on_through_the_frame(name: str):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_bits_left_over_are_noticed(name: str):
-    coder, count, plan = model(name), 60, (5, 4)
-    segments = coded(coder, mixed_text(coder.alphabet, count), plan)
-    for i in range(len(segments)):
-        longer = [*segments]
-        longer[i] += b"\1\2\3\4\5"
-        with pytest.raises(CorruptError, match="left over"):
-            decoded(coder, longer, count, plan)
+    coder = model(name)
+    assert_bits_left_over_are_noticed(coder, mixed_text(coder.alphabet, 60), (5, 4))
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_segment_needs_its_stack(name: str):
-    coder, count, plan = model(name), 60, (5, 4)
-    segments = coded(coder, mixed_text(coder.alphabet, count), plan)
-    for wrong in (segments[:-1], [], [*segments, b""]):
-        with pytest.raises(ValueError):
-            decoded(coder, wrong, count, plan)
+    coder = model(name)
+    assert_every_segment_needs_its_stack(coder, mixed_text(coder.alphabet, 60), (5, 4))
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if model(name).alphabet < 256])
 def test_symbols_outside_the_alphabet_are_refused(name: str):
-    """27 letters take five bits, which have room for 32 symbols, and 200 & 31 is a letter."""
-    for wrong in (27, 31, 200):
-        with pytest.raises(ValueError, match="outside the alphabet"):
-            list(model(name).encode(np.array([1, 2, wrong], np.uint8), (1, 3)))
+    assert_symbols_outside_the_alphabet_are_refused(model(name), (1, 3))
 
 
 @pytest.mark.parametrize("name", MODELS)

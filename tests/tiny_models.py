@@ -8,9 +8,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from catzip.benchmarks.randomized import random_checkpoint
+from catzip.compressor.model import Model
 from catzip.models import checkpoint
+from catzip.models.ardm import ARDM
 from catzip.models.arrays import NumpyArray
 from catzip.models.autoregressive import Autoregressive, AutoregressiveConfig
+from catzip.models.nets import ConvNetConfig, TransformerConfig
 from catzip.models.registry import Registry
 
 LETTERS = AutoregressiveConfig(
@@ -31,6 +34,41 @@ CONFIGS: dict[str, AutoregressiveConfig] = {
 }
 """A new shape joins every law by one line here."""
 
+LETTER_CHUNKS = TransformerConfig(
+    alphabet=27,
+    length=12,
+    width=16,
+    depth=1,
+    heads=1,
+    hidden=12,
+    embed=3,
+    times=5,
+    windows=((5, (0,)), (6, (-1, 1))),
+)
+IMAGES = ConvNetConfig(
+    shape=(4, 4, 3),
+    base=256,
+    stages=1,
+    width=16,
+    depth=1,
+    hidden=12,
+    embed=2,
+    times=5,
+    output="logistics",
+    components=2,
+    reaches=(1,),
+)
+
+MASKED: dict[str, TransformerConfig | ConvNetConfig] = {
+    "letter-chunks": LETTER_CHUNKS,
+    "letter-chunks-deep": replace(LETTER_CHUNKS, length=9, depth=2, heads=2, windows=((5, (0,)), (4, (-1,)))),
+    "images": IMAGES,
+    "images-direct": replace(IMAGES, shape=(2, 4, 1), output="direct", depth=2),
+    "images-upscale": replace(IMAGES, base=4, stages=4, reaches=(1, 2)),
+    "images-upscale-direct": replace(IMAGES, shape=(4, 2, 3), base=4, stages=4, output="direct"),
+}
+"""As CONFIGS, of order-agnostic models."""
+
 SHIPPED = tuple(Registry().names())
 
 _FOLDER = TemporaryDirectory(prefix="catzip-tiny-")
@@ -38,7 +76,7 @@ _FOLDER = TemporaryDirectory(prefix="catzip-tiny-")
 
 @cache
 def tiny_checkpoint(name: str) -> checkpoint.Checkpoint:
-    return random_checkpoint(CONFIGS[name], name)
+    return random_checkpoint((CONFIGS | MASKED)[name], name)
 
 
 @cache
@@ -49,12 +87,29 @@ def tiny_path(name: str) -> Path:
     return path
 
 
+def shipped(family: str) -> list[str]:
+    """The shipped models of this family."""
+    return [name for name in SHIPPED if Registry().info(name)["family"] == family]
+
+
 @cache
 def model(name: str, device: str = "cpu", threads: int = 1) -> Autoregressive:
-    """The tiny network of this name in CONFIGS, or the shipped model of this name."""
-    found = Registry(device, threads).by_name(name if name in SHIPPED else str(tiny_path(name)))
+    """The tiny network of this name in CONFIGS, or the shipped autoregressive model of this name."""
+    found = _loaded(name, device, threads)
     assert isinstance(found, Autoregressive)
     return found
+
+
+@cache
+def masked(name: str, device: str = "cpu", threads: int = 1) -> ARDM:
+    """The tiny network of this name in MASKED, or the shipped order-agnostic model of this name."""
+    found = _loaded(name, device, threads)
+    assert isinstance(found, ARDM)
+    return found
+
+
+def _loaded(name: str, device: str, threads: int) -> Model:
+    return Registry(device, threads).by_name(name if name in SHIPPED else str(tiny_path(name)))
 
 
 def mixed_text(alphabet: int, count: int, seed: int = 0) -> NumpyArray:

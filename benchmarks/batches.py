@@ -1,0 +1,66 @@
+"""The network of an order-agnostic model on one batch, cut in every way: the frequencies must be the same."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from ..models import ardm, checkpoint
+from ..models.ardm import MaskedNet
+from ..models.arrays import Arrays, NumpyArray
+from ..models.identity import Identity
+from ..models.workers import Workers
+
+ITEMS, WANTED = 5, 96
+
+Questions = list[tuple[NumpyArray, int, NumpyArray]]
+"""known, stage and wanted of `MaskedNet.frequencies`."""
+
+
+def digests(path: Path, arrays: Arrays) -> dict[str, str]:
+    """sha256 of frequencies of random items, some of them known: one for each way to cut batch and wanted."""
+    saved = checkpoint.load(path)
+    identity = Identity(saved.config["name"], saved.config["medium"], saved.fingerprint)
+    network = ardm.load(identity, saved.config, saved.arrays, arrays, Workers(1)).network
+    values, questions = _values(network), _questions(network)
+    ways = {
+        "all items and dimensions at once": (ITEMS, WANTED),
+        "item by item": (1, WANTED),
+        "items in twos": (2, WANTED),
+        "few dimensions at a time": (ITEMS, 11),
+    }
+    return {name: _digest(network, values, questions, *each) for name, each in ways.items()}
+
+
+def _values(network: MaskedNet) -> NumpyArray:
+    """Random walks, and in every other item jumps: uint8 [ITEMS, D]."""
+    random = np.random.RandomState(1)
+    steps = random.randint(-4, 5, (ITEMS, network.size))
+    steps[1::2] *= random.randint(0, network.alphabet, steps[1::2].shape)
+    return (np.cumsum(steps, axis=1) % network.alphabet).astype(np.uint8)
+
+
+def _questions(network: MaskedNet) -> Questions:
+    """Of every stage, with nothing known, about half, and nearly all."""
+    random, found = np.random.RandomState(2), []
+    for stage in range(network.stages):
+        for share in (0.0, 0.5, 0.9):
+            known = random.rand(network.size) < share
+            found.append((known, stage, random.permutation(np.flatnonzero(~known))[:WANTED]))
+    return found
+
+
+def _digest(network: MaskedNet, values: NumpyArray, questions: Questions, items: int, wanted: int) -> str:
+    """With so many items, and so many wanted dimensions, at once."""
+    digest = hashlib.sha256()
+    for known, stage, places in questions:
+        whole = np.empty((ITEMS, len(places), network.base), "<u4")
+        for i in range(0, ITEMS, items):
+            for j in range(0, len(places), wanted):
+                part = places[j : j + wanted]
+                found = network.frequencies(values[i : i + items], known, stage, part)
+                whole[i : i + items, j : j + wanted] = found
+        digest.update(whole.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,55 @@
+"""What every model obeys that can code, of whatever family."""
+
+import numpy as np
+import pytest
+
+from catzip.compressor.errors import CorruptError
+from catzip.compressor.model import Model, Plan
+from catzip.compressor.stack import Stack
+from catzip.models.arrays import NumpyArray
+
+
+def coded(coder: Model, symbols: NumpyArray, plan: Plan) -> list[bytes]:
+    return [stack.to_bytes() for stack in coder.encode(symbols, plan)]
+
+
+def decoded(coder: Model, segments: list[bytes], count: int, plan: Plan) -> NumpyArray:
+    return coder.decode(map(Stack.from_bytes, segments), count, plan)
+
+
+def assert_round_trip(coder: Model, symbols: NumpyArray, plan: Plan) -> None:
+    """Decoding undoes encoding; there is a stack for each segment, and segments are all of the symbols."""
+    segments, sizes = coded(coder, symbols, plan), coder.segment_sizes(len(symbols), plan)
+    assert len(segments) == len(sizes) and sum(sizes) == len(symbols)
+    restored = decoded(coder, segments, len(symbols), plan)
+    assert restored.dtype == np.uint8 and np.array_equal(restored, symbols)
+
+
+def assert_length_is_likelihood(coder: Model, symbols: NumpyArray, plan: Plan) -> None:
+    """0.1 % for the rounding of the PMFs, and for each segment what the last word of a stack wastes."""
+    bits = 8 * sum(map(len, coded(coder, symbols, plan)))
+    nll = coder.nll(symbols, plan)
+    assert abs(bits - nll) <= 0.001 * nll + 64 * len(coder.segment_sizes(len(symbols), plan))
+
+
+def assert_bits_left_over_are_noticed(coder: Model, symbols: NumpyArray, plan: Plan) -> None:
+    segments = coded(coder, symbols, plan)
+    for i in range(len(segments)):
+        longer = [*segments]
+        longer[i] += b"\1\2\3\4\5"
+        with pytest.raises(CorruptError, match="left over"):
+            decoded(coder, longer, len(symbols), plan)
+
+
+def assert_every_segment_needs_its_stack(coder: Model, symbols: NumpyArray, plan: Plan) -> None:
+    segments = coded(coder, symbols, plan)
+    for wrong in (segments[:-1], [], [*segments, b""]):
+        with pytest.raises(ValueError):
+            decoded(coder, wrong, len(symbols), plan)
+
+
+def assert_symbols_outside_the_alphabet_are_refused(coder: Model, plan: Plan) -> None:
+    """27 letters take five bits, which have room for 32 symbols, and 200 & 31 is a letter."""
+    for wrong in (27, 31, 200):
+        with pytest.raises(ValueError, match="outside the alphabet"):
+            list(coder.encode(np.array([1, 2, wrong], np.uint8), plan))
