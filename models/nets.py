@@ -198,10 +198,9 @@ class ConvNet:
     ) -> tuple[Array, NumpyArray]:
         """What describes each distribution, float32 [B * Q, outputs], and the guess in half levels, int [B * Q]."""
         c, arrays, batch = self.config, self._arrays, len(values)
-        known = np.broadcast_to(known, values.shape)
-        seen = look(values, known, stage, c.digits, c.shape, c.reaches)
+        seen = look(values, known[None], stage, c.digits, c.shape, c.reaches)
         places, rows = self._rows(wanted, batch)
-        time = np.full(seen.tokens.shape[:3], stage * c.times + int(known[0].sum()) * c.times // self.size)
+        time = np.full(seen.tokens.shape[:3], stage * c.times + int(known.sum()) * c.times // self.size)
         tokens, features = arrays.place(seen.tokens), arrays.place(seen.features)
         codes = [self._tokens(tokens).reshape(*time.shape, -1), self._time(arrays.place(time))]
         told = arrays.concat([arrays.float32(codes[0]), features, arrays.float32(codes[1])])

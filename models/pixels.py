@@ -71,7 +71,7 @@ def look(
     reaches: tuple[int, ...],
 ) -> Seen:
     """What is seen of images uint8 [B, D], of this shape (H, W, C), whose dimensions known [B, D] have this stage's
-    digit and the others do not.
+    digit and the others do not; or [1, D], if the same of all.
 
     reaches  of the windows: r means 2 r + 1 pixels square; from small to large
     """
@@ -80,7 +80,7 @@ def look(
     tokens = digits.first_row(stage) + np.where(known, digits.base**stage, 0) + coarse
     middle = (coarse << shift + 1) + (1 << shift) - 1  # 2 v for all bits known, 255 for none
     full = (len(values), *shape)
-    told = (known | (stage > 0)).reshape(full)
+    told = (known | (stage > 0)).reshape(-1, *shape)
     windows = [_window(middle.reshape(full), told, reach) for reach in reaches]
     guess = np.full(full, _GREY, np.int32)
     for average, count, _ in reversed(windows):
@@ -90,10 +90,9 @@ def look(
     for average, count, size in windows:
         planes.append(np.where(count > 0, average - guess, 0))
         planes.append(CODE_MAX * count // size)
-    features = np.concatenate(
-        [to_depth(plane.clip(-CODE_MAX, CODE_MAX).astype(np.float32)) for plane in planes], -1
-    )
-    return Seen(to_depth(tokens.reshape(full)), features, guess.reshape(values.shape))
+    features = [to_depth(plane.clip(-CODE_MAX, CODE_MAX).astype(np.float32)) for plane in planes]
+    features = [np.broadcast_to(part, (len(values), *part.shape[1:])) for part in features]
+    return Seen(to_depth(tokens.reshape(full)), np.concatenate(features, -1), guess.reshape(values.shape))
 
 
 def _window(middle: NumpyArray, told: NumpyArray, reach: int) -> tuple[NumpyArray, NumpyArray, int]:

@@ -1,0 +1,99 @@
+"""What masked networks see of text and images: integer features against their definition, cell by cell."""
+
+import numpy as np
+import pytest
+import reference_masked as reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_models import MASKED
+
+from catzip.models.arrays import NumpyArray
+from catzip.models.nets import ConvNetConfig
+from catzip.models.pixels import Digits, look, to_depth
+from catzip.models.windows import table_rows, window_rows
+
+SEEDS = st.integers(0, 2**32 - 1)
+WINDOWS = st.lists(
+    st.tuples(
+        st.integers(1, 16), st.lists(st.integers(-5, 5), min_size=1, max_size=9, unique=True).map(tuple)
+    ),
+    min_size=1,
+    max_size=4,
+)
+IMAGES = sorted(name for name, config in MASKED.items() if isinstance(config, ConvNetConfig))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=SEEDS, length=st.integers(1, 9), alphabet=st.sampled_from([2, 27, 250]), windows=WINDOWS)
+def test_windows(seed: int, length: int, alphabet: int, windows: list):
+    symbols = np.random.RandomState(seed).randint(0, alphabet + 1, (3, length)).astype(np.uint8)
+    got = window_rows(symbols, alphabet, windows)
+    assert got.shape == (len(windows), 3, length) and got.min() >= 0
+    for window, rows in zip(windows, got, strict=True):
+        assert rows.max() < table_rows(window, alphabet)
+        assert rows.tolist() == [reference.windows(item, alphabet, window) for item in symbols.tolist()]
+
+
+def drawn(config: ConvNetConfig, seed: int, count: int = 2) -> tuple[NumpyArray, NumpyArray]:
+    """Images uint8 [count, D] and which dimensions of each are known: few, many, none."""
+    random, size = np.random.RandomState(seed), int(np.prod(config.shape))
+    values = random.randint(0, config.base**config.stages, (count, size)).astype(np.uint8)
+    return values, random.rand(count, size) < random.choice([0, 0.1, 0.7], (count, 1))
+
+
+def by_dimension(config: ConvNetConfig, row: NumpyArray) -> dict:
+    return dict(zip(np.ndindex(*config.shape), row.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("name", IMAGES)
+@settings(max_examples=12, deadline=None)
+@given(seed=SEEDS, data=st.data())
+def test_pixels(name: str, seed: int, data: st.DataObject):
+    config = MASKED[name]
+    stage = data.draw(st.integers(0, config.stages - 1))
+    values, known = drawn(config, seed)
+    got = look(values, known, stage, config.digits, config.shape, config.reaches)
+    for i in range(len(values)):
+        seen = reference.Seen(config, by_dimension(config, values[i]), by_dimension(config, known[i]), stage)
+        assert by_dimension(config, got.guess[i]) == {d: seen.guess(d) for d in np.ndindex(*config.shape)}
+        for y, x, dimensions in reference.deep(config):
+            assert got.tokens[i, y, x].tolist() == [seen.token(d) for d in dimensions]
+            assert got.features[i, y, x].tolist() == seen.features(dimensions)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+@settings(max_examples=10, deadline=None)
+@given(seed=SEEDS, data=st.data())
+def test_what_is_known_of_all_images_may_be_said_once(name: str, seed: int, data: st.DataObject):
+    config = MASKED[name]
+    stage = data.draw(st.integers(0, config.stages - 1))
+    values, known = drawn(config, seed, 3)
+    each = look(values, np.repeat(known[:1], 3, 0), stage, config.digits, config.shape, config.reaches)
+    once = look(values, known[:1], stage, config.digits, config.shape, config.reaches)
+    for ours, theirs in (
+        (each.tokens, once.tokens),
+        (each.features, once.features),
+        (each.guess, once.guess),
+    ):
+        assert ours.dtype == theirs.dtype and np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("base,stages", [(256, 1), (4, 4), (2, 8), (16, 2)])
+def test_rows_of_tokens_are_apart(base: int, stages: int):
+    """Every stage's intervals, with its digit and without, have rows of their own, and there are no others."""
+    digits, rows = Digits(base, stages), []
+    values = np.arange(base**stages, dtype=np.uint8)[None].repeat(2, 0)
+    for stage in range(stages):
+        known = np.array([[False], [True]]).repeat(values.shape[1], 1)
+        shape = (2, values.shape[1] // 2, 1)
+        for tokens in look(values, known, stage, digits, shape, (1,)).tokens:
+            rows += sorted(set(tokens.ravel().tolist()))
+    assert rows == list(range(digits.rows()))
+
+
+def test_space_to_depth():
+    x = np.arange(2 * 4 * 6 * 3).reshape(2, 4, 6, 3)
+    got = to_depth(x)
+    assert got.shape == (2, 2, 3, 12)
+    for b, y, x_, c in np.ndindex(*x.shape):
+        assert got[b, y // 2, x_ // 2, (y % 2 * 2 + x_ % 2) * 3 + c] == x[b, y, x_, c]
