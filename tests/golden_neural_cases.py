@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from helpers import compress
@@ -20,38 +21,100 @@ from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundErr
 from catzip.compressor.media import MEDIA
 from catzip.compressor.model import Model, Plan
 from catzip.compressor.writer import Writer
-from catzip.models import checkpoint, grid
+from catzip.models import checkpoint, grid, logistics
 from catzip.models.autoregressive import AutoregressiveConfig
+from catzip.models.nets import ConvNetConfig, TransformerConfig
 from catzip.models.registry import Registry
 
 FOLDER = Path(__file__).parent / "golden" / "neural"
 PROSE = (FOLDER / "prose.txt").read_bytes()
 LETTERS = re.sub(rb"[^a-z]+", b" ", PROSE.lower()).strip()
 
-NETWORKS = {
+NETWORKS: dict[str, Any] = {
     "tiny-bytes": AutoregressiveConfig(
         alphabet=256, width=16, state=20, depth=2, hidden=12, embed=2, ngrams=((1, 8), (3, 6))
     ),
     "tiny-text27": AutoregressiveConfig(
         alphabet=27, width=18, state=13, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 5))
     ),
+    "tiny-chunks": TransformerConfig(
+        alphabet=27,
+        length=40,
+        width=16,
+        depth=2,
+        heads=1,
+        hidden=12,
+        embed=3,
+        times=6,
+        windows=((5, (0,)), (5, (1,)), (6, (-2, -1))),
+    ),
+    "tiny-images": ConvNetConfig(
+        shape=(8, 6, 3),
+        base=4,
+        stages=4,
+        width=16,
+        depth=2,
+        hidden=12,
+        embed=3,
+        times=6,
+        output="logistics",
+        components=2,
+        reaches=(1, 2),
+    ),
 }
 
 
+_QUIETER = {"tiny-bytes": 2, "tiny-text27": 2, "tiny-chunks": 4, "tiny-images": 5}
+"""By how many powers of two the random part of a head is less than drawn."""
+
+
+def images(count: int, shape: tuple[int, ...]) -> bytes:
+    """An .npy file of smooth pictures [count, *shape] with a little noise."""
+    random = np.random.RandomState(6)
+    y, x, _ = np.indices(shape) / 4
+    slope, phase = random.normal(0, 0.2, (2, count, 2, 1, 1, 1)), random.rand(count, 1, 1, shape[-1])
+    smooth = np.sin(slope[0, :, 0] * y + slope[0, :, 1] * x + 3 * phase)
+    noisy = 128 + 80 * smooth + random.normal(0, 3, smooth.shape)
+    out = io.BytesIO()
+    np.save(out, noisy.clip(0, 255).astype(np.uint8))
+    return out.getvalue()
+
+
+IMAGES = images(20, NETWORKS["tiny-images"].shape)
+
+
 def weights(name: str) -> checkpoint.Checkpoint:
-    """A random network that knows how often each symbol comes, or nothing would be coded with it."""
+    """A random network that has some idea of its content, or nothing would be coded with it."""
     found = random_checkpoint(NETWORKS[name], name)
-    symbols, _ = MEDIA[found.config["medium"]].split(PROSE)
-    counts = np.bincount(symbols, minlength=NETWORKS[name].alphabet) + 0.2
     arrays = dict(found.arrays)
-    arrays["head.bias"] = np.floor(np.log(counts) * 2**grid.LOGIT + 0.5).astype(np.int32)
-    arrays["head.exponent"] = found.arrays["head.exponent"] + np.int8(2)
+    arrays["head.exponent"] = found.arrays["head.exponent"] + np.int8(_QUIETER[name])
+    if found.config["medium"] == "array":
+        arrays |= _image_head(NETWORKS[name], arrays)
+    else:
+        symbols, _ = MEDIA[found.config["medium"]].split(PROSE)
+        counts = np.bincount(symbols, minlength=NETWORKS[name].alphabet) + 0.2
+        arrays["head.bias"] = np.floor(np.log(counts) * 2**grid.LOGIT + 0.5).astype(np.int32)
     return replace(found, arrays=arrays)
+
+
+def _image_head(c: ConvNetConfig, arrays: checkpoint.Arrays) -> checkpoint.Arrays:
+    """Means are the average of the smallest window, which values are within 4 levels of, or 40."""
+    weight, bias = (arrays[f"head.{part}"].copy() for part in ("weight", "bias"))
+    means = weight.reshape(c.dimensions, 3, c.components, -1)[
+        :, 1
+    ]  # a view: [dimensions, components, inputs]
+    average = c.width + c.dimensions  # behind the guess; less the guess, in half levels
+    exponent = arrays["head.exponent"].reshape(c.dimensions, 3, c.components)[:, 1]
+    own = average + np.arange(c.dimensions)
+    means[np.arange(c.dimensions), :, own] = np.exp2(exponent).clip(0, 63)
+    bias.reshape(c.dimensions, 3, c.components)[:] = 0
+    bias.reshape(c.dimensions, 3, c.components)[:, 2] = np.round(np.log([4, 40]) * 2**logistics.MEAN)
+    return {"head.weight": weight, "head.bias": bias}
 
 
 @dataclass(frozen=True)
 class Case:
-    """A model, content, and how it is cut: lanes and steps of a segment (None: as the model likes)."""
+    """A model, content, and how it is cut: its plan (None: as the model likes)."""
 
     model: str
     content: bytes
@@ -81,11 +144,19 @@ GOOD: dict[str, Case] = {
     "text27-letters": Case("tiny-text27", LETTERS),
     "text27-one-step-segments": Case("tiny-text27", LETTERS[:330], (30, 1)),
     "text27-prose": Case("tiny-text27", PROSE),
+    "chunks-own-plan": Case("tiny-chunks", LETTERS),
+    "chunks-all-steps": Case("tiny-chunks", LETTERS[:330], (0, 9)),
+    "chunks-segments": Case("tiny-chunks", LETTERS[:401], (10, 4)),
+    "images-own-plan": Case("tiny-images", IMAGES),
+    "images-all-steps": Case("tiny-images", IMAGES, (0, 4)),
+    "images-frames": Case("tiny-images", IMAGES, (10, 1), frame_size=600),
 }
 
 
 def shipped_content(model: Model) -> bytes:
     """What the golden file of a shipped model holds."""
+    if model.medium == "array":
+        return images(2, model.shape)
     return LETTERS if model.medium == "text27" else PROSE
 
 
