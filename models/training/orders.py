@@ -41,7 +41,7 @@ def step_losses(bits: Bits, items: NumpyArray, stages: int) -> NumpyArray:
     """Mean bits of a digit for each stage and number of known dimensions: float64 [stages, D], falling."""
     size = items.shape[1]
     random = np.random.RandomState(0)
-    places = np.unique((size * (np.arange(_PLACES) / _PLACES) ** 2).astype(int))
+    places = np.unique(((size - 1) * np.linspace(0, 1, _PLACES) ** 2).astype(int))
     measured = np.empty((stages, len(places)))
     for stage in range(stages):
         for i, count in enumerate(places):

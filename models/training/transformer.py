@@ -107,7 +107,8 @@ class Transformer(nn.Module):
         pooling (Hinton 2002), which training then corrects.
         """
         alphabet, width = self.config.alphabet, self.config.width
-        prior = counts[-1].sum(0) / counts[-1].sum()
+        overall = counts[-1].sum(0) + 1  # a symbol may be missing from a small text
+        prior = overall / overall.sum()
         tables = [module for module in self.windows if isinstance(module, Embedding)]
         for i, (table, seen) in enumerate(zip(tables, counts, strict=True)):
             if self.config.windows[i][1] == (0,):

@@ -1,0 +1,233 @@
+"""Autoregressive diffusion in training: what is drawn and masked, what is learnt, and that the export codes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from helpers import TEXT  # noqa: E402
+
+from catzip.models import checkpoint  # noqa: E402
+from catzip.models.registry import Registry  # noqa: E402
+from catzip.models.schedules import BUDGETS, from_tensors, predicted_bits, uniform  # noqa: E402
+from catzip.models.training import load, loop, train  # noqa: E402
+from catzip.models.training.ardm import ArdmTask, Batch, masked  # noqa: E402
+from catzip.models.training.data import to_symbols  # noqa: E402
+from catzip.models.training.layers import Rounding  # noqa: E402
+from catzip.models.training.mosaics import read_tiles  # noqa: E402
+from catzip.models.training.orders import step_losses  # noqa: E402
+
+HEAD = """
+name = "{name}"
+family = "ardm"
+medium = "{medium}"
+about = "a test"
+data = [{{ path = "a.*", share = 1 }}]
+validation = [{{ path = "held", share = 1 }}]
+[coding]
+steps = {steps}
+[schedule]
+minutes = 1
+lanes = 8
+learning_rate = 5e-3
+warmup = 5
+ema = 0.8
+[model]
+"""
+LETTERS = """
+network = "transformer"
+alphabet = 27
+length = 32
+width = 24
+depth = 2
+heads = 1
+hidden = 24
+embed = 4
+times = 8
+windows = [[5, [0]], [5, [-1]], [5, [1]], [10, [-1, 1]], [10, [-2, -1]]]
+"""
+PICTURES = """
+network = "convolution"
+shape = [8, 8, 3]
+base = {base}
+stages = {stages}
+width = 16
+depth = 1
+hidden = 16
+embed = 2
+times = 4
+output = "{output}"
+components = 2
+reaches = [1, 3]
+"""
+RECIPES = {
+    "letters": HEAD.format(name="letters", medium="text27", steps=10) + LETTERS,
+    "pictures": HEAD.format(name="pictures", medium="array", steps=10)
+    + PICTURES.format(base=256, stages=1, output="logistics"),
+    "upscaled": HEAD.format(name="upscaled", medium="array", steps=20)
+    + PICTURES.format(base=4, stages=4, output="logistics"),
+    "upscaled-direct": HEAD.format(name="upscaled-direct", medium="array", steps=20)
+    + PICTURES.format(base=4, stages=4, output="direct"),
+}
+
+WORDS = TEXT.split()
+PROSE = " ".join(WORDS[i] for i in np.random.RandomState(0).randint(0, len(WORDS), 5000))
+LETTERS_SYMBOLS = to_symbols(PROSE[:2000].encode(), 27)
+
+
+def pictures(count: int, seed: int) -> np.ndarray:
+    """Smooth gradients with a little noise, uint8 [count, 8, 8, 3]."""
+    random = np.random.RandomState(seed)
+    corner, slope = random.randint(40, 160, (count, 1, 1, 3)), random.randint(-5, 6, (2, count, 1, 1, 1))
+    y, x = np.mgrid[:8, :8][..., None]
+    noise = random.randint(0, 3, (count, 8, 8, 3))
+    return (corner + slope[0] * y + slope[1] * x + noise).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
+    """The loop sets the switch; the C library's settings are for processes that only train."""
+    monkeypatch.setattr(Rounding, "on", True)
+    monkeypatch.setattr(loop.memory, "keep", lambda: None)
+    monkeypatch.setattr("catzip.models.training.ardm._COUNTED", 1 << 14)
+    monkeypatch.setattr("catzip.models.training.ardm._AT_ONCE", 1 << 6)
+    for name, few in (("ORDERS", 2), ("_PLACES", 8), ("_ITEMS", 8)):
+        monkeypatch.setattr(f"catzip.models.training.orders.{name}", few)
+
+
+def folder_for(name: str, folder: Path) -> Path:
+    (folder / "recipe.toml").write_text(RECIPES[name])
+    if name == "letters":
+        (folder / "a.txt").write_text(PROSE)
+        (folder / "held").write_text(PROSE[:4000])
+    else:
+        (folder / "a.bin").write_bytes(pictures(400, 0).tobytes())
+        (folder / "held").write_bytes(pictures(40, 1).tobytes())
+    return folder
+
+
+def symbols_of(name: str) -> np.ndarray:
+    """What the training data is like, with a last item that is short: uint8 [n]."""
+    return LETTERS_SYMBOLS[:777] if name == "letters" else pictures(5, 2).reshape(-1)[:-50]
+
+
+def task_of(name: str, folder: Path) -> ArdmTask:
+    recipe = load(folder_for(name, folder) / "recipe.toml")
+    torch.manual_seed(0)
+    return ArdmTask(recipe.model, recipe.coding, recipe.schedule, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_training_learns_and_the_export_codes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(loop, "LOG_EVERY", 0)
+    folder, out = folder_for(name, tmp_path), tmp_path / "out"
+    recipe = load(folder / "recipe.toml")
+    train(recipe, folder, out, steps=20, device="cpu")
+    path = train(recipe, folder, out, steps=40, resume=True, device="cpu")
+
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    losses = [line["loss"] for line in log if "loss" in line]
+    assert len(losses) == 40
+    assert np.mean(losses[-10:]) < np.mean(losses[:5]) - 0.1
+
+    model = Registry("cpu").by_name(str(path))
+    symbols = symbols_of(name)
+    plan = model.plan(len(symbols))
+    stacks = list(model.encode(symbols, plan))
+    assert 8 * sum(len(stack.to_bytes()) for stack in stacks) < 0.95 * len(symbols) * np.log2(model.alphabet)
+    assert np.array_equal(model.decode(iter(stacks), len(symbols), plan), symbols)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_schedules_are_exported_for_every_budget_that_fits(name: str, tmp_path: Path):
+    task = task_of(name, tmp_path)
+    twin = task.twin
+    arrays = task.export([(tmp_path / "held").read_bytes()])
+    schedules = from_tensors(arrays, twin.stages, twin.size)
+    possible = [calls for calls in BUDGETS if twin.stages <= calls < twin.stages * twin.size]
+    assert list(schedules) == [*possible, twin.stages * twin.size]
+    assert {key: array.dtype.kind for key, array in arrays.items() if array.dtype.kind not in "iu"} == {}
+
+
+def test_what_is_known_is_spread_evenly_over_items_and_stages():
+    batch = masked(np.zeros((64, 50), np.uint8), 4, np.random.default_rng(0))
+    for stage in range(4):
+        sizes = batch.known[batch.stages == stage].sum(1)
+        assert len(sizes) == 16
+        # One in each sixteenth of 0..49.
+        assert (sizes * 16 // 50 - np.arange(16)).max() <= 0 and (
+            (sizes + 1) * 16 // 50 >= np.arange(16)
+        ).all()
+    assert 0.3 < batch.known.mean(0).min() < batch.known.mean(0).max() < 0.7  # of any dimension
+
+
+@pytest.mark.parametrize("name", ["letters", "pictures"])
+def test_the_loss_is_the_bound(name: str, tmp_path: Path):
+    """The mean, over the dimensions that are not known, of their cost: equation 4 of the paper."""
+    task = task_of(name, tmp_path)
+    items = task.twin.draw(task.twin.items((tmp_path / "held").read_bytes()), 8, np.random.default_rng(0))
+    batch = masked(items, 1, np.random.default_rng(1))
+    bits = task.twin.bits(batch).detach().numpy()
+    expected = np.mean([row[~known].mean() for row, known in zip(bits, batch.known, strict=True)])
+    assert float(task.loss(batch).detach()) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_nothing_is_learnt_from_what_is_hidden(name: str, tmp_path: Path):
+    """Hidden symbols change only what they themselves cost."""
+    task = task_of(name, tmp_path)
+    twin = task.twin
+    items = twin.draw(twin.items((tmp_path / "held").read_bytes()), 8, np.random.default_rng(0))
+    batch = masked(items, twin.stages, np.random.default_rng(1))
+    hidden = np.where(batch.known, items, items[::-1])
+    if twin.stages > 1:  # digits of earlier stages are known everywhere, and later ones are hidden everywhere
+        step = 8 - 2 * batch.stages[:, None]
+        hidden = np.where(batch.known, items, items >> step << step | hidden & (1 << step) - 1).astype(
+            np.uint8
+        )
+    with torch.no_grad():
+        ours = twin.bits(batch).numpy()
+        theirs = twin.bits(Batch(hidden, batch.stages, batch.known)).numpy()
+    same = batch.known | (hidden == items)
+    assert same.mean() < 1 and np.array_equal(ours[same], theirs[same])
+
+
+def test_counted_windows_are_a_good_start(tmp_path: Path):
+    task = task_of("letters", tmp_path)
+    text, held = ((tmp_path / name).read_bytes() for name in ("a.txt", "held"))
+    cold = task.validate([held], 128)
+    task.prepare([text], [1.0], 0)
+    assert task.validate([held], 128) < cold - 0.5
+
+
+def test_step_losses_fall_with_what_is_known():
+    """A dimension costs 8 bits when nothing is known and 3 when all else is."""
+
+    def bits(items: np.ndarray, stages: np.ndarray, known: np.ndarray) -> torch.Tensor:
+        cost = 8 - 5 * known.sum(1, keepdims=True) / 99 + np.zeros(items.shape)
+        return torch.from_numpy(cost)
+
+    losses = step_losses(bits, np.zeros((40, 100), np.uint8), 2)
+    assert losses.shape == (2, 100) and (np.diff(losses) <= 0).all()
+    assert losses[0] == pytest.approx(8 - 5 * np.arange(100) / 99, abs=0.3)
+    assert predicted_bits(uniform(2, 100, 200), losses) == pytest.approx(losses.sum())
+
+
+def test_mosaics_are_cut_row_by_row(tmp_path: Path):
+    image = pytest.importorskip("PIL.Image")
+    tiles = np.random.RandomState(0).randint(0, 256, (6, 32, 32, 3)).astype(np.uint8)
+    sheet = np.concatenate([np.concatenate(list(row), 1) for row in tiles.reshape(2, 3, 32, 32, 3)], 0)
+    image.fromarray(sheet).save(tmp_path / "a.webp", lossless=True)
+    assert read_tiles(tmp_path / "a.webp") == tiles.tobytes()
+
+
+def test_shipped_recipes_of_the_family_build(tmp_path: Path):
+    for name in ("ardm-text8", "ardm-cifar10", "ardm-upscale-cifar10"):
+        recipe = load(name)
+        task = ArdmTask(recipe.model, recipe.coding, recipe.schedule, torch.device("cpu"))
+        parameters = sum(parameter.numel() for parameter in task.net.parameters())
+        assert parameters < 6_000_000, name
+    assert checkpoint.canonical_json(recipe.model)
