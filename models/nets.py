@@ -132,31 +132,31 @@ class Transformer:
         self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray
     ) -> NumpyArray:
         """See `ardm.MaskedNet`."""
-        found = np.empty((len(values), len(wanted), self.base), np.uint32)
+        c, found = self.config, np.empty((len(values), len(wanted), self.base), np.uint32)
+        rows = window_rows(np.where(known, values, np.uint8(c.alphabet)), c.alphabet, c.windows)
+        time = int(known.sum()) * c.times // c.length
         for part in _parts(len(values), self._arrays.at_once // self._each):
-            logits = self.logits(values[part], known, wanted)
+            logits = self.logits(rows[:, part], time, wanted)
             found[part] = self._softmax(logits).reshape(-1, *found.shape[1:])
         return found
 
-    def logits(self, values: NumpyArray, known: NumpyArray, wanted: NumpyArray) -> Array:
-        """As `frequencies`, but the integer logits, float32 [B * Q, K]."""
-        c, arrays, batch = self.config, self._arrays, len(values)
-        codes = self._seen(np.where(known, values, np.uint8(c.alphabet)), int(known.sum()))
+    def logits(self, rows: NumpyArray, time: int, wanted: NumpyArray) -> Array:
+        """Rows of the windows' tables, intp [windows, B, L], and the row of the known share -> float32 [B * Q, K]."""
+        c, arrays, batch = self.config, self._arrays, rows.shape[1]
+        codes = self._codes(rows, time)
         x = arrays.clip_(self._inputs(codes), -RES_MAX, RES_MAX).reshape(batch, c.length, -1)
         for i, (attention, mlp) in enumerate(zip(self._attention, self._mlps, strict=True)):
             x = mlp(attention(x, arrays.place(wanted) if i == c.depth - 1 else None))
-        rows = (np.arange(batch)[:, None] * c.length + wanted).ravel()
-        told = arrays.take(codes, arrays.place(rows))[:, : c.alphabet * len(c.windows)]
-        codes = arrays.concat([rms_norm(arrays, x).reshape(len(rows), -1), told])
+        at = (np.arange(batch)[:, None] * c.length + wanted).ravel()
+        told = arrays.take(codes, arrays.place(at))[:, : c.alphabet * len(c.windows)]
+        codes = arrays.concat([rms_norm(arrays, x).reshape(len(at), -1), told])
         return arrays.clip_(self._head(codes), -LOGIT_MAX, LOGIT_MAX)
 
-    def _seen(self, symbols: NumpyArray, known: int) -> Array:
-        """Codes float32 [B * L, ...] of symbols and masks uint8 [B, L]: of the windows, the place, the known share."""
-        c, arrays = self.config, self._arrays
-        rows = window_rows(symbols, c.alphabet, c.windows).reshape(len(c.windows), -1)
-        place = np.tile(np.arange(c.length), len(symbols))
-        time = np.full_like(place, known * c.times // c.length)
-        placed = arrays.place(np.concatenate([rows, [place, time]]))
+    def _codes(self, rows: NumpyArray, time: int) -> Array:
+        """Codes float32 [B * L, ...] of the windows, the place, the known share."""
+        arrays, place = self._arrays, np.tile(np.arange(self.size), rows.shape[1])
+        rows = np.concatenate([rows.reshape(len(rows), -1), [place, np.full_like(place, time)]])
+        placed = arrays.place(rows)
         return arrays.float32(arrays.concat([t(row) for t, row in zip(self._tables, placed, strict=True)]))
 
 

@@ -142,10 +142,43 @@ class ForgetsTheOddRow(NumpyArrays):
         return y
 
 
-@pytest.mark.parametrize("wrong", [OffByOne, Coarse, Saturating, ForgetsTheOddRow])
+class Halved(NumpyArrays):
+    """Operands with 10 bits, as TF32 has them, in batched products."""
+
+    def batched(self, a: Any, b: Any) -> Any:
+        return super().batched(a, b + np.copysign(np.float32(2.0**-4), b))
+
+
+@pytest.mark.parametrize("wrong", [OffByOne, Coarse, Saturating, ForgetsTheOddRow, Halved])
 def test_a_wrong_product_is_caught(wrong: type[NumpyArrays]):
     with pytest.raises(CatzipError, match="not exact on this machine; use --device cpu"):
         check_product(wrong())
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_batched_products(name: str, data: st.DataObject):
+    """Of operands that lie anyhow in memory, as heads of attention do, and in steps of any power of two."""
+    n, inputs, m = (data.draw(st.integers(1, most)) for most in (9, 70, 9))
+    random = np.random.RandomState(data.draw(st.integers(0, 2**32 - 1)))
+    a = random.randint(-CODE_MAX, CODE_MAX + 1, (2, n, 3, inputs)).swapaxes(1, 2)
+    b = random.randint(-CODE_MAX, CODE_MAX + 1, (2, m, 3, inputs)).swapaxes(1, 2)
+    arrays, step = backend(name), np.float32(2.0 ** data.draw(st.integers(-20, 20)))
+    placed_a, placed_b = (arrays.place(np.moveaxis(x.astype(np.float32), 2, 1)) for x in (a, b))
+    got = arrays.batched(placed_a.swapaxes(1, 2) * step, placed_b.swapaxes(1, 2).swapaxes(-1, -2))
+    assert np.array_equal(arrays.fetch(got) / step, a @ b.swapaxes(-1, -2))
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_lookup_rounds_towards_zero_and_clips(name: str, kind: type):
+    arrays, table = backend(name), np.array([5, 7, 11], np.int32)
+    x = np.array([-300, -1, 0, 1, 2, 3, 2**24], kind)
+    expected = [5, 5, 5, 7, 11, 11, 11]
+    assert arrays.fetch(arrays.lookup(arrays.place(table), arrays.place(x))).tolist() == expected
+    x = np.array([[-0.5, 0.99], [1.0, 1.99]], np.float32)
+    assert arrays.fetch(arrays.lookup(arrays.place(table), arrays.place(x))).tolist() == [[5, 5], [7, 7]]
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -213,6 +246,8 @@ def test_the_other_operations_are_numpys(name: str):
             arrays.concat([placed, placed]),
             arrays.take(arrays.place(table), arrays.place(index)),
             arrays.zeros_int32(2, 3),
+            arrays.surround(placed.reshape(1, 7, 11, 1)),
+            arrays.surround(placed.reshape(7, 1, 1, 11)),
             placed,  # as it was: float32() copies, so that what is done in place is done to the copy
         ]
         return [arrays.fetch(result) for result in results]

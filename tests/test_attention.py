@@ -1,4 +1,4 @@
-"""Exact attention is the formula of its docstring in Python's integers, on every backend, for any positions asked for."""
+"""Exact attention is its formula in Python's integers, on every backend, for any positions asked for."""
 
 import math
 from typing import Any

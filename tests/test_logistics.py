@@ -1,4 +1,4 @@
-"""The exact mixture of logistics is its formula in Python's integers, on every backend; its tables are the functions."""
+"""The exact mixture of logistics is its formula in integers, on every backend; its tables are the functions."""
 
 import math
 
