@@ -3,7 +3,8 @@
     text8, enwik8        the full public file, or a slice of it named  NAME.START-STOP[.xz]
     dickens, samba       from the Silesia corpus, in a folder `silesia`
     calgary              all 18 files; calgary-english: book1, book2, paper1-6 and news; calgary/NAME: one
-    anything else        the path of a file
+    cifar10              test images as one array [N, 32, 32, 3]: see `images.py`
+    anything else        the path of a file; an array of unsigned bytes in a .npy file is one of items
 
 Below CATZIP_DATA a corpus NAME may be a file NAME, or FOLDER/NAME, each plain or as .xz.
 """
@@ -15,46 +16,30 @@ import lzma
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from ..compressor.errors import CatzipError
 from .corpora import CORPORA, GROUPS, SLICES, Corpus
+from .dataset import DATA_VARIABLE, Dataset, DatasetError
+from .images import cifar10
 
-DATA_VARIABLE = "CATZIP_DATA"
-
-
-class DatasetError(CatzipError):
-    """Benchmark data is missing or is not what its name says."""
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Bytes to compress and one sentence on where they come from."""
-
-    name: str
-    data: bytes
-    description: str
-
-    def first(self, limit: int | None) -> Dataset:
-        """The first `limit` bytes (all when None), said in the description."""
-        if limit is None or limit >= len(self.data):
-            return self
-        return Dataset(self.name, self.data[:limit], f"{self.description}; first {limit:,} bytes of these")
+CIFAR10 = "cifar10"
 
 
 def names() -> list[str]:
     """Every name `load` knows besides paths."""
-    return [*(name for name in CORPORA if "/" not in name), *GROUPS, *(n for n in CORPORA if "/" in n)]
+    plain = [name for name in CORPORA if "/" not in name]
+    return [*plain, CIFAR10, *GROUPS, *(name for name in CORPORA if "/" in name)]
 
 
 def load(name: str, limit: int | None = None) -> Iterator[Dataset]:
-    """Yields the data sets behind a name or a path, each cut to `limit` bytes. Raises DatasetError."""
+    """Yields the data sets behind a name or a path, each cut to `limit` bytes or items. Raises DatasetError."""
     if name in GROUPS:
         for member in GROUPS[name]:
             yield from load(member, limit)
     elif name in CORPORA:
         yield _corpus(name, CORPORA[name]).first(limit)
+    elif name == CIFAR10:
+        yield Dataset.of_items(name, *cifar10(_root(name))).first(limit)
     else:
         yield _file(Path(name)).first(limit)
 
@@ -66,7 +51,7 @@ def _file(path: Path) -> Dataset:
         raise DatasetError(
             f"{path}: {error.strerror}; give the path of a file or one of: {', '.join(names())}"
         ) from error
-    return Dataset(path.name, data, f"{path.name}, the whole file of {len(data):,} bytes")
+    return Dataset.of_file(path.name, data, f"{path.name}, the whole file of {len(data):,} bytes")
 
 
 def _corpus(name: str, corpus: Corpus) -> Dataset:

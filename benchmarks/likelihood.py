@@ -3,50 +3,91 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
+from ..compressor.container import read_head
 from ..compressor.media import MEDIA
-from ..compressor.model import ModelSource
+from ..compressor.model import Model, ModelSource
+from ..compressor.payload import unpack_front
 from ..compressor.pipeline import Frame, list_frames
+from ..compressor.reader import Reader
 
 
 @dataclass(frozen=True)
 class Coded:
-    """What a file is made of.
+    """What a file is made of, or several files together.
 
-    symbols   coded with a model
-    nll_bits  the models' own float NLL of them; None unless every frame is coded with a model
-    models    name -> fingerprint, hexadecimal
-    kinds     frames of each kind
+    symbols    coded with a model
+    nll_bits   the models' own NLL of them; None unless every frame is coded with a model
+    coded_bytes  what the coder wrote for them; the rest is container: heads, plans, checksums, side streams
+    models     name -> fingerprint, hexadecimal
+    kinds      frames of each kind
+    steps      network calls for an item, where the frames have one number of them
     """
 
-    symbols: int
-    nll_bits: float | None
-    models: dict[str, str]
-    kinds: dict[str, int]
+    symbols: int = 0
+    nll_bits: float | None = None
+    coded_bytes: int | None = None
+    models: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
+    steps: int | None = None
 
 
-def likelihood(packed: Path, data: bytes, models: ModelSource) -> Coded:
-    """Of the catzip file `packed`, whose content is `data`, frame by frame under the plans its frames have.
+@dataclass(frozen=True)
+class _Part:
+    """One frame: of a kind, coded with a model or None."""
 
-    That is `model.plan(symbols)`: the command line offers no other.
-    """
-    with packed.open("rb") as src:
-        frames = list_frames(src).frames
-    kinds = dict(Counter(frame.kind for frame in frames))
-    known = {mark: models.by_fingerprint(mark) for frame in frames if (mark := frame.fingerprint)}
-    bits = [_frame_nll(frame, data, models) for frame in frames] if set(kinds) == {"coded"} else []
+    kind: str
+    model: Model | None = None
+    symbols: int = 0
+    nll_bits: float = 0.0
+    coded_bytes: int = 0
+    steps: int | None = None
+
+
+def likelihood(files: list[tuple[Path, bytes]], models: ModelSource) -> Coded:
+    """Of these catzip files with their contents, frame by frame under the plans that the frames have."""
+    parts = [part for path, data in files for part in _parts(path, data, models)]
+    kinds = dict(Counter(part.kind for part in parts))
+    whole = set(kinds) == {"coded"}
+    steps = {part.steps for part in parts if part.model is not None}
     return Coded(
-        symbols=sum(frame.symbols for frame in frames),
-        nll_bits=sum(bits) if bits else None,
-        models={model.name: mark.hex() for mark, model in known.items()},
+        symbols=sum(part.symbols for part in parts),
+        nll_bits=sum(part.nll_bits for part in parts) if whole else None,
+        coded_bytes=sum(part.coded_bytes for part in parts) if whole else None,
+        models={part.model.name: part.model.fingerprint.hex() for part in parts if part.model is not None},
         kinds=kinds,
+        steps=steps.pop() if len(steps) == 1 else None,
     )
 
 
-def _frame_nll(frame: Frame, data: bytes, models: ModelSource) -> float:
-    assert frame.medium is not None and frame.fingerprint is not None  # a coded frame has both
-    symbols, _ = MEDIA[frame.medium].split(data[frame.start : frame.start + frame.length])
+def _parts(packed: Path, data: bytes, models: ModelSource) -> list[_Part]:
+    with packed.open("rb") as src:
+        frames = list_frames(src).frames
+        return [_part(src, frame, data[frame.start : frame.start + frame.length], models) for frame in frames]
+
+
+def _part(src: BinaryIO, frame: Frame, data: bytes, models: ModelSource) -> _Part:
+    if frame.medium is None or frame.fingerprint is None:
+        return _Part(frame.kind)
     model = models.by_fingerprint(frame.fingerprint)
-    return model.nll(symbols, model.plan(len(symbols)))
+    symbols, _ = MEDIA[frame.medium].split(data)
+    return _Part(
+        frame.kind,
+        model,
+        len(symbols),
+        model.nll(symbols, frame.plan),
+        _coded_bytes(src, frame),
+        (frame.plan[0] or model.budgets[-1]) if model.budgets else None,
+    )
+
+
+def _coded_bytes(src: BinaryIO, frame: Frame) -> int:
+    """Bytes of the segments of a coded frame, with the lengths that stand before all but the last."""
+    src.seek(frame.offset)
+    reader = Reader(src)
+    head = read_head(reader)
+    assert head is not None  # `list_frames` has read it
+    return head.size - unpack_front(reader.exactly(head.size), head.length).end

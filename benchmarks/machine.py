@@ -42,11 +42,22 @@ def describe(device: str, threads: int | None) -> dict[str, str]:
     return {
         "cpu": f"{name}{family}, {widest}",
         "cores": f"{usable_cores()} available, {threads or usable_cores()} used",
-        "device": device,
+        "device": _device(device),
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "constriction": version("constriction"),
     }
+
+
+def _device(asked: str) -> str:
+    """The device that an option stands for, a GPU by its name. PyTorch is asked only where a driver is loaded."""
+    if asked == "cpu" or not Path("/proc/driver/nvidia/version").exists():
+        return "cpu" if asked == "auto" else asked
+    try:
+        import torch
+    except ImportError:
+        return "cpu"
+    return f"cuda, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "cpu"
 
 
 def commit() -> str | None:

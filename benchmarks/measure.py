@@ -6,12 +6,13 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..compressor.errors import CatzipError
 from ..compressor.model import ModelSource
-from .datasets import Dataset
+from .dataset import Dataset, npy
 from .likelihood import likelihood
 from .results import Result
 
@@ -39,37 +40,95 @@ class Settings:
 DEFAULTS = Settings()
 
 
-def measure(dataset: Dataset, model: str | None, models: ModelSource, settings: Settings) -> Result:
-    """Compress to a file, decompress it, compare, and evaluate the model's own NLL on the same frames.
+@dataclass(frozen=True)
+class Task:
+    """One row to measure.
 
-    model   its name, None to let catzip choose from the content; `models` evaluates the NLL, in this process
-    Raises MeasurementError if a command fails or the bytes differ.
+    model    its name, None to let catzip choose from the content
+    steps    network calls for an item: one of the model's budgets, None for what it likes
+    singles  so many of the first items, each as a file of its own; 0 for all content as one file
     """
-    chosen = ["-m", model] if model else []
+
+    dataset: Dataset
+    model: str | None = None
+    steps: int | None = None
+    singles: int = 0
+
+    @property
+    def system(self) -> str:
+        """The model in words; of a weight file, its name."""
+        if self.model is None:
+            return "default"
+        return self.model if not self.model.endswith(".safetensors") else Path(self.model).stem
+
+    def __str__(self) -> str:
+        steps = f", {self.steps} steps" if self.steps is not None else ""
+        singles = f", {self.singles} single items" if self.singles else ""
+        return f"{self.dataset.name}: {self.system}{steps}{singles}"
+
+    def contents(self) -> list[bytes]:
+        """Of each file."""
+        if not self.singles:
+            return [self.dataset.data]
+        # Each an array [1, *item], which is what a model of items codes.
+        items = self.dataset.items[: self.singles]
+        return [npy(items[i : i + 1]) for i in range(len(items))]
+
+    def options(self) -> list[str]:
+        """Of the command that compresses."""
+        words = ["-m", self.model] if self.model else []
+        return words + (["--steps", str(self.steps)] if self.steps is not None else [])
+
+
+def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
+    """Compress to files, decompress them, compare, and evaluate the model's own NLL on the same frames.
+
+    `models` evaluates the NLL, in this process. Raises MeasurementError if a command fails or the bytes differ.
+    """
+    contents = task.contents()
     with tempfile.TemporaryDirectory(prefix="catzip-bench-") as folder:
-        original, packed, restored = (Path(folder) / name for name in ("data", "data.catz", "restored"))
-        original.write_bytes(dataset.data)
-        common = ["-q", *settings.options(), "-o"]
-        packing = _clocked("compress", *common, str(packed), *chosen, str(original))
-        unpacking = _clocked("decompress", *common, str(restored), str(packed))
-        if restored.read_bytes() != dataset.data:
-            raise MeasurementError(f"{dataset.name}, model {model or 'default'}: came back different")
-        compressed = packed.stat().st_size
-        coded = likelihood(packed, dataset.data, models)
+        originals = [Path(folder, f"{i:06}") for i in range(len(contents))]
+        packed = [path.with_suffix(".catz") for path in originals]
+        for path, data in zip(originals, contents, strict=True):
+            path.write_bytes(data)
+        packing = _clocked("compress", "-q", *settings.options(), *task.options(), *map(str, originals))
+        for path in originals:
+            path.unlink()
+        unpacking = _clocked("decompress", "-q", *settings.options(), *map(str, packed))
+        _compare(task, originals, contents)
+        compressed = sum(path.stat().st_size for path in packed)
+        coded = likelihood(list(zip(packed, contents, strict=True)), models)
     return Result(
-        dataset.name,
-        model or "default",
+        task.dataset.name,
+        task.system,
         settings="",
-        original_bytes=len(dataset.data),
+        original_bytes=sum(map(len, contents)),
         compressed_bytes=compressed,
         compress_s=packing["wall_s"],
         decompress_s=unpacking["wall_s"],
         peak_memory_bytes=int(max(packing["peak_memory_bytes"], unpacking["peak_memory_bytes"])),
+        dimensions=_dimensions(task),
         symbols=coded.symbols,
         nll_bits=coded.nll_bits,
+        coded_bytes=coded.coded_bytes,
         models=coded.models,
         frames=coded.kinds,
+        steps=task.steps if coded.steps is None else coded.steps,
+        files=len(contents) if task.singles else None,
     )
+
+
+def _compare(task: Task, restored: Sequence[Path], contents: Sequence[bytes]) -> None:
+    for path, data in zip(restored, contents, strict=True):
+        if path.read_bytes() != data:
+            raise MeasurementError(f"{task.dataset.name}, model {task.system}: came back different")
+
+
+def _dimensions(task: Task) -> int:
+    if not task.singles:
+        return task.dataset.dimensions
+    items = task.dataset.items
+    return items[: task.singles].size
 
 
 def _clocked(*arguments: str) -> dict[str, float]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .datasets import Dataset
+from .dataset import Dataset
 from .results import Result
 
 MIB = 1 << 20
@@ -82,7 +82,8 @@ def run_peer(peer: Peer, dataset: Dataset) -> Result:
         module = importlib.import_module(peer.module)
     except ImportError:
         missing = "pip install 'catzip[bench]'"
-        return Result(dataset.name, peer.name, peer.settings, len(data), missing=missing)
+        known = dataset.dimensions
+        return Result(dataset.name, peer.name, peer.settings, len(data), dimensions=known, missing=missing)
     compress, decompress = peer.make(module)
     start = time.perf_counter()
     blob = compress(data)
@@ -99,4 +100,5 @@ def run_peer(peer: Peer, dataset: Dataset) -> Result:
         compressed_bytes=len(blob),
         compress_s=middle - start,
         decompress_s=end - middle,
+        dimensions=dataset.dimensions,
     )

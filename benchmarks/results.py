@@ -13,15 +13,20 @@ class Result:
     """One system on one data set. Sizes in bytes, times in seconds; None where not measured.
 
     system           the model as asked for on the command line ("default" if none was), or the peer
-    compressed_bytes length of a real file, decoded again and compared with the original
+    compressed_bytes length of a real file, decoded again and compared with the original; of `files`, the sum
+    dimensions       values in the content: its bytes, less the header of an array
     compress_s, decompress_s
                      a model: wall time of the whole command, start-up included; a peer: the call alone
     peak_memory_bytes
                      largest resident size of the two commands (models only)
-    nll_bits         the model's own float negative log-likelihood of the symbols it coded; None if any
-                     frame was not coded with the model
+    nll_bits         the model's own negative log-likelihood of the symbols it coded; None if any frame
+                     was not coded with the model
+    coded_bytes      what the coder wrote for them; the rest of the files is container
     models           name -> fingerprint of those the file was coded with
     frames           how many frames of each kind the file has
+    steps            network calls for an item, of a model that has a choice
+    files            the first items, each a file of its own; None for all content in one file
+    schedule         how the steps were cut, where that is not as the model has it
     missing          what to install, for a system that could not run
     """
 
@@ -33,11 +38,30 @@ class Result:
     compress_s: float | None = None
     decompress_s: float | None = None
     peak_memory_bytes: int | None = None
+    dimensions: int | None = None
     symbols: int | None = None
     nll_bits: float | None = None
+    coded_bytes: int | None = None
     models: dict[str, str] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
+    steps: int | None = None
+    files: int | None = None
+    schedule: str | None = None
     missing: str | None = None
+
+    @property
+    def choice(self) -> str:
+        """System, steps, schedule, files: what was asked for, in words."""
+        words = [self.system]
+        words += [f"{self.steps:,} steps"] if self.steps is not None else []
+        words += [self.schedule] if self.schedule else []
+        words += [f"first {self.files:,} items, a file each"] if self.files is not None else []
+        return ", ".join(words)
+
+    @property
+    def label(self) -> str:
+        """The row in words: what was asked for, and what came of it."""
+        return self.choice + self.outcome
 
     @property
     def outcome(self) -> str:
@@ -45,19 +69,22 @@ class Result:
         if self.missing:
             return f" (not run: {self.missing})"
         used = [*self.models, *(kind for kind in self.frames if kind != "coded")]
-        return f" ({', '.join(used)})" if used not in ([], [self.system]) else ""
+        expected = f"{self.system}-{self.schedule}" if self.schedule else self.system
+        return f" ({', '.join(used)})" if used not in ([], [expected]) else ""
 
     @property
-    def bits_per_byte(self) -> float | None:
-        """Bits of the file for each byte of the original."""
+    def rate(self) -> float | None:
+        """Bits of the files for each dimension: for each byte of the original, where that is no array."""
         if self.compressed_bytes is None or not self.original_bytes:
             return None
-        return 8 * self.compressed_bytes / self.original_bytes
+        return 8 * self.compressed_bytes / (self.dimensions or self.original_bytes)
 
     @property
-    def nll_per_byte(self) -> float | None:
-        """The model's own NLL in bits for each byte of the original."""
-        return self.nll_bits / self.original_bytes if self.nll_bits and self.original_bytes else None
+    def nll_rate(self) -> float | None:
+        """The model's own NLL in bits for each dimension."""
+        if not self.nll_bits or not self.original_bytes:
+            return None
+        return self.nll_bits / (self.dimensions or self.original_bytes)
 
     @property
     def gap_percent(self) -> float | None:
@@ -66,12 +93,20 @@ class Result:
             return None
         return 100 * (8 * self.compressed_bytes / self.nll_bits - 1)
 
+    @property
+    def container_bytes(self) -> float | None:
+        """Bytes of each file that are not the coder's: heads, plan, checksums, side stream."""
+        if self.compressed_bytes is None or self.coded_bytes is None:
+            return None
+        return (self.compressed_bytes - self.coded_bytes) / (self.files or 1)
+
 
 @dataclass(frozen=True)
 class Run:
     """One run of the benchmark: where and when, on what, and its results.
 
-    datasets maps each name to {"description", "bytes", "sha256"}; machine and versions are plain text facts.
+    datasets maps each name to {"description", "bytes", "sha256"}, and of an array also {"item", "dimensions"};
+    machine and versions are plain text facts.
     """
 
     command: str

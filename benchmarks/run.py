@@ -5,67 +5,183 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from .. import __version__
+from ..compressor.errors import CatzipError
+from ..compressor.model import ModelSource
 from ..models.registry import Registry
 from . import machine
-from .datasets import Dataset, DatasetError, load
-from .measure import DEFAULTS, Settings, measure
+from .dataset import Dataset, DatasetError
+from .datasets import load
+from .measure import DEFAULTS, Settings, Task, measure
 from .peers import PEERS, run_peer
+from .picture_peers import picture_jobs
 from .report import terminal
 from .results import Result, Run
 
+Say = Callable[[str], None]
+
+
+Job = tuple[str, Callable[[], Result]]
+"""What is measured, in words, and the measurement."""
+
+
+class ResumeError(CatzipError):
+    """The run to go on with is another one."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a run measures.
+
+    datasets  names or paths (see `datasets.py`)
+    models    by name; none: what catzip chooses from the content
+    steps     a row for each of these budgets (0 for all), of the models that have a choice; none for their default
+    singles   of arrays, also so many of the first items as files of their own
+    peers     whether other compressors run too
+    limit     bytes of each data set, or items of an array; None for all
+    """
+
+    datasets: Sequence[str]
+    models: Sequence[str] = ()
+    steps: Sequence[int] = ()
+    singles: int = 0
+    peers: bool = False
+    limit: int | None = None
+    settings: Settings = DEFAULTS
+
+    def command(self) -> str:
+        """The command line that repeats this run; of a path, only the file's name."""
+        words = ["catzip", "bench"]
+        for name in self.datasets:
+            words += ["--dataset", Path(name).name if Path(name).is_file() else name]
+        for model in self.models:
+            words += ["-m", Path(model).name]
+        words += ["--steps", ",".join(str(each or "all") for each in self.steps)] if self.steps else []
+        words += ["--singles", str(self.singles)] if self.singles else []
+        words += ["--peers"] if self.peers else []
+        words += ["--limit", str(self.limit)] if self.limit is not None else []
+        return shlex.join([*words, *self.settings.options()])
+
+    def loaded(self) -> list[Dataset]:
+        """The data. Raises DatasetError."""
+        found = [dataset for name in self.datasets for dataset in load(name, self.limit)]
+        _check_names(found)
+        return found
+
+    def jobs(self, datasets: Sequence[Dataset]) -> Iterator[Job]:
+        """Every row, in order. Raises CatzipError for a model that is not there, or steps that it does not have."""
+        source = Registry(device=self.settings.device, threads=self.settings.threads)
+        budgets: dict[str | None, list[int | None]] = {
+            model: budgets_of(source, model, self.steps) for model in self.models
+        }
+        for dataset in datasets:
+            for model, steps in (budgets or {None: [None]}).items():
+                for task in _tasks(dataset, model, steps, self.singles):
+                    yield str(task), partial(measure, task, source, self.settings)
+            yield from _peers(dataset) if self.peers else ()
+
 
 def run_bench(
-    datasets: Sequence[str],
-    models: Sequence[str] = (),
+    bench: Bench,
     *,
-    peers: bool = False,
-    limit: int | None = None,
     json_out: Path | None = None,
-    settings: Settings = DEFAULTS,
-    echo: Callable[[str], None] = print,
-    progress: Callable[[str], None] = lambda message: None,
+    resume: bool = False,
+    echo: Say = print,
+    progress: Say = lambda message: None,
+    done: Say = lambda message: None,
 ) -> Run:
-    """Measures `models` (none given: what catzip chooses from the content) and the peers; prints a table.
+    """Measures all rows and prints a table.
 
-    `datasets` are names or paths (see `datasets.py`), each cut to `limit` bytes; `json_out` receives the run.
-    `progress` is told what is being measured. Raises CatzipError if data, a model or a command fails.
+    json_out  receives the run, anew after each row: a run that is stopped keeps what it has measured
+    resume    go on with the run that is there
+    progress  told what is being measured; `done` is told the figures of each row
+    Raises CatzipError if data, a model or a command fails, or if `resume` meets another run.
     """
-    loaded = [dataset for name in datasets for dataset in load(name, limit)]
-    _check_names(loaded)
-    run = Run(
-        command=_command(datasets, models, peers, limit, settings),
-        date=datetime.now(UTC).date().isoformat(),
-        catzip=__version__,
-        commit=machine.commit(),
-        machine=machine.describe(settings.device, settings.threads),
-        datasets={dataset.name: _facts(dataset) for dataset in loaded},
-        results=list(_results(loaded, models, peers, settings, progress)),
-    )
-    if json_out is not None:
-        run.save(json_out)
+    datasets = bench.loaded()
+    run = begin(bench.command(), datasets, bench.settings)
+    if resume and json_out is not None:
+        run = resumed(run, json_out)
+    run = collect(run, bench.jobs(datasets), json_out, progress, done)
     echo(terminal(run))
     return run
 
 
-def _results(
-    datasets: Sequence[Dataset],
-    models: Sequence[str],
-    peers: bool,
-    settings: Settings,
-    progress: Callable[[str], None],
-) -> Iterator[Result]:
-    source = Registry(device=settings.device, threads=settings.threads)
-    for dataset in datasets:
-        for model in models or (None,):
-            progress(f"{dataset.name}: {model or 'default model'}")
-            yield measure(dataset, model, source, settings)
-        for peer in PEERS if peers else ():
-            progress(f"{dataset.name}: {peer.name}")
-            yield run_peer(peer, dataset)
+def begin(words: str, datasets: Sequence[Dataset], settings: Settings) -> Run:
+    """A run of this command line, without results."""
+    return Run(
+        command=words,
+        date=datetime.now(UTC).date().isoformat(),
+        catzip=__version__,
+        commit=machine.commit(),
+        machine=machine.describe(settings.device, settings.threads),
+        datasets={dataset.name: _facts(dataset) for dataset in datasets},
+        results=[],
+    )
+
+
+def collect(run: Run, jobs: Iterator[Job], json_out: Path | None, progress: Say, done: Say) -> Run:
+    """The run with a result of each job that it does not have yet, saved after each of them."""
+    for words, job in islice(jobs, len(run.results), None):
+        progress(words)
+        result = job()
+        run = replace(run, results=[*run.results, result])
+        if json_out is not None:
+            run.save(json_out)
+        rate = f"{result.compressed_bytes:,} bytes, {result.rate:.4f} bits" if result.rate else "no figures"
+        done(f"{result.dataset}: {result.label}: {rate}")
+    return run
+
+
+def resumed(run: Run, path: Path) -> Run:
+    """What was measured of this run before, if anything was. Raises ResumeError if the file is of another run."""
+    if not path.is_file():
+        return run
+    try:
+        before = Run.load(path)
+    except ValueError as error:
+        raise ResumeError(str(error)) from error
+    for what in ("command", "datasets", "machine", "catzip"):
+        if getattr(before, what) != getattr(run, what):
+            raise ResumeError(
+                f"{path.name} is of another run, its {what} differs: leave --resume out to begin anew, "
+                "or write to another file"
+            )
+    if before.commit == run.commit:
+        return before
+    return replace(before, commit=f"{before.commit}, then {run.commit}")
+
+
+def budgets_of(source: ModelSource, name: str, steps: Sequence[int]) -> list[int | None]:
+    """Which of these steps (0 for all) to measure a model with, each by its number; [None] where there is no choice.
+
+    Raises CatzipError for steps that the model does not have.
+    """
+    model = source.by_name(name)
+    if not steps or not model.budgets:
+        return [None]
+    for each in steps:
+        model.plan(1, each)
+    return list(dict.fromkeys(each or model.budgets[-1] for each in steps))
+
+
+def _tasks(dataset: Dataset, model: str | None, steps: Sequence[int | None], singles: int) -> Iterator[Task]:
+    for each in steps:
+        yield Task(dataset, model, each)
+        if singles and dataset.item:
+            yield Task(dataset, model, each, min(singles, len(dataset.items)))
+
+
+def _peers(dataset: Dataset) -> Iterator[Job]:
+    for peer in PEERS:
+        yield f"{dataset.name}: {peer.name}", partial(run_peer, peer, dataset)
+    for name, job in picture_jobs(dataset):
+        yield f"{dataset.name}: {name}", job
 
 
 def _check_names(datasets: Sequence[Dataset]) -> None:
@@ -77,22 +193,10 @@ def _check_names(datasets: Sequence[Dataset]) -> None:
 
 
 def _facts(dataset: Dataset) -> dict[str, object]:
+    of_items = {"item": list(dataset.item), "dimensions": dataset.dimensions} if dataset.item else {}
     return {
         "description": dataset.description,
         "bytes": len(dataset.data),
         "sha256": hashlib.sha256(dataset.data).hexdigest(),
+        **of_items,
     }
-
-
-def _command(
-    datasets: Sequence[str], models: Sequence[str], peers: bool, limit: int | None, settings: Settings
-) -> str:
-    """The command line that repeats this run; of a path, only the file's name."""
-    words = ["catzip", "bench"]
-    for name in datasets:
-        words += ["--dataset", Path(name).name if Path(name).is_file() else name]
-    for model in models:
-        words += ["-m", model]
-    words += ["--peers"] if peers else []
-    words += ["--limit", str(limit)] if limit is not None else []
-    return shlex.join([*words, *settings.options()])

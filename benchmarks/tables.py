@@ -23,6 +23,11 @@ def markdown(headers: Sequence[str], rows: Rows) -> str:
     return "\n".join(f"| {_padded(row, widths, ' | ')} |" for row in (headers, rule, *rows))
 
 
+def cell(value: float | None, form: str) -> str:
+    """A dash for None."""
+    return "-" if value is None else form.format(value)
+
+
 def _widths(headers: Sequence[str], rows: Rows) -> list[int]:
     return [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
 

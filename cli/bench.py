@@ -10,6 +10,15 @@ from .options import quiet_option, run_device_options
 from .progress import Progress
 
 
+def _budgets(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[int, ...]:
+    """Of `--steps`: numbers, 0 for all; each value may be several with commas between."""
+    words = [word for value in values for word in value.split(",")]
+    for word in words:
+        if word != "all" and (not word.isascii() or not word.isdigit() or int(word) == 0):
+            raise click.BadParameter(f"{word!r} is neither a number of steps nor all")
+    return tuple(0 if word == "all" else int(word) for word in words)
+
+
 @click.command()
 @click.option(
     "--dataset",
@@ -17,20 +26,49 @@ from .progress import Progress
     multiple=True,
     required=True,
     metavar="NAME|FILE",
-    help="text8, enwik8, calgary, dickens, samba or a file; may be repeated. Looked for in $CATZIP_DATA.",
+    help="text8, enwik8, cifar10, calgary, dickens, samba or a file; may be repeated. Looked for in $CATZIP_DATA.",
 )
 @click.option("-m", "--model", "models", multiple=True, metavar="MODEL", help="Model; may be repeated.")
-@click.option("--peers", is_flag=True, help="Also gzip, bzip2, xz, and zstd, brotli, PPMd where installed.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="BYTES", help="Only the first BYTES of each.")
-@click.option("--json", "json_out", type=click.Path(path_type=Path), metavar="OUT", help="Also write JSON.")
+@click.option(
+    "--steps",
+    multiple=True,
+    callback=_budgets,
+    metavar="S,S|all",
+    help="A row for each number of network calls, of models that have a choice; may be repeated.",
+)
+@click.option(
+    "--singles",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Of arrays, also the first N items as files of their own.",
+)
+@click.option(
+    "--peers",
+    is_flag=True,
+    help="Also gzip, bzip2, xz, and zstd, brotli, PPMd where installed; of images, PNG and WebP.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only the first N bytes of each; items of an array.",
+)
+@click.option(
+    "--json", "json_out", type=click.Path(path_type=Path), metavar="OUT", help="Also write JSON, row by row."
+)
+@click.option("--resume", is_flag=True, help="Go on with the run in OUT where it was stopped.")
 @run_device_options
 @quiet_option
 def bench(
     datasets: tuple[str, ...],
     models: tuple[str, ...],
+    steps: tuple[int, ...],
+    singles: int,
     peers: bool,
     limit: int | None,
     json_out: Path | None,
+    resume: bool,
     threads: int | None,
     device: str,
     quiet: bool,
@@ -42,15 +80,16 @@ def bench(
     """
     from ..benchmarks import measure, run
 
+    if resume and json_out is None:
+        raise click.UsageError("--resume goes with --json OUT")
     settings = measure.Settings(threads=threads, device=device)
     with Progress("bench", quiet) as progress:
-        run.run_bench(
-            datasets,
-            models,
-            peers=peers,
-            limit=limit,
-            json_out=json_out,
-            settings=settings,
-            echo=progress.print,
-            progress=progress.say,
-        )
+
+        def done(line: str) -> None:
+            progress.clear()
+            if not quiet:
+                click.echo(line, err=True)
+
+        bench = run.Bench(datasets, models, steps, singles, peers, limit, settings)
+        say = {"echo": progress.print, "progress": progress.say, "done": done}
+        run.run_bench(bench, json_out=json_out, resume=resume, **say)

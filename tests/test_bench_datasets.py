@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from catzip.benchmarks import corpora, datasets
+from catzip.benchmarks import corpora, dataset, datasets
 from catzip.benchmarks.corpora import Corpus
-from catzip.benchmarks.datasets import DatasetError, load
+from catzip.benchmarks.dataset import DatasetError
+from catzip.benchmarks.datasets import load
 
 TEXT = bytes(range(97, 123)) * 40  # 1040 bytes
 
@@ -16,7 +17,7 @@ TEXT = bytes(range(97, 123)) * 40  # 1040 bytes
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder, with `text8` redefined as a corpus of 1040 bytes whose test part is its last 100."""
-    monkeypatch.setenv(datasets.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(dataset.DATA_VARIABLE, str(tmp_path))
     digest = "sha256:" + hashlib.sha256(TEXT).hexdigest()
     small = Corpus("text8", len(TEXT), digest, (940, None), "its last 100 bytes", slice_test=50)
     monkeypatch.setitem(datasets.CORPORA, "text8", small)
@@ -80,7 +81,7 @@ def test_slice_of_another_length_than_its_name(root: Path) -> None:
 def test_missing_names_the_remedy(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DatasetError, match=r"put the public file there as text8/text8 \(1,040 bytes"):
         list(load("text8"))
-    monkeypatch.delenv(datasets.DATA_VARIABLE)
+    monkeypatch.delenv(dataset.DATA_VARIABLE)
     with pytest.raises(DatasetError, match="set it to the folder"):
         list(load("text8"))
 

@@ -5,23 +5,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from helpers import MODELS, TEXT
+from helpers import MODELS, TEXT, ItemModel
 
 from catzip.benchmarks import measure
-from catzip.benchmarks.datasets import Dataset
-from catzip.benchmarks.measure import DEFAULTS, MeasurementError, Settings
+from catzip.benchmarks.dataset import Dataset
+from catzip.benchmarks.measure import DEFAULTS, MeasurementError, Settings, Task
 
 # The two commands as the measurement calls them, with the models of the tests.
 COMMAND = """
 import sys
 sys.path.insert(0, {tests!r})
 import helpers
-verb, *options, source = sys.argv[1:]
-named = dict(zip(options[1::2], options[2::2]))
-data = open(source, "rb").read()
-done = helpers.compress(data, model=named.get("-m")) if verb == "compress" else helpers.decompress(data)
-open(named["-o"], "wb").write(done[{skip}:])
+verb, quiet, *words = sys.argv[1:]
+sources = [word for word in words if word.startswith("/")]
+options = [word for word in words if word not in sources]
+named = dict(zip(options[::2], options[1::2]))
+model, steps = named.get("-m"), named.get("--steps")
+for source in sources:
+    data = open(source, "rb").read()
+    if verb == "compress":
+        done = helpers.compress(data, model=model, steps=steps and int(steps))
+        open(source + ".catz", "wb").write(done)
+    else:
+        open(source.removesuffix(".catz"), "wb").write(helpers.decompress(data)[{skip}:])
 """
 
 
@@ -36,7 +44,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_result_is_of_a_real_file(command: Path) -> None:
     data = TEXT.encode()
-    result = measure.measure(Dataset("text", data, ""), "table-bytes", MODELS, DEFAULTS)
+    result = measure.measure(Task(Dataset("text", data, ""), "table-bytes"), MODELS, DEFAULTS)
     assert (result.dataset, result.system, result.outcome) == ("text", "table-bytes", "")
     assert result.symbols == result.original_bytes == len(data)
     assert result.compressed_bytes is not None and result.gap_percent is not None
@@ -49,20 +57,54 @@ def test_result_is_of_a_real_file(command: Path) -> None:
 
 def test_fallback_is_said(command: Path) -> None:
     noise = Dataset("noise", random.Random(2).randbytes(500), "")
-    result = measure.measure(noise, None, MODELS, DEFAULTS)
+    result = measure.measure(Task(noise), MODELS, DEFAULTS)
     assert (result.system, result.outcome) == ("default", " (stored)")
     assert result.nll_bits is None and result.gap_percent is None
 
 
 def test_other_bytes_are_an_error(command: Path) -> None:
-    command.write_text(command.read_text().replace("done[0:]", "done[verb == 'decompress':]"))
+    command.write_text(command.read_text().replace("(data)[0:]", "(data)[1:]"))
     with pytest.raises(MeasurementError, match="text, model table-bytes: came back different"):
-        measure.measure(Dataset("text", TEXT.encode(), ""), "table-bytes", MODELS, DEFAULTS)
+        measure.measure(Task(Dataset("text", TEXT.encode(), ""), "table-bytes"), MODELS, DEFAULTS)
 
 
 def test_failing_command_is_an_error(command: Path) -> None:
     with pytest.raises(MeasurementError, match=r"(?s)catzip compress failed: .*no model absent"):
-        measure.measure(Dataset("text", TEXT.encode(), ""), "absent", MODELS, DEFAULTS)
+        measure.measure(Task(Dataset("text", TEXT.encode(), ""), "absent"), MODELS, DEFAULTS)
+
+
+def items(*shape: int) -> Dataset:
+    """Letters in an array."""
+    letters = random.Random(3).choices(TEXT.encode(), k=int(np.prod(shape)))
+    return Dataset.of_items("items", np.array(letters, np.uint8).reshape(shape), "")
+
+
+@pytest.mark.parametrize(("steps", "found"), [(None, 3), (3, 3), (12, 12)])
+def test_steps_are_those_of_the_file(steps: int | None, found: int, command: Path) -> None:
+    result = measure.measure(Task(items(30, 4, 3), "table-array", steps), MODELS, DEFAULTS)
+    assert (result.steps, result.label) == (found, f"table-array, {found} steps")
+    assert result.dimensions == result.symbols == 360 and result.original_bytes == 360 + 128
+    assert result.rate is not None and result.compressed_bytes is not None
+    assert result.rate == pytest.approx(8 * result.compressed_bytes / 360)
+
+
+def test_single_items_are_files_of_their_own(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than the NLL of the model by the container, the header of the array in it, and the ends of stacks."""
+    monkeypatch.setattr(ItemModel, "shape", (40, 30))
+    command.write_text(command.read_text().replace("verb,", "helpers.ItemModel.shape = (40, 30)\nverb,", 1))
+    long = items(5, 40, 30)
+    result = measure.measure(Task(long, "table-array", 3, singles=4), MODELS, DEFAULTS)
+    whole = measure.measure(Task(long.first(4), "table-array", 3), MODELS, DEFAULTS)
+    assert result.files == 4 and result.frames == {"coded": 4}
+    assert result.label == "table-array, 3 steps, first 4 items, a file each"
+    assert result.dimensions == 4 * 1200 and result.original_bytes == 4 * (1200 + 128)
+    assert result.nll_bits == pytest.approx(whole.nll_bits)
+    assert result.compressed_bytes is not None and result.container_bytes is not None
+    assert result.coded_bytes is not None and result.nll_bits is not None
+    assert (
+        0 < 8 * result.coded_bytes - result.nll_bits < 4 * 10 * (64 + 8)
+    )  # each of 10 stacks: up to two words, a length
+    assert 40 < result.container_bytes < 160
 
 
 def test_settings_become_options() -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from catzip.benchmarks.datasets import Dataset
+from catzip.benchmarks.dataset import Dataset
 from catzip.benchmarks.peers import PEERS, Peer, run_peer
 
 LINES = b"".join(b"line %d of a small text\n" % number for number in range(300))
@@ -21,7 +21,7 @@ def test_peer_restores(peer: Peer, name: str) -> None:
         pytest.skip(f"{peer.module} is not installed: {result.missing}")
     assert result.compressed_bytes is not None
     assert result.compressed_bytes < max(len(data) // (4 if name == "lines" else 1), 0) + 600
-    assert (result.bits_per_byte is None) == (not data)
+    assert (result.rate is None) == (not data)
 
 
 def test_missing_module_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,9 +36,9 @@ RUN = Run(
 
 
 def test_figures() -> None:
-    assert MODEL.bits_per_byte == pytest.approx(2.008)
+    assert MODEL.rate == pytest.approx(2.008)
     assert MODEL.gap_percent == pytest.approx(0.4)
-    assert MODEL.nll_per_byte == 2.0
+    assert MODEL.nll_rate == 2.0
     assert PEER.gap_percent is None
     assert replace(MODEL, nll_bits=None).gap_percent is None
 

@@ -1,0 +1,83 @@
+"""Benchmark data: bytes to compress, and what is known of them."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compressor.errors import CatzipError
+from ..compressor.media.array import Header
+
+DATA_VARIABLE = "CATZIP_DATA"
+
+Pixels = NDArray[np.uint8]
+"""[N, ...]: items one after another."""
+
+
+class DatasetError(CatzipError):
+    """Benchmark data is missing or is not what its name says."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Bytes to compress and one sentence on where they come from.
+
+    data  the content of a file; for items, a .npy file of uint8 [N, *item]
+    item  the shape of an item, for example (32, 32, 3); () for anything but an array of items
+    """
+
+    name: str
+    data: bytes
+    description: str
+    item: tuple[int, ...] = ()
+
+    @staticmethod
+    def of_items(name: str, items: Pixels, description: str) -> Dataset:
+        """Of an array uint8 [N, *item]."""
+        return Dataset(name, npy(items), description, items.shape[1:])
+
+    @staticmethod
+    def of_file(name: str, data: bytes, description: str) -> Dataset:
+        """Of the content of any file: as items if it is a .npy file of several dimensions of unsigned bytes."""
+        header = Header.read(data)
+        whole = header is not None and header.size + math.prod(header.shape) == len(data)
+        if header is None or not whole or not header.is_plain or len(header.shape) < 2:
+            return Dataset(name, data, description)
+        return Dataset(name, data, description, header.shape[1:])
+
+    @property
+    def items(self) -> Pixels:
+        """The items, uint8 [N, *item]."""
+        array: Pixels = np.load(io.BytesIO(self.data), allow_pickle=False)
+        return array
+
+    @property
+    def is_pictures(self) -> bool:
+        """Whether the items are colour images."""
+        return len(self.item) == 3 and self.item[2] == 3
+
+    @property
+    def dimensions(self) -> int:
+        """The values that are coded: bytes, less the header of an array."""
+        return self.items.size if self.item else len(self.data)
+
+    def first(self, limit: int | None) -> Dataset:
+        """The first `limit` items, or bytes of what has no items (all when None), said in the description."""
+        if limit is None or limit >= (len(self.items) if self.item else len(self.data)):
+            return self
+        if self.item:
+            what = f"{self.description}; first {limit:,} items of these"
+            return Dataset.of_items(self.name, self.items[:limit], what)
+        what = f"{self.description}; first {limit:,} bytes of these"
+        return replace(self, data=self.data[:limit], description=what)
+
+
+def npy(items: Pixels) -> bytes:
+    """The .npy file of an array."""
+    out = io.BytesIO()
+    np.save(out, items, allow_pickle=False)
+    return out.getvalue()
