@@ -162,23 +162,19 @@ def test_batched_products(name: str, data: st.DataObject):
     """Of operands that lie anyhow in memory, as heads of attention do, and in steps of any power of two."""
     n, inputs, m = (data.draw(st.integers(1, most)) for most in (9, 70, 9))
     random = np.random.RandomState(data.draw(st.integers(0, 2**32 - 1)))
-    a = random.randint(-CODE_MAX, CODE_MAX + 1, (2, n, 3, inputs)).swapaxes(1, 2)
-    b = random.randint(-CODE_MAX, CODE_MAX + 1, (2, m, 3, inputs)).swapaxes(1, 2)
+    a, b = (random.randint(-CODE_MAX, CODE_MAX + 1, (2, rows, 3, inputs)) for rows in (n, m))
     arrays, step = backend(name), np.float32(2.0 ** data.draw(st.integers(-20, 20)))
-    placed_a, placed_b = (arrays.place(np.moveaxis(x.astype(np.float32), 2, 1)) for x in (a, b))
-    got = arrays.batched(placed_a.swapaxes(1, 2) * step, placed_b.swapaxes(1, 2).swapaxes(-1, -2))
-    assert np.array_equal(arrays.fetch(got) / step, a @ b.swapaxes(-1, -2))
+    here, there = (arrays.place(x.astype(np.float32)).swapaxes(1, 2) for x in (a, b))
+    got = arrays.fetch(arrays.batched(here * step, there.swapaxes(-1, -2))) / step
+    assert np.array_equal(got, a.swapaxes(1, 2) @ b.transpose(0, 2, 3, 1))
 
 
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("kind", [np.float32, np.int32])
 def test_lookup_rounds_towards_zero_and_clips(name: str, kind: type):
-    arrays, table = backend(name), np.array([5, 7, 11], np.int32)
-    x = np.array([-300, -1, 0, 1, 2, 3, 2**24], kind)
-    expected = [5, 5, 5, 7, 11, 11, 11]
-    assert arrays.fetch(arrays.lookup(arrays.place(table), arrays.place(x))).tolist() == expected
-    x = np.array([[-0.5, 0.99], [1.0, 1.99]], np.float32)
-    assert arrays.fetch(arrays.lookup(arrays.place(table), arrays.place(x))).tolist() == [[5, 5], [7, 7]]
+    arrays, x = backend(name), np.array([[-300, -1.5, -0.5, 0.9], [1, 1.9, 2, 2**24]]).astype(kind)
+    table = arrays.place(np.array([5, 7, 11], np.int32))
+    assert arrays.fetch(arrays.lookup(table, arrays.place(x))).tolist() == [[5, 5, 5, 5], [7, 7, 11, 11]]
 
 
 @pytest.mark.parametrize("name", BACKENDS)
