@@ -18,6 +18,7 @@ from .results import Result
 
 _CLOCKED = Path(__file__).with_name("clocked.py")
 _COMMAND = (sys.executable, "-P", "-m", "catzip")
+_FORCED = (sys.executable, "-P", "-m", "catzip.benchmarks.forced")
 
 
 class MeasurementError(CatzipError):
@@ -45,7 +46,8 @@ class Task:
     """One row to measure.
 
     model    its name, None to let catzip choose from the content
-    steps    network calls for an item: one of the model's budgets, None for what it likes
+    steps    network calls for an item: one of the model's budgets, None for what it likes. With it, content is coded
+             with the model also where xz would be smaller (see `forced.py`): it is the model that is asked about
     singles  so many of the first items, each as a file of its own; 0 for all content as one file
     """
 
@@ -91,10 +93,11 @@ def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
         packed = [path.with_suffix(".catz") for path in originals]
         for path, data in zip(originals, contents, strict=True):
             path.write_bytes(data)
-        packing = _clocked("compress", "-q", *settings.options(), *task.options(), *map(str, originals))
+        words, command = settings.options(), _COMMAND if task.steps is None else _FORCED
+        packing = _clocked(command, "compress", "-q", *words, *task.options(), *map(str, originals))
         for path in originals:
             path.unlink()
-        unpacking = _clocked("decompress", "-q", *settings.options(), *map(str, packed))
+        unpacking = _clocked(_COMMAND, "decompress", "-q", *words, *map(str, packed))
         _compare(task, originals, contents)
         compressed = sum(path.stat().st_size for path in packed)
         coded = likelihood(list(zip(packed, contents, strict=True)), models)
@@ -131,12 +134,12 @@ def _dimensions(task: Task) -> int:
     return items[: task.singles].size
 
 
-def _clocked(*arguments: str) -> dict[str, float]:
-    """Runs the command line under `clocked.py`; its figures."""
+def _clocked(command: Sequence[str], *arguments: str) -> dict[str, float]:
+    """Runs a command under `clocked.py`; its figures."""
     with tempfile.TemporaryDirectory(prefix="catzip-bench-") as folder:
         figures = Path(folder) / "figures.json"
         clock = [sys.executable, "-I", "-S", str(_CLOCKED), str(figures)]
-        done = subprocess.run([*clock, *_COMMAND, *arguments], capture_output=True, text=True)
+        done = subprocess.run([*clock, *command, *arguments], capture_output=True, text=True)
         if done.returncode:
             raise MeasurementError(
                 f"catzip {arguments[0]} failed: {done.stderr.strip().removeprefix('catzip: ')}"

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from .published import PUBLISHED
+from .results import Result
 from .stepped import Group
 
 _MARKERS = "osD^v"
@@ -48,7 +51,7 @@ class Curves:
             group.title,
             group.unit,
             {name: sorted(points.items()) for name, points in sorted(lines.items())},
-            {result.system + result.outcome: result.rate for result in group.others() if result.rate},
+            _levels(group.others()),
             {name: sorted(points) for name, points in published.items()},
         )
 
@@ -62,6 +65,15 @@ class Curves:
         return path.is_file() and self.digest in path.read_text(encoding="utf-8")
 
 
+def _levels(others: Sequence[Result]) -> dict[str, float]:
+    """Every model, and the best general compressor and the best way of each picture format: more would overlap."""
+    chosen: dict[str, Result] = {}
+    for result in others:  # the largest first
+        stem = result.system.partition(",")[0] if "," in result.system else ""
+        chosen[result.label if result.frames else stem] = result
+    return {result.label: result.rate for result in chosen.values() if result.rate}
+
+
 def draw(curves: Curves, path: Path) -> None:
     """Write the SVG. Raises ImportError without matplotlib."""
     import matplotlib as mpl
@@ -70,9 +82,13 @@ def draw(curves: Curves, path: Path) -> None:
     with mpl.rc_context({"svg.hashsalt": "catzip", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(7.2, 4.5), layout="constrained")
         axes = figure.add_subplot()
-        for i, (name, points) in enumerate(curves.lines.items()):
-            style = "--" if name.endswith(", uniform") else "-"
-            axes.plot(*zip(*points, strict=True), style, marker=_MARKERS[i % len(_MARKERS)], label=name)
+        systems = list(dict.fromkeys(name.partition(",")[0] for name in curves.lines))
+        for name, points in curves.lines.items():
+            system, _, schedule = name.partition(",")
+            i = systems.index(system)
+            look: dict[str, Any] = {"color": f"C{i}", "marker": _MARKERS[i % len(_MARKERS)], "linewidth": 1.2}
+            look |= {"linestyle": "--", "fillstyle": "none"} if schedule else {}
+            axes.plot(*zip(*points, strict=True), label=name, **look)
         for i, (name, points) in enumerate(curves.published.items()):
             axes.plot(*zip(*points, strict=True), "x:", color=str(0.3 + 0.15 * i), label=f"{name}, published")
         for name, bits in curves.levels.items():
@@ -81,6 +97,9 @@ def draw(curves: Curves, path: Path) -> None:
                 name, (1, bits), xycoords=("axes fraction", "data"), ha="right", va="bottom", size=7
             )
         axes.set(xscale="log", xlabel="network calls for an item", ylabel=f"{curves.unit}, coded")
+        ticks = sorted({steps for points in curves.lines.values() for steps, _ in points})
+        axes.set_xticks(ticks, [f"{steps:,}" for steps in ticks])
+        axes.minorticks_off()
         axes.set_title(curves.title)
         axes.grid(True, which="major", linewidth=0.3)
         axes.legend(fontsize=7)

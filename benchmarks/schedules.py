@@ -34,8 +34,8 @@ from .run import Job, begin, budgets_of, collect, resumed
 UNIFORM = "uniform"
 
 
-class NotOrderAgnosticError(CatzipError):
-    """The model has no schedules."""
+class NoScheduleError(CatzipError):
+    """The model has no schedule of that kind."""
 
 
 def compare(dataset: Dataset, model: str, steps: Sequence[int], settings: Settings) -> Iterator[Job]:
@@ -45,8 +45,9 @@ def compare(dataset: Dataset, model: str, steps: Sequence[int], settings: Settin
     """
     source = Registry(device=settings.device, threads=settings.threads)
     found = _order_agnostic(source, model)
+    if found.budgets[-1] in steps:
+        raise NoScheduleError(f"{model} in {found.budgets[-1]} steps codes digit by digit: nothing is cut")
     for each in budgets_of(source, model, steps or found.budgets[:-1]):
-        assert each is not None  # as the model has budgets
         yield (
             f"{dataset.name}: {model}, {each} steps",
             partial(measure, Task(dataset, model, each), source, settings),
@@ -73,7 +74,7 @@ def uniform_copy(model: str, folder: Path) -> str:
 def _order_agnostic(source: Registry, name: str) -> ARDM:
     model = source.by_name(name)
     if not isinstance(model, ARDM):
-        raise NotOrderAgnosticError(f"{name} codes in no schedule that could be uniform")
+        raise NoScheduleError(f"{name} codes in no schedule that could be uniform")
     return model
 
 
@@ -106,7 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=name, description=__doc__, formatter_class=form)
     parser.add_argument("-m", "--model", required=True, help="an order-agnostic model")
     parser.add_argument("--dataset", required=True, help="a name or a file, as for catzip bench")
-    parser.add_argument("--steps", default="", help="numbers with commas between (default: each, but all)")
+    parser.add_argument(
+        "--steps", default=(), type=_numbers, help="with commas between (default: each that it has, but all)"
+    )
     parser.add_argument("--limit", type=int, help="only the first bytes, or items of an array")
     parser.add_argument("--json", type=Path, help="also write JSON, row by row")
     parser.add_argument("--resume", action="store_true", help="go on with the run in that file")
@@ -115,19 +118,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(words)
     settings = Settings(options.threads, options.device)
-    steps = [int(word) for word in options.steps.split(",") if word]
     try:
         (dataset,) = load(options.dataset, options.limit)
         run = begin(shlex.join([*name.split(), *_portable(words)]), [dataset], settings)
         if options.resume and options.json:
             run = resumed(run, options.json)
-        jobs = compare(dataset, options.model, steps, settings)
+        jobs = compare(dataset, options.model, options.steps, settings)
         run = collect(run, jobs, options.json, _ignore, lambda line: print(line, file=sys.stderr))
     except CatzipError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1
     print(terminal(run))
     return 0
+
+
+def _numbers(text: str) -> list[int]:
+    """5,20. Raises ValueError, for argparse."""
+    return [int(word) for word in text.split(",")]
 
 
 def _portable(words: Sequence[str]) -> list[str]:

@@ -38,7 +38,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for the command line that knows the models of the tests."""
     path = tmp_path / "command.py"
     path.write_text(COMMAND.format(tests=str(Path(__file__).parent), skip="0"))
-    monkeypatch.setattr(measure, "_COMMAND", (sys.executable, str(path)))
+    for name in ("_COMMAND", "_FORCED"):
+        monkeypatch.setattr(measure, name, (sys.executable, str(path)))
     return path
 
 

@@ -1,0 +1,123 @@
+"""A run: which rows it has, what is kept of one that is stopped, and how it goes on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from helpers import MODELS
+
+from catzip.benchmarks import run as bench_run
+from catzip.benchmarks.dataset import Dataset
+from catzip.benchmarks.measure import Settings, Task
+from catzip.benchmarks.results import Result, Run
+from catzip.benchmarks.run import Bench, ResumeError, begin, budgets_of, collect, resumed, run_bench
+from catzip.cli.app import cli
+from catzip.compressor.errors import ModelMismatchError
+
+TEXT = Dataset("text", b"abc" * 100, "some text")
+ARRAY = Dataset.of_items("array", np.zeros((5, 4, 3), np.uint8), "an array")
+
+
+def silent(message: str) -> None:
+    """As where nothing is to be said."""
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
+    """The tasks that were measured, in place of measuring them, with the models of the tests."""
+    tasks: list[Task] = []
+
+    def measure(task: Task, models: object, settings: Settings) -> Result:
+        tasks.append(task)
+        return Result(task.dataset.name, task.system, "", 10, 5, steps=task.steps, files=task.singles or None)
+
+    monkeypatch.setattr(bench_run, "measure", measure)
+    monkeypatch.setattr(bench_run, "Registry", lambda **options: MODELS)
+    monkeypatch.setattr(bench_run, "load", lambda name, limit: iter([{"text": TEXT, "array": ARRAY}[name]]))
+    return tasks
+
+
+def test_a_row_for_each_number_of_steps(measured: list[Task]) -> None:
+    bench = Bench(["array", "text"], ["table-bytes", "table-array"], steps=[3, 0, 12], singles=9)
+    run = run_bench(bench, echo=silent)
+    assert [result.choice for result in run.results if result.dataset == "array"] == [
+        "table-bytes",
+        "table-bytes, first 5 items, a file each",
+        "table-array, 3 steps",
+        "table-array, 3 steps, first 5 items, a file each",
+        "table-array, 12 steps",
+        "table-array, 12 steps, first 5 items, a file each",
+    ]
+    assert [result.choice for result in run.results if result.dataset == "text"] == [
+        "table-bytes",
+        "table-array, 3 steps",
+        "table-array, 12 steps",
+    ]
+    assert run.datasets["array"]["item"] == [4, 3] and run.datasets["array"]["dimensions"] == 60
+
+
+def test_wrong_steps_are_found_before_anything_is_measured(measured: list[Task]) -> None:
+    with pytest.raises(ModelMismatchError, match=r"3, 12 \(all\) steps, not in 7"):
+        run_bench(Bench(["text"], ["table-bytes", "table-array"], steps=[3, 7]), echo=silent)
+    assert not measured
+
+
+def test_budgets() -> None:
+    assert budgets_of(MODELS, "table-array", [3, 12, 0]) == [3, 12]
+    assert budgets_of(MODELS, "table-array", []) == budgets_of(MODELS, "table-bytes", [3]) == [None]
+
+
+def test_a_stopped_run_keeps_its_rows_and_goes_on(measured: list[Task], tmp_path: Path) -> None:
+    out = tmp_path / "run.json"
+    bench = Bench(["text"], ["table-bytes", "table-array"], steps=[3, 0])
+    run = begin(bench.command(), bench.loaded(), bench.settings)
+
+    def stopped() -> Iterator[bench_run.Job]:
+        jobs = bench.jobs([TEXT])
+        yield next(jobs)
+        yield next(jobs)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collect(run, stopped(), out, silent, silent)
+    assert len(Run.load(out).results) == len(measured) == 2
+    said: list[str] = []
+    whole = run_bench(bench, json_out=out, resume=True, echo=silent, done=said.append)
+    assert [task.steps for task in measured] == [None, 3, 12]
+    assert Run.load(out) == whole and len(whole.results) == 3
+    assert said == ["text: table-array, 12 steps: 5 bytes, 4.0000 bits"]
+
+
+def test_another_run_is_not_resumed(measured: list[Task], tmp_path: Path) -> None:
+    out = tmp_path / "run.json"
+    run = run_bench(Bench(["text"], ["table-bytes"]), json_out=out, echo=silent)
+    with pytest.raises(ResumeError, match=r"run\.json is of another run, its command differs"):
+        run_bench(Bench(["text"], ["table-array"]), json_out=out, resume=True, echo=silent)
+    out.write_text("{}")
+    with pytest.raises(ResumeError, match="not a benchmark result"):
+        resumed(run, out)
+    assert resumed(run, tmp_path / "absent") is run
+
+
+def test_command_repeats_the_run(tmp_path: Path) -> None:
+    bench = Bench(["cifar10"], ["ardm"], [20, 0], 9, True, 50, Settings(2, "cpu"))
+    words = "--dataset cifar10 -m ardm --steps 20,all --singles 9 --peers --limit 50 -T 2 --device cpu"
+    assert bench.command() == f"catzip bench {words}"
+    assert Bench(["text8"]).command() == "catzip bench --dataset text8"
+
+
+@pytest.mark.parametrize("words", [("--steps", "20,x"), ("--steps", "0"), ("--resume",), ("--singles", "-1")])
+def test_wrong_options(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(cli, ["bench", "--dataset", "text8", *words])
+    assert done.exit_code == 2
+
+
+def test_options_reach_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[Bench] = []
+    monkeypatch.setattr(bench_run, "run_bench", lambda bench, **options: seen.append(bench))
+    words = "bench --dataset cifar10 -m ardm --steps 5,20 --steps all --singles 3 --limit 9 -T 1"
+    done = CliRunner().invoke(cli, words.split(), catch_exceptions=False)
+    assert done.exit_code == 0
+    assert seen == [Bench(("cifar10",), ("ardm",), (5, 20, 0), 3, False, 9, Settings(1))]
