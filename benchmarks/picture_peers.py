@@ -18,6 +18,9 @@ import numpy as np
 from .dataset import Dataset, Pixels
 from .results import Result
 
+EACH = ", one file each"
+"""How a name ends where each image is a file."""
+
 _MISSING = "pip install 'catzip[images]'"
 
 
@@ -50,10 +53,10 @@ def picture_jobs(dataset: Dataset) -> Iterator[tuple[str, Callable[[], Result]]]
     pixels = dataset.items
     sheet = on_sheet(pixels)
     rows, columns = sheet.shape[1] // pixels.shape[1], sheet.shape[2] // pixels.shape[2]
-    ways = {"one file each": pixels, f"one sheet of {columns} x {rows}": sheet}
+    ways = {EACH: pixels, f", one sheet of {columns} x {rows}": sheet}
     for each in FORMATS:
         for how, pictures in ways.items():
-            yield f"{each.name}, {how}", partial(_result, each, dataset, pictures, f"{each.name}, {how}")
+            yield each.name + how, partial(_result, each, dataset, pictures, each.name + how)
 
 
 def on_sheet(pixels: Pixels) -> Pixels:

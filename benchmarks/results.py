@@ -80,6 +80,13 @@ class Result:
         return 8 * self.compressed_bytes / (self.dimensions or self.original_bytes)
 
     @property
+    def coder_rate(self) -> float | None:
+        """As `rate`, of what the coder wrote: without the container."""
+        if self.coded_bytes is None or not self.original_bytes:
+            return None
+        return 8 * self.coded_bytes / (self.dimensions or self.original_bytes)
+
+    @property
     def nll_rate(self) -> float | None:
         """The model's own NLL in bits for each dimension."""
         if not self.nll_bits or not self.original_bytes:

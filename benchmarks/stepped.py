@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from .picture_peers import EACH
 from .published import PUBLISHED
 from .results import Result, Run
 from .tables import cell, markdown
@@ -18,15 +19,9 @@ _FORCED = "Coded with the model in every row, also where catzip would keep xz as
 
 SETS = ("system", "steps", "bytes", "{unit}", "NLL", "gap", "compress", "{speed}", "decompress", "{speed}")
 SINGLES = (
-    "system",
-    "steps",
-    "items",
-    "bytes",
-    "bits/dim",
-    "NLL",
-    "container, bytes an item",
+    "system", "steps", "items", "bytes", "bits/dim", "container, bytes an item", "bits/dim without it", "NLL",
     "as a set, bits/dim",
-)
+)  # fmt: skip
 SCHEDULES = ("system", "steps", "dynamic programme, bytes", "uniform, bytes", "saved")
 
 
@@ -149,8 +144,9 @@ def _singles(group: Group) -> Iterator[str]:
             f"first {result.files:,}",
             cell(result.compressed_bytes, "{:,}"),
             cell(result.rate, "{:.4f}"),
-            cell(result.nll_rate, "{:.4f}"),
             cell(result.container_bytes, "{:.1f}"),
+            cell(result.coder_rate, "{:.4f}"),
+            cell(result.nll_rate, "{:.4f}"),
             cell(sets.get((result.system, result.steps)), "{:.4f}"),
         ]
         for result, _ in group.results
@@ -207,12 +203,12 @@ def _measured(group: Group) -> Iterator[list[str]]:
     for result in [*group.others(), *sets]:
         single = singles.get((result.system, result.steps))
         one = cell(single.rate, "{:.4f}") + f" (first {single.files:,})" if single else "-"
+        rate = cell(result.rate, "{:.4f}")
         yield [
             result.system + result.outcome,
             cell(result.steps, "{:,}"),
             cell(result.nll_rate, "{:.4f}"),
-            cell(result.rate, "{:.4f}"),
-            one,
+            *(("-", rate) if result.system.endswith(EACH) else (rate, one)),
             f"{group.title}, here",
         ]
 

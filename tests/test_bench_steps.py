@@ -73,7 +73,17 @@ def test_tables() -> None:
         "10.00 s", "2.0", "20.00 s", "1.0", "cpu",
     ]  # fmt: skip
     assert all_steps[1:4] == ["3,072", "29,000", "3.7760"]
-    assert single == ["ardm-cifar10", "20", "first 2", "3,300", "4.2969", "39.8763", "90.0", "4.0000"]
+    assert single == [
+        "ardm-cifar10",
+        "20",
+        "first 2",
+        "3,300",
+        "4.2969",
+        "90.0",
+        "4.0625",
+        "39.8763",
+        "4.0000",
+    ]
     assert schedule == ["ardm-cifar10", "20", "30,720", "31,000", "0.90 %"]
     assert (
         "bits/dim |" in text
@@ -89,7 +99,7 @@ def test_published_figures_stand_beside_and_say_of_what() -> None:
     )
     beside = text[text.index("## cifar10: beside published figures") :]
     assert cells(beside, "PNG")[:2] == [
-        ["PNG, one file each", "-", "-", "5.8594", "-", "cifar10, 20 items, here"],
+        ["PNG, one file each", "-", "-", "-", "5.8594", "cifar10, 20 items, here"],
         ["PNG", "-", "-", "5.87", "5.87", "published"],
     ]
     assert cells(beside, "ardm-cifar10 ")[0][3:5] == ["4.0000", "4.2969 (first 2)"]
