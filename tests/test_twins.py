@@ -191,7 +191,7 @@ def test_training_sees_the_contexts_that_coding_sees(name: str):
         return uniform
 
     with patch.object(coder.network, "frequencies", record):
-        list(coder.frame(320, (8, 40)).forced(layout.to_grid(text)))
+        list(coder.frame(320, (8, 40)).forced([layout.to_grid(text)]))
     batch = batch_of(name)  # of the same text, which leaves one way to cut it
     assert np.array_equal(batch.symbols, layout.to_grid(text))
     assert np.array_equal(batch.rows, np.concatenate(seen, axis=1))
