@@ -128,8 +128,9 @@ def _masked(
 
 def _schedules(random: np.random.RandomState, stages: int, size: int) -> checkpoint.Arrays:
     """A random order, cut evenly."""
-    cuts = {calls: schedules.uniform(stages, size, calls) for calls in (5, 10) if calls < stages * size}
-    return schedules.to_tensors(random.permutation(size), cuts)
+    order, budgets = random.permutation(size), {5, 10, stages * size}
+    cuts = {calls: schedules.uniform(stages, size, calls) for calls in budgets if calls <= stages * size}
+    return schedules.to_tensors({calls: schedules.Schedule(order, cut) for calls, cut in cuts.items()})
 
 
 def _layers_of_autoregressive(c: AutoregressiveConfig) -> dict[str, tuple[int, int]]:

@@ -63,9 +63,12 @@ def uniform_copy(model: str, folder: Path) -> str:
     saved = checkpoint.load(Path(Registry(device="cpu").info(model)["path"]))
     loaded = _order_agnostic(Registry(device="cpu"), model)
     stages, size = loaded.network.stages, loaded.network.size
-    cuts = {calls: schedules.uniform(stages, size, calls) for calls in loaded.budgets[:-1]}
+    even = {
+        calls: replace(schedule, groups=schedules.uniform(stages, size, calls))
+        for calls, schedule in schedules.from_tensors(saved.arrays, stages, size).items()
+    }
     name = f"{saved.config['name']}-{UNIFORM}"
-    arrays = saved.arrays | schedules.to_tensors(saved.arrays["order"], cuts)
+    arrays = saved.arrays | schedules.to_tensors(even)
     copy = checkpoint.Checkpoint(saved.config | {"name": name}, arrays)
     checkpoint.save(folder / f"{name}.safetensors", copy)
     return name

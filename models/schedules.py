@@ -5,9 +5,10 @@ network gives the distributions of a group of them at once, as independent given
 the groups, the fewer calls and the more bits. A schedule is one order of the dimensions and, for each stage, a cut of
 it into groups; Hoogeboom et al., Autoregressive Diffusion Models, arXiv 2110.02037, section 3 (parallelizing ARDMs).
 
-``best`` finds the cut for a budget of S calls by dynamic programming (after Watson et al., arXiv 2106.03802), from the
-mean loss L[t] of a dimension when t of the stage are known: a group of n from t on costs n L[t], because in a random
-order every dimension that is not known is alike.
+``best`` finds the cut for a budget of S calls by dynamic programming (after Watson et al., arXiv 2106.03802). In a
+random order every dimension that is not known is alike, so the paper counts n L[t] for a group of n that starts when t
+are known. Orders need not be random: `strided` ones, in which neighbours are far apart in time, are cheaper for text.
+So what `best` is given is measured along the order that will be used: see `Costs`.
 """
 
 from __future__ import annotations
@@ -23,9 +24,6 @@ from .arrays import NumpyArray
 
 BUDGETS = (5, 10, 20, 50, 100)
 """The numbers of calls for which schedules are stored, where there are so many digits and so few stages."""
-
-CANDIDATES = 96
-"""Places of a stage where `best` may cut it, beside those of the uniform schedule, if it has more dimensions."""
 
 _ORDER, _GROUPS = "order", "groups."  # names of tensors
 
@@ -67,6 +65,14 @@ class Schedule:
                 known[wanted] = True
 
 
+def strided(size: int, stride: int) -> NumpyArray:
+    """The order in which positions 0, stride, 2 stride, ... come first, then each one's right neighbour, and so on:
+    runs of ``stride`` positions side by side, each from left to right. intp [size]; from left to right for 1 run."""
+    place = np.arange(size)
+    order: NumpyArray = np.lexsort((place // stride, place % stride))
+    return order
+
+
 def every_step(stages: int, size: int) -> Groups:
     """One dimension at a time."""
     return tuple((stage, 1) for stage in range(stages) for _ in range(size))
@@ -86,30 +92,53 @@ def uniform(stages: int, size: int, calls: int) -> Groups:
     return tuple((stage, group) for stage, groups in enumerate(cuts) for group in groups)
 
 
-def predicted_bits(groups: Groups, losses: NumpyArray) -> float:
-    """Bits of an item under these groups: the sum of (dimensions of a call) * (loss where it starts).
+@dataclass(frozen=True)
+class Costs:
+    """What groups of an order cost, as measured.
 
-    losses  float64 [stages, D], the mean bits of a digit when so many dimensions of its stage are known
+    places  intp [P], numbers of known dimensions at which a group may start, ascending from 0
+    bits    float64 [stages, P, D], mean bits of each digit, dimensions in coding order, when so many are known
     """
-    total = 0.0
-    for stage, sizes in groupby(groups, key=lambda group: group[0]):
-        at = 0
-        for _, size in sizes:
-            total += size * float(losses[stage, at])
-            at += size
-    return total
+
+    places: NumpyArray
+    bits: NumpyArray
+
+    @staticmethod
+    def of_losses(losses: NumpyArray) -> Costs:
+        """Of a random order, from losses [stages, D]: the mean bits of any digit when so many are known."""
+        size = losses.shape[1]
+        return Costs(np.arange(size), np.repeat(losses[:, :, None], size, axis=2))
+
+    def finest(self) -> Groups:
+        """The groups from each place to the next."""
+        sizes = np.diff(np.append(self.places, self.bits.shape[2])).tolist()
+        return tuple((stage, size) for stage in range(len(self.bits)) for size in sizes)
+
+    def predicted(self, groups: Groups) -> float:
+        """Bits of an item under groups, each with what is known at the last place before its start."""
+        total = 0.0
+        for stage, sizes in groupby(groups, key=lambda group: group[0]):
+            at = 0
+            for _, size in sizes:
+                row = int(np.searchsorted(self.places, at, side="right")) - 1
+                total += float(self.bits[stage, row, at : at + size].sum())
+                at += size
+        return total
 
 
-def best(losses: NumpyArray, calls: int, candidates: int = CANDIDATES) -> Groups:
-    """The groups of exactly this many calls with the fewest `predicted_bits`, shared out among all stages.
+def best(costs: Costs, calls: int) -> Groups:
+    """The groups of exactly this many calls that cost fewest bits, shared out among all stages.
 
-    Where a stage has more than ``candidates`` dimensions, only so many places to cut it are tried, closer together
-    near its start, where the loss falls fastest, and those of the uniform schedule: so it is never worse than that.
-    O(calls N^2) for N places in all. Raises ValueError as `uniform` does.
+    They start at the places of ``costs``, of which every stage needs enough. O(calls N^2) for N places in all stages.
+    Raises ValueError for fewer calls than stages, or more than places.
     """
-    stages, size = losses.shape
-    places = _places(stages, size, calls, candidates)  # of all stages, one after another: [N]
-    cost = _costs(losses, places)
+    stages, count, size = costs.bits.shape
+    if not stages <= calls <= stages * count:
+        raise ValueError(
+            f"{stages} stages of {count} places take {stages} to {stages * count} calls, not {calls}"
+        )
+    places = np.concatenate([*(stage * size + costs.places for stage in range(stages)), [stages * size]])
+    cost = _group_costs(costs, places)
     bits, origins = cost[0], []  # [N]: the least bits up to each place; where the last call of those starts
     for _ in range(calls - 1):
         ways = bits[:, None] + cost
@@ -122,45 +151,56 @@ def best(losses: NumpyArray, calls: int, candidates: int = CANDIDATES) -> Groups
     return tuple((int(start) // size, int(group)) for start, group in zip(starts, sizes, strict=True))
 
 
-def _places(stages: int, size: int, calls: int, candidates: int) -> NumpyArray:
-    """Where groups may start and end, counted through all stages: intp [N], from 0 to stages * size."""
-    even = np.cumsum([0, *(group for _, group in uniform(stages, size, calls))])
-    if size <= candidates:
-        return np.arange(stages * size + 1)
-    near = np.round(size * (np.arange(candidates + 1) / candidates) ** 2).astype(np.intp)
-    return np.unique(np.concatenate([even, *(stage * size + near for stage in range(stages))]))
+def _group_costs(costs: Costs, places: NumpyArray) -> NumpyArray:
+    """Bits of the call from one place to another, counted through all stages: float64 [N, N], infinite for none."""
+    stages, count, size = costs.bits.shape
+    sums = np.concatenate([np.zeros((stages, count, 1)), costs.bits.cumsum(axis=2)], axis=2)
+    cost = np.full((len(places), len(places)), np.inf)
+    ends = np.append(costs.places[1:], size)
+    for stage in range(stages):
+        for row, start in enumerate(costs.places):
+            at = stage * count + row
+            cost[at, at + 1 : (stage + 1) * count + 1] = (
+                sums[stage, row, ends[row:]] - sums[stage, row, start]
+            )
+    return cost
 
 
-def _costs(losses: NumpyArray, places: NumpyArray) -> NumpyArray:
-    """Bits of the call from one place to another: float64 [N, N], infinite where it is none."""
-    size = losses.shape[1]
-    start, stop = places[:, None], places[None]
-    loss = np.append(losses.ravel(), np.inf)[places][:, None]
-    inside = (start < stop) & (stop <= (start // size + 1) * size)
-    return np.where(inside, (stop - start) * np.where(inside, loss, 0.0), np.inf)
+def to_tensors(schedules: Mapping[int, Schedule]) -> dict[str, NumpyArray]:
+    """The arrays of a weight file for the schedules of all budgets, the last of which takes every step.
 
-
-def to_tensors(order: NumpyArray, cuts: Mapping[int, Groups]) -> dict[str, NumpyArray]:
-    """The arrays of a weight file: the order uint16 [D], and for each budget its groups int32 [S, 2]."""
-    tensors = {f"{_GROUPS}{calls}": np.array(groups, np.int32) for calls, groups in cuts.items()}
-    return {_ORDER: order.astype(np.uint16), **tensors}
+    The order of that one is ``order``, uint16 [D]; each other budget S has ``groups.S``, int32 [S, 2], and ``order.S``
+    if its order is another.
+    """
+    *some, whole = sorted(schedules)
+    tensors = {_ORDER: schedules[whole].order.astype(np.uint16)}
+    for calls in some:
+        tensors[f"{_GROUPS}{calls}"] = np.array(schedules[calls].groups, np.int32)
+        if not np.array_equal(schedules[calls].order, schedules[whole].order):
+            tensors[f"{_ORDER}.{calls}"] = schedules[calls].order.astype(np.uint16)
+    return tensors
 
 
 def from_tensors(tensors: Mapping[str, NumpyArray], stages: int, size: int) -> dict[int, Schedule]:
-    """The schedule of each budget, from few calls to all, which need no tensor.
+    """The schedule of each budget, from few calls to all. A budget without an order of its own has that of all.
 
     Raises KeyError or ValueError for arrays that are no schedules of so many stages and dimensions.
     """
-    order = tensors[_ORDER].astype(np.intp)
-    if not np.array_equal(np.sort(order), np.arange(size)):
-        raise ValueError(f"the order is no permutation of {size} dimensions")
     cuts = {
         int(name.removeprefix(_GROUPS)): _checked(name, array, stages, size)
         for name, array in tensors.items()
         if name.startswith(_GROUPS)
     }
     cuts[stages * size] = every_step(stages, size)
-    return {calls: Schedule(order, cuts[calls]) for calls in sorted(cuts)}
+    return {calls: Schedule(_order(tensors, calls, size), cuts[calls]) for calls in sorted(cuts)}
+
+
+def _order(tensors: Mapping[str, NumpyArray], calls: int, size: int) -> NumpyArray:
+    """The order of a budget: intp [D]."""
+    order = tensors.get(f"{_ORDER}.{calls}", tensors[_ORDER]).astype(np.intp)
+    if not np.array_equal(np.sort(order), np.arange(size)):
+        raise ValueError(f"an order is no permutation of {size} dimensions")
+    return order
 
 
 def _checked(name: str, array: NumpyArray, stages: int, size: int) -> Groups:

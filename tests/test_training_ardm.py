@@ -12,13 +12,13 @@ from helpers import TEXT  # noqa: E402
 
 from catzip.models import checkpoint  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
-from catzip.models.schedules import BUDGETS, from_tensors, predicted_bits, uniform  # noqa: E402
+from catzip.models.schedules import from_tensors, strided  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
-from catzip.models.training.ardm import ArdmTask, Batch, masked  # noqa: E402
+from catzip.models.training.ardm import ArdmTask, Batch, in_order, masked  # noqa: E402
 from catzip.models.training.data import to_symbols  # noqa: E402
 from catzip.models.training.layers import Rounding  # noqa: E402
 from catzip.models.training.mosaics import read_tiles  # noqa: E402
-from catzip.models.training.orders import step_losses  # noqa: E402
+from catzip.models.training.orders import candidates, measured, progressive  # noqa: E402
 
 HEAD = """
 name = "{name}"
@@ -67,9 +67,9 @@ RECIPES = {
     "letters": HEAD.format(name="letters", medium="text27", steps=10) + LETTERS,
     "pictures": HEAD.format(name="pictures", medium="array", steps=10)
     + PICTURES.format(base=256, stages=1, output="logistics"),
-    "upscaled": HEAD.format(name="upscaled", medium="array", steps=20)
+    "upscaled": HEAD.format(name="upscaled", medium="array", steps=10)
     + PICTURES.format(base=4, stages=4, output="logistics"),
-    "upscaled-direct": HEAD.format(name="upscaled-direct", medium="array", steps=20)
+    "upscaled-direct": HEAD.format(name="upscaled-direct", medium="array", steps=10)
     + PICTURES.format(base=4, stages=4, output="direct"),
 }
 
@@ -94,7 +94,7 @@ def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(loop.memory, "keep", lambda: None)
     monkeypatch.setattr("catzip.models.training.ardm._COUNTED", 1 << 14)
     monkeypatch.setattr("catzip.models.training.ardm._AT_ONCE", 1 << 6)
-    for name, few in (("ORDERS", 2), ("_PLACES", 8), ("_ITEMS", 8)):
+    for name, few in (("BUDGETS", (5, 10)), ("_FEW", 50), ("_LOOKED", 6), ("_PLACES", 40), ("_ITEMS", 2)):
         monkeypatch.setattr(f"catzip.models.training.orders.{name}", few)
 
 
@@ -147,8 +147,7 @@ def test_schedules_are_exported_for_every_budget_that_fits(name: str, tmp_path: 
     twin = task.twin
     arrays = task.export([(tmp_path / "held").read_bytes()])
     schedules = from_tensors(arrays, twin.stages, twin.size)
-    possible = [calls for calls in BUDGETS if twin.stages <= calls < twin.stages * twin.size]
-    assert list(schedules) == [*possible, twin.stages * twin.size]
+    assert list(schedules) == [5, 10, twin.stages * twin.size]
     assert {key: array.dtype.kind for key, array in arrays.items() if array.dtype.kind not in "iu"} == {}
 
 
@@ -190,7 +189,7 @@ def test_nothing_is_learnt_from_what_is_hidden(name: str, tmp_path: Path):
         )
     with torch.no_grad():
         ours = twin.bits(batch).numpy()
-        theirs = twin.bits(Batch(hidden, batch.stages, batch.known)).numpy()
+        theirs = twin.bits(Batch(hidden, batch.stages, batch.known, batch.wanted)).numpy()
     same = batch.known | (hidden == items)
     assert same.mean() < 1 and np.array_equal(ours[same], theirs[same])
 
@@ -203,17 +202,54 @@ def test_counted_windows_are_a_good_start(tmp_path: Path):
     assert task.validate([held], 128) < cold - 0.5
 
 
-def test_step_losses_fall_with_what_is_known():
-    """A dimension costs 8 bits when nothing is known and 3 when all else is."""
+def test_items_are_known_along_strided_orders_and_the_loss_is_on_what_comes_next():
+    items = np.zeros((40, 64), np.uint8)
+    batch = in_order(items, np.random.default_rng(0))
+    for known, wanted in zip(batch.known, batch.wanted, strict=True):
+        fitting = [s for s in range(1, 65) if known[strided(64, s)[: known.sum()]].all()]
+        assert fitting and wanted.any() and not (known & wanted).any()
+        first = {int(strided(64, s)[known.sum()]) for s in fitting}
+        assert first & set(np.flatnonzero(wanted).tolist())
+    assert len(set(batch.known.sum(1).tolist())) > 20
+
+
+@pytest.mark.parametrize("size", [30, 200])
+def test_costs_are_measured_along_the_order(size: int):
+    """A dimension costs its own number, less a bit for each known dimension: both come back in coding order.
+
+    Of 200 dimensions only some places are measured; what is interpolated falls as evenly.
+    """
 
     def bits(items: np.ndarray, stages: np.ndarray, known: np.ndarray) -> torch.Tensor:
-        cost = 8 - 5 * known.sum(1, keepdims=True) / 99 + np.zeros(items.shape)
-        return torch.from_numpy(cost)
+        cost = 1000 + np.arange(size) - known.sum(1, keepdims=True) + stages[:, None] / 2
+        return torch.from_numpy(np.where(known, 0.0, cost))
 
-    losses = step_losses(bits, np.zeros((40, 100), np.uint8), 2)
-    assert losses.shape == (2, 100) and (np.diff(losses) <= 0).all()
-    assert losses[0] == pytest.approx(8 - 5 * np.arange(100) / 99, abs=0.3)
-    assert predicted_bits(uniform(2, 100, 200), losses) == pytest.approx(losses.sum())
+    order = np.random.RandomState(0).permutation(size)
+    costs = measured(bits, np.zeros((3, size), np.uint8), order, 2)
+    assert costs.places[0] == 0 and costs.places[-1] == size - 1 and len(costs.places) <= 40
+    for stage in range(2):
+        for known, row in zip(costs.places, costs.bits[stage], strict=True):
+            expected = 1000 + order[known:] - known + stage / 2
+            assert row[known:] == pytest.approx(expected, abs=1e-9 if size < 50 else 90)
+            assert row[-1] == pytest.approx(expected[-1], abs=1e-9) or known > costs.places[-6]
+
+
+@pytest.mark.parametrize("shape", [(256,), (8,), (8, 8, 3), (32, 32, 3)])
+def test_candidates_are_orders_that_differ(shape: tuple[int, ...]):
+    size = int(np.prod(shape))
+    orders = list(candidates(shape))
+    assert all(np.array_equal(np.sort(order), np.arange(size)) for order in orders)
+    assert len({order.tobytes() for order in orders}) == len(orders) > 3
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_grids_grow_finer(together: bool):
+    order = progressive((8, 8, 3), together)
+    pixels = order // 3
+    for count, step in ((1, 8), (4, 4), (16, 2)):
+        grid = {8 * y + x for y in range(0, 8, step) for x in range(0, 8, step)}
+        assert set(pixels[: 3 * count].tolist()) == grid
+    assert (pixels[:3] == 0).all() and (np.diff(order.reshape(-1, 3)) == 1).all() == together
 
 
 def test_mosaics_are_cut_row_by_row(tmp_path: Path):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +24,7 @@ from ..grid import exp_table
 from ..logistics import logistic_tables
 from ..nets import ConvNetConfig, TransformerConfig
 from ..pixels import look, to_depth
+from ..schedules import strided
 from ..windows import table_rows, window_rows
 from .convnet import ConvNet, Mixture, digit_bits
 from .data import to_symbols
@@ -39,18 +40,31 @@ _AT_ONCE = 1 << 12  # items whose windows are counted at once
 
 @dataclass(frozen=True)
 class Batch:
-    """Items uint8 [B, D], each with its stage [B] and which dimensions are known at it: bool [B, D]."""
+    """Items uint8 [B, D], each with its stage [B] and which dimensions are known at it: bool [B, D].
+
+    wanted  bool [B, D], those whose cost is the loss
+    """
 
     symbols: NumpyArray
     stages: NumpyArray
     known: NumpyArray
+    wanted: NumpyArray
 
 
 class MaskedTwin(Protocol):
     """What the task asks of a network in training, of any medium."""
 
     size: int
-    stages: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an item."""
+        ...
+
+    @property
+    def stages(self) -> int:
+        """Digits of a value."""
+        ...
 
     @property
     def net(self) -> nn.Module:
@@ -86,7 +100,7 @@ class TextTwin:
     def __init__(self, model: dict[str, Any], device: torch.device) -> None:
         self.config = TransformerConfig.from_json(model)
         self.net = Transformer(self.config).to(device)
-        self.size, self._device = self.config.length, device
+        self.size, self.shape, self._device = self.config.length, (self.config.length,), device
 
     def items(self, data: bytes) -> NumpyArray:
         """A chunk may start at any symbol of it."""
@@ -138,7 +152,7 @@ class ImageTwin:
     def __init__(self, model: dict[str, Any], device: torch.device) -> None:
         c = self.config = ConvNetConfig.from_json(model)
         self.net = ConvNet(c).to(device)
-        self.size, self.stages, self._device = math.prod(c.shape), c.stages, device
+        self.shape, self.size, self.stages, self._device = c.shape, math.prod(c.shape), c.stages, device
 
     def items(self, data: bytes) -> NumpyArray:
         """uint8 [N, D]."""
@@ -201,7 +215,29 @@ def masked(items: NumpyArray, stages: int, rng: np.random.Generator) -> Batch:
     step = (np.arange(count) // stages + rng.random(count)) / each
     known = np.minimum((step * size).astype(np.int64), size - 1)
     rank = rng.random(items.shape, np.float32).argsort(1).argsort(1)
-    return Batch(items, np.arange(count) % stages, rank < known[:, None])
+    subset = rank < known[:, None]
+    return Batch(items, np.arange(count) % stages, subset, ~subset)
+
+
+def in_order(items: NumpyArray, rng: np.random.Generator) -> Batch:
+    """Items [B, D] of which the first few along a strided order are known, and the loss is on the next.
+
+    The strides are spread evenly by ratio; two groups of a schedule that follows the stride are next.
+    """
+    count, size = items.shape
+    known, wanted = np.zeros(items.shape, np.bool_), np.zeros(items.shape, np.bool_)
+    for i in range(count):
+        stride = round(size ** ((i + rng.random()) / count))
+        order, start = strided(size, stride), int(rng.integers(0, size))
+        known[i, order[:start]] = True
+        wanted[i, order[start : start + 2 * -(-size // stride)]] = True
+    return Batch(items, np.zeros(count, np.intp), known, wanted)
+
+
+def joined(batches: list[Batch]) -> Batch:
+    """One batch of several."""
+    parts = ([getattr(batch, field.name) for batch in batches] for field in fields(Batch))
+    return Batch(*map(np.concatenate, parts))
 
 
 class ArdmTask:
@@ -229,7 +265,9 @@ class ArdmTask:
         while True:
             picked = rng.choice(len(items), self._schedule.lanes, p=weights)
             drawn = [self.twin.draw(items[i], int((picked == i).sum()), rng) for i in range(len(items))]
-            yield masked(rng.permutation(np.concatenate(drawn)), self.twin.stages, rng)
+            mixed = rng.permutation(np.concatenate(drawn))
+            ordered = int(self._schedule.ordered * len(mixed))
+            yield joined([masked(mixed[ordered:], self.twin.stages, rng), in_order(mixed[:ordered], rng)])
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean bits for each dimension: an unbiased estimate of the bound on the code length and, if the schedule
@@ -249,10 +287,10 @@ class ArdmTask:
 
     def _mean(self, batch: Batch, cross_entropy: float) -> Tensor:
         """The bound for each dimension, and so much of the cross-entropy."""
-        unknown = ~batch.known
-        share = unknown / unknown.sum(1, keepdims=True) + cross_entropy * unknown / self.twin.size
+        wanted = batch.wanted
+        share = wanted / wanted.sum(1, keepdims=True) + cross_entropy * wanted / self.twin.size
         weight = torch.from_numpy(share.astype(np.float32)).to(self._device)
-        mean: Tensor = (self.twin.bits(batch) * weight).sum() * (self.twin.stages / len(unknown))
+        mean: Tensor = (self.twin.bits(batch) * weight).sum() * (self.twin.stages / len(wanted))
         return mean
 
     def export(self, data: list[bytes]) -> Arrays:
@@ -265,6 +303,6 @@ class ArdmTask:
         items = np.concatenate([self.twin.draw(self.twin.items(part), _SCHEDULED_ON, rng) for part in data])
 
         def bits(items: NumpyArray, stages: NumpyArray, known: NumpyArray) -> Tensor:
-            return self.twin.bits(Batch(items, stages, known))
+            return self.twin.bits(Batch(items, stages, known, ~known))
 
-        return arrays | self.twin.tables() | scheduled(bits, items, self.twin.stages)
+        return arrays | self.twin.tables() | scheduled(bits, items, self.twin.stages, self.twin.shape)

@@ -1,64 +1,118 @@
 """The schedules of an autoregressive diffusion model, measured on held-out data after training.
 
-The loss of a step hangs on how many dimensions are known, not on which, if the order is random; so it is estimated
-with random subsets and handed to the dynamic programme of ``schedules``. A handful of orders is then tried with the
-schedule of one budget, and the best of them kept (Hoogeboom et al. 2021, arXiv 2110.02037, section 3 and 5).
+A handful of orders is tried, as in the paper (Hoogeboom et al. 2021, arXiv 2110.02037, sections 3 and 5), but not only
+random ones: see `candidates`. Along each the cost of every step is measured, the dynamic programme of ``schedules``
+finds the best cut for each budget, and each budget keeps the order that is cheapest for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 
 from ..arrays import NumpyArray
 from ..checkpoint import Arrays
-from ..schedules import BUDGETS, Schedule, best, to_tensors
+from ..schedules import BUDGETS, Costs, Schedule, best, every_step, strided, to_tensors
 
-ORDERS = 5  # that are tried
-_ITEMS = 32  # of one evaluation
-_PLACES = 48  # numbers of known dimensions at which a loss is estimated; between them it is interpolated
-_TRIED_ON = 20  # calls of the schedule with which orders are compared
+_ITEMS = 16  # held-out items that are measured
+_PLACES = (
+    128  # numbers of known dimensions at which a group may start, at most; enough for the largest budget
+)
+_FEW = 1024  # dimensions; of more,
+_LOOKED = 32  # places are measured, and those between interpolated
 
 Bits = Callable[[NumpyArray, NumpyArray, NumpyArray], torch.Tensor]
 """Items [B, D], their stages [B] and what is known [B, D] -> what each dimension would cost next, in bits [B, D]."""
 
 
 @torch.no_grad()
-def scheduled(bits: Bits, items: NumpyArray, stages: int) -> Arrays:
-    """The arrays of the best order found and of its schedules, from held-out items uint8 [N, D]."""
+def scheduled(bits: Bits, items: NumpyArray, stages: int, shape: tuple[int, ...]) -> Arrays:
+    """The arrays of the best schedule found for each budget, from held-out items uint8 [N, D] of this shape."""
     size = items.shape[1]
-    losses = step_losses(bits, items, stages)
-    cuts = {calls: best(losses, calls) for calls in BUDGETS if stages <= calls < stages * size}
-    tried = cuts[_TRIED_ON] if _TRIED_ON in cuts else best(losses, stages)
-    orders = [np.random.RandomState(seed).permutation(size) for seed in range(ORDERS)]
-    costs = [order_bits(bits, items[: 2 * _ITEMS], Schedule(order, tried)) for order in orders]
-    return to_tensors(orders[int(np.argmin(costs))], cuts)
+    budgets = [calls for calls in BUDGETS if stages <= calls < stages * size]
+    found: dict[int, tuple[float, Schedule]] = {}
+    for order in candidates(shape):
+        costs = measured(bits, items[:_ITEMS], order, stages)
+        cuts = {calls: best(costs, calls) for calls in budgets}
+        # What every single step costs is what the finest cut that was measured does, or a little less.
+        offers = [(calls, costs.predicted(cut), cut) for calls, cut in cuts.items()]
+        offers.append((stages * size, costs.predicted(costs.finest()), every_step(stages, size)))
+        for calls, cost, cut in offers:
+            if calls not in found or cost < found[calls][0]:
+                found[calls] = cost, Schedule(order, cut)
+    return to_tensors({calls: schedule for calls, (_, schedule) in found.items()})
 
 
-def step_losses(bits: Bits, items: NumpyArray, stages: int) -> NumpyArray:
-    """Mean bits of a digit for each stage and number of known dimensions: float64 [stages, D], falling."""
+def candidates(shape: tuple[int, ...]) -> Iterator[NumpyArray]:
+    """Orders to try for items of a shape: intp [D] each.
+
+    For a text, from left to right in one run or in several side by side, whose neighbours are known when a position's
+    turn comes. For an image, grids that grow finer, whose pixels lie between known ones. And random ones.
+    """
+    size = int(np.prod(shape))
+    yield from (np.random.RandomState(seed).permutation(size) for seed in range(2))
+    if len(shape) == 1:
+        strides = (1, 5, 10, 20, 32, 50, 64, 100, 128)
+        yield from (strided(size, stride) for stride in strides if stride < size)
+    else:
+        yield from (progressive(shape, together) for together in (True, False))
+
+
+def progressive(shape: tuple[int, ...], together: bool) -> NumpyArray:
+    """Dimensions of an image (H, W, C) in the order of grids, each twice as fine as the one before: intp [D].
+
+    together  the channels of a pixel side by side, not one channel of all pixels of a grid after another
+    """
+    height, width, channels = shape
+    y, x, c = np.mgrid[:height, :width, :channels].reshape(3, -1)
+    level = np.minimum(_fineness(y, height), _fineness(x, width))  # of the finest grid that has the pixel
+    scattered = np.random.RandomState(0).permutation(height * width)[y * width + x]
+    # A grid's odd rows and columns cross in pixels whose neighbours come after them: those first.
+    corner = np.where((_fineness(y, height) == level) & (_fineness(x, width) == level), 0, 1)
+    keys = (c, scattered) if together else (scattered, c)
+    order: NumpyArray = np.lexsort((*keys, corner, -level))
+    return order
+
+
+def _fineness(place: NumpyArray, size: int) -> NumpyArray:
+    """How often 2 divides each place; the most there is for 0."""
+    most = size.bit_length() - 1
+    divided = [(place % (1 << power) == 0).astype(int) for power in range(1, most + 1)]
+    total: NumpyArray = np.sum(divided, axis=0)
+    return total
+
+
+def measured(bits: Bits, items: NumpyArray, order: NumpyArray, stages: int) -> Costs:
+    """What the dimensions of items [N, D] cost along an order, known to ever more of it.
+
+    Of many dimensions not every number of known ones is measured: between two, costs are interpolated.
+    """
     size = items.shape[1]
-    random = np.random.RandomState(0)
-    places = np.unique(((size - 1) * np.linspace(0, 1, _PLACES) ** 2).astype(int))
-    measured = np.empty((stages, len(places)))
+    places = np.arange(size) if size <= _PLACES else _spread(size, _PLACES)
+    looked = places if size <= _FEW else _spread(size, _LOOKED)
+    found = np.empty((stages, len(looked), size))
     for stage in range(stages):
-        for i, count in enumerate(places):
-            part = items[random.randint(0, len(items), _ITEMS)]
-            known = random.random_sample(part.shape).argsort(1).argsort(1) < count
-            cost = bits(part, np.full(_ITEMS, stage), known).cpu().numpy()
-            measured[stage, i] = cost[~known].mean()
-    falling = np.minimum.accumulate(measured, axis=1)
-    return np.stack([np.interp(np.arange(size), places, row) for row in falling])
+        for row, count in enumerate(looked):
+            known = np.zeros(items.shape, np.bool_)
+            known[:, order[:count]] = True
+            cost = bits(items, np.full(len(items), stage), known).cpu().numpy()
+            found[stage, row] = cost[:, order].mean(axis=0)
+    return Costs(places, _between(found, looked, places))
 
 
-def order_bits(bits: Bits, items: NumpyArray, schedule: Schedule) -> float:
-    """Bits of the items under a schedule."""
-    total = 0.0
-    for stage, known, wanted in schedule.calls():
-        for start in range(0, len(items), _ITEMS):
-            part = items[start : start + _ITEMS]
-            cost = bits(part, np.full(len(part), stage), np.broadcast_to(known, part.shape))
-            total += float(cost[:, torch.from_numpy(wanted)].sum())
+def _spread(size: int, count: int) -> NumpyArray:
+    """About ``count`` numbers from 0 to size - 1, closer together near the start, where costs fall fastest."""
+    return np.unique(((size - 1) * np.linspace(0, 1, count) ** 1.5).astype(int))
+
+
+def _between(found: NumpyArray, looked: NumpyArray, places: NumpyArray) -> NumpyArray:
+    """Costs [stages, looked, D] interpolated along the second axis: [stages, places, D]."""
+    above = np.clip(np.searchsorted(looked, places), 1, len(looked) - 1)
+    share = (places - looked[above - 1]) / (looked[above] - looked[above - 1])
+    # A dimension that is known at the next place costs nothing there: what it costs before is what counts.
+    low, high = found[:, above - 1], np.minimum(found[:, above], found[:, above - 1])
+    unknown = np.arange(found.shape[2]) >= looked[above][:, None]
+    total: NumpyArray = np.where(unknown, low + share[:, None] * (high - low), low)
     return total

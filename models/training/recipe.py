@@ -28,6 +28,9 @@ class Schedule:
     clip: float = 1.0  # norm of the gradient
     ema: float = 0.999  # decay of the averaged weights, the ones that are exported
     round_from: float = 0.75  # share of the run after which rounding to the grid is on
+    ordered: float = (
+        0.0  # share of items masked along a strided order and not at random, for diffusion models of text
+    )
     cross_entropy: float = 0.0  # weight of the plain cross-entropy beside the bound, for diffusion models
     seed: int = 0
 
