@@ -33,8 +33,8 @@ def scheduled(bits: Bits, items: NumpyArray, stages: int, shape: tuple[int, ...]
     size = items.shape[1]
     budgets = [calls for calls in BUDGETS if stages <= calls < stages * size]
     found: dict[int, tuple[float, Schedule]] = {}
-    for order in candidates(shape):
-        costs = measured(bits, items[:_ITEMS], order, stages)
+    for order, alike in candidates(shape):
+        costs = measured(bits, items[:_ITEMS], order, stages, alike)
         offers = {calls: best(costs, calls) for calls in budgets}
         if len(costs.places) == size:
             offers[stages * size] = every_step(stages, size)
@@ -48,19 +48,19 @@ def scheduled(bits: Bits, items: NumpyArray, stages: int, shape: tuple[int, ...]
     return to_tensors(chosen)
 
 
-def candidates(shape: tuple[int, ...]) -> Iterator[NumpyArray]:
-    """Orders to try for items of a shape: intp [D] each.
+def candidates(shape: tuple[int, ...]) -> Iterator[tuple[NumpyArray, bool]]:
+    """Orders to try for items of a shape, intp [D] each, and whether dimensions are alike in it, as in random ones.
 
     For a text, from left to right in one run or in several side by side, whose neighbours are known when a position's
     turn comes. For an image, grids that grow finer, whose pixels lie between known ones. And random ones.
     """
     size = int(np.prod(shape))
-    yield from (np.random.RandomState(seed).permutation(size) for seed in range(2))
+    yield from ((np.random.RandomState(seed).permutation(size), True) for seed in range(2))
     if len(shape) == 1:
         strides = (1, 5, 10, 20, 50, 100)
-        yield from (strided(size, stride) for stride in strides if stride < size)
+        yield from ((strided(size, stride), False) for stride in strides if stride < size)
     else:
-        yield from (progressive(shape, together) for together in (True, False))
+        yield from ((progressive(shape, together), False) for together in (True, False))
 
 
 def progressive(shape: tuple[int, ...], together: bool) -> NumpyArray:
@@ -87,8 +87,10 @@ def _fineness(place: NumpyArray, size: int) -> NumpyArray:
     return total
 
 
-def measured(bits: Bits, items: NumpyArray, order: NumpyArray, stages: int) -> Costs:
+def measured(bits: Bits, items: NumpyArray, order: NumpyArray, stages: int, alike: bool) -> Costs:
     """What the dimensions of items [N, D] cost along an order, known to ever more of it.
+
+    alike  of dimensions that are not known, all cost what they cost on average, which is measured with less noise
 
     Of many dimensions not every number of known ones is measured: between two, costs are interpolated.
     """
@@ -102,6 +104,8 @@ def measured(bits: Bits, items: NumpyArray, order: NumpyArray, stages: int) -> C
             known[:, order[:count]] = True
             cost = bits(items, np.full(len(items), stage), known).cpu().numpy()
             found[stage, row] = cost[:, order].mean(axis=0)
+            if alike:
+                found[stage, row, count:] = found[stage, row, count:].mean()
     return Costs(places, _between(found, looked, places))
 
 
@@ -115,7 +119,7 @@ def _between(found: NumpyArray, looked: NumpyArray, places: NumpyArray) -> Numpy
     above = np.clip(np.searchsorted(looked, places), 1, len(looked) - 1)
     share = (places - looked[above - 1]) / (looked[above] - looked[above - 1])
     # A dimension that is known at the next place costs nothing there: what it costs before is what counts.
-    low, high = found[:, above - 1], np.minimum(found[:, above], found[:, above - 1])
+    low, high = found[:, above - 1], found[:, above]
     unknown = np.arange(found.shape[2]) >= looked[above][:, None]
     total: NumpyArray = np.where(unknown, low + share[:, None] * (high - low), low)
     return total
