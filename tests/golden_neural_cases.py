@@ -70,13 +70,14 @@ _QUIETER = {"tiny-bytes": 2, "tiny-text27": 2, "tiny-chunks": 4, "tiny-images": 
 """By how many powers of two the random part of a head is less than drawn."""
 
 
-def images(count: int, shape: tuple[int, ...]) -> bytes:
-    """An .npy file of smooth pictures [count, *shape] with a little noise."""
+def images(count: int, shape: tuple[int, ...], shared: float = 0.0) -> bytes:
+    """An .npy file of smooth pictures [count, *shape] with a little noise, of which all channels share so much."""
     random = np.random.RandomState(6)
     y, x, _ = np.indices(shape) / 4
     slope, phase = random.normal(0, 0.2, (2, count, 2, 1, 1, 1)), random.rand(count, 1, 1, shape[-1])
     smooth = np.sin(slope[0, :, 0] * y + slope[0, :, 1] * x + 3 * phase)
-    noisy = 128 + 40 * smooth + random.normal(0, 3, smooth.shape)
+    noise = (1 - shared) * random.normal(0, 3, smooth.shape)
+    noisy = 128 + 40 * smooth + noise + shared * random.normal(0, 3, (*smooth.shape[:-1], 1))
     out = io.BytesIO()
     np.save(out, noisy.clip(0, 255).astype(np.uint8))
     return out.getvalue()
@@ -160,7 +161,7 @@ GOOD: dict[str, Case] = {
 def shipped_content(model: Model) -> bytes:
     """What the golden file of a shipped model holds."""
     if model.medium == "array":
-        return images(2, model.shape)
+        return images(2, model.shape, shared=0.8)
     return LETTERS if model.medium == "text27" else PROSE
 
 
