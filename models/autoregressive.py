@@ -217,11 +217,11 @@ class Autoregressive:
         """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
 
         A step takes the decoder nearly the same time however few lanes share it, while a cold start costs a lane
-        about four bytes. So lanes grow with the count, but slower: 24 for 10 KB, 384 for 1 MB.
+        about four bytes. So lanes grow with the count, but slower: 24 for 10 KB, 512 for 1 MB.
         """
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes symbol by symbol; it has no budgets of steps")
-        lanes = max(1, min(_MOST_LANES, count // 320, round(24 * (count / 10240) ** 0.605)))
+        lanes = max(1, min(_MOST_LANES, count // 320, round(24 * (count / 10240) ** 0.668)))
         return lanes, max(1, min(_SEGMENT // lanes, -(-count // lanes)))
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
