@@ -75,7 +75,8 @@ class Twins:
             known = np.zeros(net.size, bool)
             known[random.permutation(net.size)[: random.randint(net.size)]] = True
             wanted = np.flatnonzero(~known)
-            batch = Batch(values, np.full(items, stage), np.tile(known, (items, 1)))
+            told = np.tile(known, (items, 1))
+            batch = Batch(values, np.full(items, stage), told, ~told)
             with torch.no_grad():
                 ours.append(self._bits(batch, stage)[:, wanted].ravel())
             found = net.frequencies(values, known, stage, wanted)
@@ -90,6 +91,7 @@ class Twins:
             np.concatenate([batch.symbols, batch.symbols[: len(others)]]),
             np.concatenate([batch.stages, others]).astype(int),
             np.concatenate([batch.known, batch.known[: len(others)]]),
+            np.concatenate([batch.wanted, batch.wanted[: len(others)]]),
         )
         bits: NumpyArray = self.training.bits(whole).double().numpy()
         return bits[: len(batch.symbols)]

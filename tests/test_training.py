@@ -229,7 +229,7 @@ def test_shipped_recipes_load():
     [
         ('name = "tiny"', "", "'name'"),
         ("[model]", "[network]", "'model'"),
-        ("learning_rate = 1e-2", "learning_rat = 1e-2", "learning_rat.*A schedule has: minutes, groups"),
+        ("learning_rate = 1e-2", "learning_rat = 1e-2", "learning_rat.*A schedule has: minutes, lanes"),
         ("share = 1 }]\nvalid", "weight = 1 }]\nvalid", "weight"),
         ("minutes = 1", "minutes =", "Invalid value"),
         ("data = [", "data = []\nother = [", "needs data and validation"),

@@ -17,9 +17,7 @@ from ..checkpoint import Arrays
 from ..schedules import BUDGETS, Costs, Schedule, best, every_step, strided, to_tensors
 
 _ITEMS = 12  # held-out items that are measured
-_PLACES = (
-    128  # numbers of known dimensions at which a group may start, at most; enough for the largest budget
-)
+_PLACES = 128  # at which a group may start, as numbers of known dimensions: more than the largest budget
 _FEW = 1024  # dimensions; of more,
 _LOOKED = 32  # places are measured, and those between interpolated
 
