@@ -18,6 +18,7 @@ def test_peer_restores(peer: Peer, name: str) -> None:
     data = CONTENTS[name]
     result = run_peer(peer, Dataset(name, data, name))
     if result.missing:
+        assert "fails" not in result.missing
         pytest.skip(f"{peer.module} is not installed: {result.missing}")
     assert result.compressed_bytes is not None
     assert result.compressed_bytes < max(len(data) // (4 if name == "lines" else 1), 0) + 600
@@ -36,3 +37,9 @@ def test_wrong_output_is_an_error() -> None:
     liar = Peer("liar", "", "gzip", lambda module: (lambda data: data, lambda blob: blob[1:]))
     with pytest.raises(RuntimeError, match="liar did not restore the 3 bytes of x"):
         run_peer(liar, Dataset("x", b"abc", "x"))
+
+
+def test_a_peer_that_cannot_read_what_it_wrote_is_a_row() -> None:
+    broken = Peer("broken", "", "gzip", lambda module: (lambda data: data, module.decompress))
+    result = run_peer(broken, Dataset("x", b"abc", "x"))
+    assert result.compressed_bytes is None and (result.missing or "").startswith("fails on what it wrote")
