@@ -9,8 +9,8 @@ import numpy as np
 
 from ..models import checkpoint
 from ..models.arrays import Arrays, NumpyArray
-from ..models.autoregressive import AutoregressiveConfig, ExactNetwork
 from ..models.contexts import MATCH_LENGTHS
+from ..models.recurrent import AutoregressiveConfig, ExactNetwork
 
 STEPS, LANES = 12, 33
 

@@ -17,12 +17,12 @@ import numpy as np
 from ..models import checkpoint, schedules
 from ..models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
 from ..models.attention import HEAD, POSITION_MAX, attention_table
-from ..models.autoregressive import AutoregressiveConfig
 from ..models.contexts import MATCH_LENGTHS
 from ..models.grid import exp_table, sigmoid_table
 from ..models.logistics import logistic_tables
 from ..models.mixing import MixingConfig, mixing_tables
 from ..models.nets import ConvNetConfig, TransformerConfig
+from ..models.recurrent import AutoregressiveConfig
 from ..models.windows import table_rows
 
 CONFIGS: dict[str, Any] = {

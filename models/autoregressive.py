@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -24,94 +23,19 @@ from ..compressor.codec import Serial, Steps
 from ..compressor.errors import CorruptError, ModelMismatchError
 from ..compressor.model import Plan
 from ..compressor.stack import Stack
-from .arrays import Array, Arrays, NumpyArray
+from .arrays import Arrays, NumpyArray
 from .contexts import MATCH_LENGTHS, MatchModel, ngram_rows, pack_history, push_symbol
-from .grid import (
-    LOGIT,
-    LOGIT_MAX,
-    RES,
-    RES_MAX,
-    Embedding,
-    GatedMLP,
-    Linear,
-    Recurrent,
-    Softmax,
-    Tensors,
-    rms_norm,
-)
+from .grid import Tensors
 from .identity import Identity
 from .lanes import Layout
 from .mixing import PROBABILITY, Mixer, MixingConfig, assembled, binary_pmf, coded, forced, summed
+from .recurrent import AutoregressiveConfig, ExactNetwork
 from .workers import Workers
 
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
 _DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
-
-
-@dataclass(frozen=True)
-class AutoregressiveConfig:
-    """Sizes of the network.
-
-    alphabet  K                       state   E, channels of each recurrence     embed   width of an embedding
-    width     D, residual stream      hidden  of each gated MLP; 0 for none      ngrams  (order, bits of its table)
-    """
-
-    alphabet: int
-    width: int
-    state: int
-    depth: int
-    hidden: int
-    embed: int
-    ngrams: tuple[tuple[int, int], ...]
-
-    @staticmethod
-    def from_json(table: dict[str, Any]) -> AutoregressiveConfig:
-        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
-        return AutoregressiveConfig(
-            **table | {"ngrams": tuple((order, bits) for order, bits in table["ngrams"])}
-        )
-
-
-class ExactNetwork:
-    """Rows of the context tables and a state -> logits and the next state, in integers."""
-
-    def __init__(self, config: AutoregressiveConfig, tensors: Tensors, arrays: Arrays) -> None:
-        self._arrays = arrays
-        self._tables = [Embedding(arrays, tensors, f"ngrams.{i}") for i in range(len(config.ngrams))]
-        self._tables.append(Embedding(arrays, tensors, "match"))
-        self._inputs = Linear.load(arrays, tensors, ["inputs"], [RES])
-        self._recurrent = [Recurrent(arrays, tensors, f"recurrent.{i}") for i in range(config.depth)]
-        self._mlps = [
-            GatedMLP(arrays, tensors, f"mlps.{i}") for i in range(config.depth if config.hidden else 0)
-        ]
-        self._head = Linear.load(arrays, tensors, ["head"], [LOGIT])
-        self._softmax = Softmax(arrays, tensors)
-        self._state = config.state
-
-    def start(self, lanes: int) -> list[Array]:
-        """The states before the first step."""
-        return [self._arrays.zeros_int32(lanes, self._state) for _ in self._recurrent]
-
-    def logits(self, rows: NumpyArray, states: list[Array]) -> Array:
-        """rows intp [G + 1, T, L] -> integer logits [T, L, K]; ``states`` (int32 [L, E] each) move on in place."""
-        arrays = self._arrays
-        _, steps, lanes = rows.shape
-        placed = arrays.place(rows.reshape(len(rows), -1))
-        codes = arrays.concat([table(row) for table, row in zip(self._tables, placed, strict=True)])
-        x = arrays.clip_(self._inputs(arrays.float32(codes)), -RES_MAX, RES_MAX).reshape(steps, lanes, -1)
-        for i, layer in enumerate(self._recurrent):
-            x, states[i] = layer(x, states[i])
-            if self._mlps:
-                x = self._mlps[i](x)
-        codes = rms_norm(arrays, x).reshape(steps * lanes, -1)
-        return arrays.clip_(self._head(codes), -LOGIT_MAX, LOGIT_MAX).reshape(steps, lanes, -1)
-
-    def frequencies(self, rows: NumpyArray, states: list[Array]) -> NumpyArray:
-        """As `logits`, but the frequencies of the PMFs, uint32 [T, L, K]."""
-        logits = self.logits(rows, states)
-        return self._softmax(logits.reshape(-1, logits.shape[-1])).reshape(logits.shape)
 
 
 class Frame:

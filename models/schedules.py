@@ -103,17 +103,6 @@ class Costs:
     places: NumpyArray
     bits: NumpyArray
 
-    @staticmethod
-    def of_losses(losses: NumpyArray) -> Costs:
-        """Of a random order, from losses [stages, D]: the mean bits of any digit when so many are known."""
-        size = losses.shape[1]
-        return Costs(np.arange(size), np.repeat(losses[:, :, None], size, axis=2))
-
-    def finest(self) -> Groups:
-        """The groups from each place to the next."""
-        sizes = np.diff(np.append(self.places, self.bits.shape[2])).tolist()
-        return tuple((stage, size) for stage in range(len(self.bits)) for size in sizes)
-
     def predicted(self, groups: Groups) -> float:
         """Bits of an item under groups, each with what is known at the last place before its start."""
         total = 0.0

@@ -24,8 +24,8 @@ from catzip.compressor.media import MEDIA
 from catzip.compressor.model import Model, Plan
 from catzip.compressor.writer import Writer
 from catzip.models import checkpoint, grid, logistics
-from catzip.models.autoregressive import AutoregressiveConfig
 from catzip.models.nets import ConvNetConfig, TransformerConfig
+from catzip.models.recurrent import AutoregressiveConfig
 from catzip.models.registry import Registry
 
 FOLDER = Path(__file__).parent / "golden" / "neural"

@@ -21,8 +21,9 @@ from catzip.compressor.model import Plan
 from catzip.compressor.stack import Stack
 from catzip.models import autoregressive
 from catzip.models.arrays import arrays_for
-from catzip.models.autoregressive import Autoregressive, ExactNetwork
+from catzip.models.autoregressive import Autoregressive
 from catzip.models.contexts import MATCH_LENGTHS
+from catzip.models.recurrent import ExactNetwork
 from catzip.models.workers import Workers
 
 MODELS = (*CONFIGS, *shipped("autoregressive"))

@@ -38,6 +38,12 @@ def all_cuts(stages: int, size: int, calls: int) -> list[Groups]:
     return found
 
 
+def costs_of(losses: np.ndarray) -> Costs:
+    """Of a random order, from losses [stages, D]: the mean bits of any digit when so many are known."""
+    size = losses.shape[1]
+    return Costs(np.arange(size), np.repeat(losses[:, :, None], size, axis=2))
+
+
 def random_costs(stages: int, size: int, seed: int) -> Costs:
     """Whatever is known, any digit may cost anything."""
     return Costs(np.arange(size), np.random.RandomState(seed).rand(stages, size, size))
@@ -60,7 +66,7 @@ def test_best_is_the_best_of_all(shape: tuple[int, int], data: st.DataObject):
 @given(stages=st.integers(1, 4), size=st.integers(20, 120), calls=st.integers(4, 60), noise=st.booleans())
 def test_best_is_never_worse_than_uniform(stages: int, size: int, calls: int, noise: bool):
     losses = np.random.RandomState(size).rand(stages, size) if noise else falling(stages, size, calls) ** 2
-    costs, calls = Costs.of_losses(losses), min(calls, stages * size)
+    costs, calls = costs_of(losses), min(calls, stages * size)
     found, even = best(costs, calls), uniform(stages, size, calls)
     assert len(found) == len(even)
     assert costs.predicted(found) <= costs.predicted(even) * (1 + 1e-12)
@@ -69,10 +75,10 @@ def test_best_is_never_worse_than_uniform(stages: int, size: int, calls: int, no
 
 def test_more_calls_cost_fewer_bits_and_all_cost_the_least():
     losses = falling(2, 60, 3)
-    costs = Costs.of_losses(losses)
+    costs = costs_of(losses)
     bits = [costs.predicted(best(costs, calls)) for calls in (2, 5, 10, 20, 60, 120)]
     assert all(left > right for left, right in pairwise(bits))
-    assert best(costs, 120) == every_step(2, 60) == uniform(2, 60, 120) == costs.finest()
+    assert best(costs, 120) == every_step(2, 60) == uniform(2, 60, 120)
     assert bits[-1] == pytest.approx(losses.sum())
 
 
@@ -86,11 +92,11 @@ def test_few_places_cost_little():
 
     few, many = (at(count).predicted(best(at(count), 50)) for count in (128, 700))
     assert many <= few <= 1.002 * many
-    assert few < 0.99 * Costs.of_losses(losses[None]).predicted(uniform(1, 3072, 50))
+    assert few < 0.99 * costs_of(losses[None]).predicted(uniform(1, 3072, 50))
 
 
 def test_cuts_are_closer_where_the_loss_falls_fastest():
-    sizes = [size for _, size in best(Costs.of_losses(4.0 / np.sqrt(1 + np.arange(256))[None]), 20)]
+    sizes = [size for _, size in best(costs_of(4.0 / np.sqrt(1 + np.arange(256))[None]), 20)]
     assert sizes == sorted(sizes) and sizes[0] < 4 < 256 // 20 < sizes[-1]
 
 
@@ -137,7 +143,7 @@ def test_calls_code_every_digit_once_in_order(stages: int, length: int, calls: i
 
 @pytest.mark.parametrize("calls", [1, 2, 3, 13, 100])
 def test_calls_that_cannot_be_shared_out(calls: int):
-    for cut in (lambda: uniform(3, 4, calls), lambda: best(Costs.of_losses(np.ones((3, 4))), calls)):
+    for cut in (lambda: uniform(3, 4, calls), lambda: best(costs_of(np.ones((3, 4))), calls)):
         if 3 <= calls <= 12:
             assert_whole(cut(), 3, 4)
         else:
@@ -146,7 +152,7 @@ def test_calls_that_cannot_be_shared_out(calls: int):
 
 
 def cuts_of(stages: int) -> dict[int, Groups]:
-    costs = Costs.of_losses(falling(stages, 12, 1))
+    costs = costs_of(falling(stages, 12, 1))
     return {5: uniform(stages, 12, 5), 10: best(costs, 10), 12 * stages: every_step(stages, 12)}
 
 

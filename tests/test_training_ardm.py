@@ -10,13 +10,13 @@ torch = pytest.importorskip("torch")
 
 from helpers import TEXT  # noqa: E402
 
-from catzip.models import checkpoint  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.schedules import from_tensors, strided  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
-from catzip.models.training.ardm import ArdmTask, Batch, in_order, masked  # noqa: E402
+from catzip.models.training.ardm import ArdmTask  # noqa: E402
 from catzip.models.training.data import to_symbols  # noqa: E402
 from catzip.models.training.layers import Rounding  # noqa: E402
+from catzip.models.training.masks import Batch, in_order, masked  # noqa: E402
 from catzip.models.training.mosaics import read_tiles  # noqa: E402
 from catzip.models.training.orders import candidates, measured, progressive  # noqa: E402
 
@@ -94,7 +94,8 @@ def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(loop.memory, "keep", lambda: None)
     monkeypatch.setattr("catzip.models.training.ardm._COUNTED", 1 << 14)
     monkeypatch.setattr("catzip.models.training.ardm._AT_ONCE", 1 << 6)
-    for name, few in (("BUDGETS", (5, 10)), ("_FEW", 50), ("_LOOKED", 6), ("_PLACES", 40), ("_ITEMS", 2)):
+    monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_ON", 2)
+    for name, few in (("BUDGETS", (5, 10)), ("_FEW", 50), ("_LOOKED", 6), ("_PLACES", 40)):
         monkeypatch.setattr(f"catzip.models.training.orders.{name}", few)
 
 
@@ -230,8 +231,10 @@ def test_costs_are_measured_along_the_order(size: int):
     for stage in range(2):
         for known, row in zip(costs.places, costs.bits[stage], strict=True):
             expected = 1000 + order[known:] - known + stage / 2
-            assert row[known:] == pytest.approx(expected, abs=1e-9 if size < 50 else 90)
-            assert row[-1] == pytest.approx(expected[-1], abs=1e-9) or known > costs.places[-6]
+            exact = np.abs(row[known:] - expected) < 1e-9
+            # What is known at the next measured place keeps the cost of the last one, which is no less.
+            assert exact[-1] or known > costs.places[-6]
+            assert (row[known:] >= expected - 1e-9).all() and (exact.all() or size > 50)
 
 
 @pytest.mark.parametrize("shape", [(256,), (8,), (8, 8, 3), (32, 32, 3)])
@@ -266,4 +269,3 @@ def test_shipped_recipes_of_the_family_build(tmp_path: Path):
         task = ArdmTask(recipe.model, recipe.coding, recipe.schedule, torch.device("cpu"))
         parameters = sum(parameter.numel() for parameter in task.net.parameters())
         assert parameters < 6_000_000, name
-    assert checkpoint.canonical_json(recipe.model)

@@ -17,9 +17,9 @@ from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.compressor.pmf import TOTAL  # noqa: E402
 from catzip.models import grid  # noqa: E402
 from catzip.models.arrays import NumpyArray, arrays_for  # noqa: E402
-from catzip.models.autoregressive import ExactNetwork  # noqa: E402
 from catzip.models.contexts import MATCH_LENGTHS  # noqa: E402
 from catzip.models.lanes import Layout  # noqa: E402
+from catzip.models.recurrent import ExactNetwork  # noqa: E402
 from catzip.models.training import layers  # noqa: E402
 from catzip.models.training.autoregressive import AutoregressiveTask  # noqa: E402
 from catzip.models.training.data import Batch, normalise_text8, text_batches, to_symbols  # noqa: E402

@@ -12,8 +12,9 @@ from catzip.compressor.model import Model
 from catzip.models import checkpoint
 from catzip.models.ardm import ARDM
 from catzip.models.arrays import NumpyArray
-from catzip.models.autoregressive import Autoregressive, AutoregressiveConfig
+from catzip.models.autoregressive import Autoregressive
 from catzip.models.nets import ConvNetConfig, TransformerConfig
+from catzip.models.recurrent import AutoregressiveConfig
 from catzip.models.registry import Registry
 
 LETTERS = AutoregressiveConfig(

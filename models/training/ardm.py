@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,31 +23,18 @@ from ..grid import exp_table
 from ..logistics import logistic_tables
 from ..nets import ConvNetConfig, TransformerConfig
 from ..pixels import look, to_depth
-from ..schedules import strided
 from ..windows import table_rows, window_rows
 from .convnet import ConvNet, Mixture, digit_bits
 from .data import to_symbols
 from .layers import Embedding, Linear, half_precision
+from .masks import Batch, in_order, joined, masked
 from .orders import scheduled
 from .recipe import Schedule
 from .transformer import Attention, Transformer
 
 _COUNTED = 1 << 25  # symbols whose windows are counted before training
-_SCHEDULED_ON = 256  # held-out items of each text on which schedules are measured
+_SCHEDULED_ON = 12  # held-out items of each text on which schedules are measured
 _AT_ONCE = 1 << 12  # items whose windows are counted at once
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Items uint8 [B, D], each with its stage [B] and which dimensions are known at it: bool [B, D].
-
-    wanted  bool [B, D], those whose cost is the loss
-    """
-
-    symbols: NumpyArray
-    stages: NumpyArray
-    known: NumpyArray
-    wanted: NumpyArray
 
 
 class MaskedTwin(Protocol):
@@ -208,38 +194,6 @@ class ImageTwin:
         return {"exp": exp_table(), **logistic_tables()}
 
 
-def masked(items: NumpyArray, stages: int, rng: np.random.Generator) -> Batch:
-    """Items [B, D], each at a stage and with a random subset known whose size is spread evenly over 0..D-1."""
-    count, size = items.shape
-    each = -(-count // stages)  # items of a stage
-    step = (np.arange(count) // stages + rng.random(count)) / each
-    known = np.minimum((step * size).astype(np.int64), size - 1)
-    rank = rng.random(items.shape, np.float32).argsort(1).argsort(1)
-    subset = rank < known[:, None]
-    return Batch(items, np.arange(count) % stages, subset, ~subset)
-
-
-def in_order(items: NumpyArray, rng: np.random.Generator) -> Batch:
-    """Items [B, D] of which the first few along a strided order are known, and the loss is on the next.
-
-    The strides are spread evenly by ratio; two groups of a schedule that follows the stride are next.
-    """
-    count, size = items.shape
-    known, wanted = np.zeros(items.shape, np.bool_), np.zeros(items.shape, np.bool_)
-    for i in range(count):
-        stride = round(size ** ((i + rng.random()) / count))
-        order, start = strided(size, stride), int(rng.integers(0, size))
-        known[i, order[:start]] = True
-        wanted[i, order[start : start + 2 * -(-size // stride)]] = True
-    return Batch(items, np.zeros(count, np.intp), known, wanted)
-
-
-def joined(batches: list[Batch]) -> Batch:
-    """One batch of several."""
-    parts = ([getattr(batch, field.name) for batch in batches] for field in fields(Batch))
-    return Batch(*map(np.concatenate, parts))
-
-
 class ArdmTask:
     """What the training loop asks of a family: see ``families.Task``."""
 
@@ -270,8 +224,8 @@ class ArdmTask:
             yield joined([masked(mixed[ordered:], self.twin.stages, rng), in_order(mixed[:ordered], rng)])
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean bits for each dimension: an unbiased estimate of the bound on the code length and, if the schedule
-        says so, a little of the plain cross-entropy of what is unknown, which the paper adds."""
+        """Mean bits of what is wanted: for random subsets an unbiased estimate of the bound on the code length; and, if
+        the schedule says so, a little of their plain cross-entropy, which the paper adds."""
         return self._mean(batch, self._schedule.cross_entropy)
 
     @torch.no_grad()

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from ..arrays import CODE_MAX
-from ..autoregressive import AutoregressiveConfig
 from ..checkpoint import Arrays
 from ..contexts import MATCH_LENGTHS
 from ..grid import (
@@ -28,6 +27,7 @@ from ..grid import (
     sigmoid_table,
 )
 from ..mixing import MixingConfig, mixing_tables
+from ..recurrent import AutoregressiveConfig
 from .data import Batch, text_batches, to_symbols
 from .layers import Embedding, GatedMLP, Linear, half_precision, recurrence, rms_norm, snap, swish
 from .recipe import Schedule

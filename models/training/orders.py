@@ -16,7 +16,6 @@ from ..arrays import NumpyArray
 from ..checkpoint import Arrays
 from ..schedules import BUDGETS, Costs, Schedule, best, every_step, strided, to_tensors
 
-_ITEMS = 12  # held-out items that are measured
 _PLACES = 128  # at which a group may start, as numbers of known dimensions: more than the largest budget
 _FEW = 1024  # dimensions; of more,
 _LOOKED = 32  # places are measured, and those between interpolated
@@ -32,7 +31,7 @@ def scheduled(bits: Bits, items: NumpyArray, stages: int, shape: tuple[int, ...]
     budgets = [calls for calls in BUDGETS if stages <= calls < stages * size]
     found: dict[int, tuple[float, Schedule]] = {}
     for order, alike in candidates(shape):
-        costs = measured(bits, items[:_ITEMS], order, stages, alike)
+        costs = measured(bits, items, order, stages, alike)
         offers = {calls: best(costs, calls) for calls in budgets}
         if len(costs.places) == size:
             offers[stages * size] = every_step(stages, size)
