@@ -1,0 +1,1 @@
+"""Packed pictures, unpacked before they are coded and packed again on output."""
