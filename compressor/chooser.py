@@ -1,27 +1,24 @@
 """How to store one frame: coded with a model, as xz, or as it is, whichever is smallest."""
 
-import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from . import lzma2, payload
 from .container import CODED, STORED, XZ, Head
-from .items import Content, check_fit, is_for_items
+from .items import Content, check_fit, is_for_images
 from .media import MEDIA
+from .media.look import Look
 from .model import Model, ModelSource, Plan
+from .probe import probe
 
-PlanFor = Callable[[Model, int], Plan]
-"""A plan for a model and a number of symbols, in place of the model's own."""
+PlanFor = Callable[[Model, int, tuple[int, ...]], Plan]
+"""A plan for a model, a number of symbols and how they lie (see `Model.plan`), in place of the model's own."""
 
 _BREAK_EVEN = (
     64  # bytes a frame must save to be worth its head, its index entry, and the end of a run of stored frames
 )
 _SAMPLE = 1 << 15  # bytes of each of 8 samples for the quick look
-_PROBE = 1 << 11  # symbols of each of 3 samples for a model
 _COLD = 1.25  # a model that starts cold in a probe does worse there than in the frame, by up to this
 _TINY = 1 << 15  # symbols: smaller content is coded without a probe, which would cost as much as the coding
 
@@ -51,22 +48,23 @@ class Chooser:
         self._plan_for = plan_for
         self._loaded: dict[str, Model] = {}
         self._content = Content(None, None)
-        self._for_items: Model | None = None
+        self._known: Model | None = self._explicit
+        self._at = 0
 
-    def begin(self, opening: bytes, length: int | None, frame_size: int) -> tuple[int, int]:
+    def begin(
+        self, opening: bytes, length: int | None, frame_size: int, look: Look | None = None
+    ) -> tuple[int, int]:
         """Look at how content of `length` bytes begins; the bytes of the first frame, and of the others.
 
-        opening  at least `items.OPENING` bytes, or all
+        opening, look  see `Content.of`
         Raises UnsuitableContentError if the model that was named does not code such content.
         """
-        self._content = Content.of(opening, length)
-        if self._explicit is None and self._content.header is not None:
-            name = next(iter(self._content.suited(self._models.purposes())), None)
-            self._for_items = None if name is None else self._models.by_name(name)
+        self._content, self._at = Content.of(opening, length, look), 0
+        if self._explicit is None:
+            name = self._content.default(self._models)
+            self._known = None if name is None else self._models.by_name(name)
         self.end(length)
-        if self._known is None or not is_for_items(self._known):
-            return frame_size, frame_size
-        return self._content.cut(self._known.shape, frame_size)
+        return (frame_size, frame_size) if self._known is None else self._content.cut(self._known, frame_size)
 
     def end(self, length: int | None) -> None:
         """Check again, now that the length is known. Raises as `begin` does."""
@@ -74,47 +72,58 @@ class Chooser:
             check_fit(self._content, self._explicit, self._models, length)
 
     def choose(self, data: bytes, alone: bool, progress: Callable[[int], None]) -> Choice:
-        """The smallest way to write `data`, at least 1 byte.
+        """The smallest way to write `data`, at least 1 byte: the content from where the last call left off.
 
         alone     whether this is all of the content: then xz is tried even where it looks hopeless
         progress  called with how many bytes of `data` are done, while a model runs
         """
+        start, self._at = self._at, self._at + len(data)
+        known = self._known_for(start, len(data))
         # To zlib, the content of a model for items may look random, as photographs do.
-        if not alone and self._known is None and looks_random(data):
+        if not alone and known is None and looks_random(data):
             return Choice(Head(STORED))
         packed = lzma2.compress(data)
         best = Choice(Head(XZ, length=len(data), size=len(packed)), packed)
-        model = self._model(data)
-        if model is not None and fits(model, data):
-            coded = self._code(model, data, len(best.payload), progress)
+        model = known or self._default(data)
+        if model is not None and (is_for_images(model) or fits(model, data)):
+            coded = self._code(model, data, start, len(best.payload), progress)
             best = coded if coded is not None else best
         if len(best.head.to_bytes()) + len(best.payload) + _BREAK_EVEN * (not alone) >= len(data):
             return Choice(Head(STORED))
         return best
 
-    @property
-    def _known(self) -> Model | None:
-        """The model for every frame, whatever is in it."""
-        return self._explicit or self._for_items
-
-    def _model(self, data: bytes) -> Model | None:
-        if self._known is not None:
+    def _known_for(self, start: int, length: int) -> Model | None:
+        """The model for a frame of `length` bytes from offset `start`, whatever is in it."""
+        if (
+            self._known is None
+            or not is_for_images(self._known)
+            or self._content.part(start, length) is not None
+        ):
             return self._known
-        name = self._models.default_for(data[: 1 << 16])
+        return None  # bytes around an image
+
+    def _default(self, data: bytes) -> Model | None:
+        """The model for what is in a frame, unless one was named."""
+        name = None if self._explicit is not None else self._models.default_for(data[: 1 << 16])
         if name is None:
             return None
         return self._loaded.get(name) or self._loaded.setdefault(name, self._models.by_name(name))
 
-    def _code(self, model: Model, data: bytes, limit: int, progress: Callable[[int], None]) -> Choice | None:
-        """`data` coded with the model; None as soon as it is clear that it takes `limit` bytes or more."""
-        symbols, side = MEDIA[model.medium].split(data)
+    def _code(
+        self, model: Model, data: bytes, start: int, limit: int, progress: Callable[[int], None]
+    ) -> Choice | None:
+        """`data` coded with the model; None as soon as it is clear that it takes `limit` bytes or more.
+
+        start  offset of `data` in the content
+        """
+        symbols, side, shape = self._content.split(model.medium, data, start)
         count = len(symbols)
-        plan = self._plan_for(model, count) if self._plan_for else model.plan(count)
+        plan = self._plan_for(model, count, shape) if self._plan_for else model.plan(count, shape=shape)
         front, side_size = payload.pack(plan, len(data) - count, side)
         size = len(front) + len(model.fingerprint)
         if self._explicit is None and count > _TINY:
             limit_probe = min(_COLD * limit, len(data))
-            if size + probe(model, symbols) * count / 8 >= limit_probe:
+            if size + probe(model, symbols, shape) * count / 8 >= limit_probe:
                 return None
         done, stacks = 0, []
         for stack, coded in zip(model.encode(symbols, plan), model.segment_sizes(count, plan), strict=True):
@@ -144,12 +153,3 @@ def fits(model: Model, data: bytes) -> bool:
     sample = b"".join(data[start : start + _SAMPLE] for start in starts)
     _, side = MEDIA[model.medium].split(sample)
     return not side or len(lzma2.compress(side)) < len(lzma2.compress(sample))
-
-
-def probe(model: Model, symbols: NDArray[np.uint8]) -> float:
-    """The model's bits for each symbol, from three samples of `symbols` [n], of whole items where it codes items."""
-    item = math.prod(model.shape)
-    size = max(item, _PROBE // item * item)
-    starts = np.linspace(0, max(0, len(symbols) - size), 3).astype(int) // item * item
-    samples = [symbols[start : start + size] for start in starts.tolist()]
-    return sum(model.nll(each, model.plan(len(each))) for each in samples) / sum(map(len, samples))

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from .chooser import Choice, Chooser, PlanFor
 from .container import MAX_FRAME, STORED
 from .items import OPENING
+from .media import tiff
 from .model import ModelSource
 from .reader import Reader
 from .report import Progress, Report, Sink
@@ -39,7 +40,7 @@ def compress_stream(
     frame_size bytes of content in a frame
     size_hint  bytes that `src` has, for `progress` and for what has to fit whole; found by seeking where possible
     progress   called with (bytes done, bytes in all or None)
-    plan_for   makes the coding plan in place of the model: (model, symbols) -> plan
+    plan_for   makes the coding plan in place of the model: see `PlanFor`
     steps      one of the model's budgets of network calls, 0 for all; only where a model is named
 
     A run of frames that do not compress becomes one stored frame. If `src` cannot seek, up to 256 MiB of it
@@ -89,7 +90,7 @@ def _stepped(models: ModelSource, name: str | None, steps: int) -> PlanFor:
     if name is None:
         raise ValueError("a number of steps goes with the name of a model")
     models.by_name(name).plan(1, steps)
-    return lambda model, count: model.plan(count, steps)
+    return lambda model, count, shape: model.plan(count, steps, shape)
 
 
 def _remaining(src: BinaryIO) -> int | None:
@@ -106,9 +107,22 @@ def _begun(
     src: BinaryIO, length: int | None, chooser: Chooser, frame_size: int
 ) -> Iterator[tuple[bytes, bool]]:
     """The frames, once the chooser has seen how the content begins. Raises UnsuitableContentError."""
+    base = src.tell() if src.seekable() else 0
     reader = Reader(src)
     held = reader.up_to(OPENING)
-    first, later = chooser.begin(held, length, frame_size)
+    if held.startswith(tiff.OPENINGS) and not src.seekable():
+        held += reader.up_to(frame_size)  # its header may be at its end
+
+    def look(at: int, size: int) -> bytes:
+        if at + size <= len(held) or not src.seekable():
+            return held[at : at + size]
+        here = src.tell()
+        src.seek(base + at)
+        found = Reader(src).up_to(size)
+        src.seek(here)
+        return found
+
+    first, later = chooser.begin(held, length, frame_size, look)
     return _frames(reader, held, first, later)
 
 

@@ -49,9 +49,10 @@ class Model(Protocol):
         """The numbers of network calls, from few to all, among which a plan can choose; () where there is no choice."""
         ...
 
-    def plan(self, count: int, steps: int | None = None) -> Plan:
+    def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """The coding plan for a frame of `count` symbols, with one of `budgets` (None: as the model likes; 0: all).
 
+        `shape` is how the symbols lie where the medium knows it: (height, width, channels) of an image.
         Raises ModelMismatchError for another number of steps.
         """
         ...
@@ -111,4 +112,8 @@ class ModelSource(Protocol):
 
     def default_for(self, sample: bytes) -> str | None:
         """The name of the default model for content like this sample; None where no model is any good."""
+        ...
+
+    def default_for_images(self) -> str | None:
+        """The name of the default model for the medium "image"; None where there is none."""
         ...

@@ -128,8 +128,11 @@ class ARDM:
         self.budgets = tuple(schedules)
         self._schedules, self._steps, self._workers = schedules, steps, workers
 
-    def plan(self, count: int, steps: int | None = None) -> Plan:
-        """(S, items of a segment); S is 0 for all. Raises ModelMismatchError for ``steps`` not among ``budgets``."""
+    def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
+        """(S, items of a segment); S is 0 for all. Raises ModelMismatchError for ``steps`` not among ``budgets``.
+
+        The shape is that of the items, whatever ``shape`` is.
+        """
         steps = self._steps if steps is None else steps
         if steps not in (0, *self.budgets):
             budgets = ", ".join(map(str, self.budgets))

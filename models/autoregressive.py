@@ -137,11 +137,12 @@ class Autoregressive:
         self.config, self.mixing, self.tensors, self.workers = config, mixing, tensors, workers
         self.network = ExactNetwork(config, tensors, arrays)
 
-    def plan(self, count: int, steps: int | None = None) -> Plan:
+    def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
 
         A step takes the decoder nearly the same time however few lanes share it, while a cold start costs a lane
-        about four bytes. So lanes grow with the count, but slower: 24 for 10 KB, 512 for 1 MB.
+        about four bytes. So lanes grow with the count, but slower: 24 for 10 KB, 512 for 1 MB. ``shape`` says nothing
+        about a run of symbols.
         """
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes symbol by symbol; it has no budgets of steps")

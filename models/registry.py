@@ -23,6 +23,7 @@ Loader = Callable[[Identity, dict[str, Any], checkpoint.Arrays, Arrays, Workers]
 FAMILIES: dict[str, Loader] = {"ardm": ardm.load, "autoregressive": autoregressive.load}
 """The families that can code: one line each. A new family joins here."""
 
+_PHOTO = "idf-photo"
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz ")
 
 
@@ -69,13 +70,17 @@ class Registry:
     def default_for(self, sample: bytes) -> str | None:
         """ar-text8 for nothing but a-z and single spaces, ar-bytes for the rest; None if that is not installed.
 
-        (For an array of items that a model codes, the pipeline goes by `purposes`.)
+        (For an array of items that a model codes, the pipeline goes by `purposes`; see also `default_for_images`.)
         """
         plain = _LETTERS.issuperset(sample) and b"  " not in sample
         for name in ("ar-text8", "ar-bytes") if plain else ("ar-bytes",):
             if name in self.names():
                 return name
         return None
+
+    def default_for_images(self) -> str | None:
+        """idf-photo; None if that is not installed."""
+        return _PHOTO if _PHOTO in self.names() else None
 
     def info(self, name: str) -> dict[str, Any]:
         """What the model card says, flat: fingerprint, summary, family, sizes, data, training, validation.

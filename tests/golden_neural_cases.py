@@ -134,7 +134,7 @@ class Case:
                 models=models,
                 model=self.model,
                 frame_size=self.frame_size,
-                plan_for=(lambda model, count: self.plan) if self.plan else None,
+                plan_for=(lambda model, count, shape: self.plan) if self.plan else None,
             )
         assert models.by_name(self.model).fingerprint in made, "the network lost against xz"
         return made

@@ -77,7 +77,7 @@ class TableModel:
         self.freqs = freqs.astype(np.uint32)
         self.fingerprint = hashlib.sha256(name.encode() + self.freqs.astype("<u4").tobytes()).digest()[:8]
 
-    def plan(self, count: int, steps: int | None = None) -> tuple[int, ...]:
+    def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> tuple[int, ...]:
         return (min(self.segment, count),)
 
     def segment_sizes(self, count: int, plan: tuple[int, ...]) -> list[int]:
@@ -122,7 +122,7 @@ class ItemModel(TableModel):
     def __init__(self, name: str = "table-array") -> None:
         super().__init__(name, "array", segment=120)
 
-    def plan(self, count: int, steps: int | None = None) -> tuple[int, ...]:
+    def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> tuple[int, ...]:
         steps = 3 if steps is None else steps
         if steps not in (0, *self.budgets):
             raise ModelMismatchError(f"{self.name} codes in 3, 12 (all) steps, not in {steps}")
@@ -150,6 +150,9 @@ class Models:
 
     def default_for(self, sample: bytes) -> str | None:
         return self.default
+
+    def default_for_images(self) -> str | None:
+        return next((model.name for model in self.models if model.medium == "image"), None)
 
     def _find(self, wanted: str, test: Callable[[TableModel], bool]) -> TableModel:
         for model in self.models:

@@ -7,6 +7,7 @@ from helpers import TEXT, compress
 
 import catzip.compressor.container as container
 from catzip.compressor import media, payload, trailer, varint
+from catzip.compressor.media import planes
 
 DOC = (Path(container.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
 
@@ -56,6 +57,13 @@ def test_media():
     rows = table("medium", "name", "symbols", "side stream", holding="text27")
     assert {(row["name"], int(wire), int(row["symbols"].split(":")[0])) for wire, row in rows.items()} == {
         (name, medium.wire, medium.alphabet) for name, medium in media.MEDIA.items()
+    }
+
+
+def test_filters_of_planes():
+    rows = table("filter", "name", "prediction", holding="constant")
+    assert {row["name"]: int(number) for number, row in rows.items()} == {
+        name.lower(): getattr(planes, name) for name in ("NONE", "LEFT", "UP", "HIGH", "CONSTANT")
     }
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_media_array import npy
 
-from catzip.compressor import chooser
+from catzip.compressor import chooser, probe
 from catzip.compressor.errors import ModelMismatchError, UnsuitableContentError
 from catzip.compressor.media.array import Header
 from catzip.compressor.pipeline import compress_stream, list_frames, read_range
@@ -120,11 +120,11 @@ def test_the_first_model_of_the_shape_is_the_default():
 
 
 def test_a_default_model_is_probed_with_whole_items(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(chooser, "_PROBE", 64)
+    monkeypatch.setattr(probe, "_PROBE", 64)
     monkeypatch.setattr(chooser, "_TINY", 256)
     models = Models(Spy(), default=None)
     assert frames_of(compress(ARRAY, models))[0].kind == "coded"
-    assert models.by_name("spy").probed == [60, 60, 60]
+    assert models.by_name("spy").probed == [180]
     noise = npy(np.frombuffer(random.Random(1).randbytes(6000), np.uint8).reshape(500, 4, 3))
     assert frames_of(compress(noise, models))[0].kind == "stored"
 

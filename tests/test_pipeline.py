@@ -11,7 +11,7 @@ from helpers import MODELS, TEXT, Models, Pipe, TableModel, compress, decompress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.compressor import chooser, encoder
+from catzip.compressor import chooser, encoder, probe
 from catzip.compressor.errors import CatzipError, ModelNotFoundError
 from catzip.compressor.pipeline import compress_stream, decompress_stream, list_frames, read_range
 
@@ -157,7 +157,7 @@ def test_source_is_read_from_where_it_stands():
 
 
 def test_plan_can_be_chosen():
-    blob = compress(PROSE, model="table-bytes", plan_for=lambda model, count: (50,))
+    blob = compress(PROSE, model="table-bytes", plan_for=lambda model, count, shape: (50,))
     assert blob != compress(PROSE, model="table-bytes")
     assert decompress(blob) == PROSE
 
@@ -181,7 +181,7 @@ class Counting(TableModel):
 
 
 def test_a_model_that_will_lose_is_not_run(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(chooser, "_PROBE", 64)
+    monkeypatch.setattr(probe, "_PROBE", 64)
     monkeypatch.setattr(chooser, "_TINY", 256)
     models = Models(Counting(), default="table-bytes")
     compress(bytes(10_000), models)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from . import array, raw, text27
+from . import array, image, raw, text27
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ MEDIA: dict[str, Medium] = {
     "bytes": Medium(wire=0, alphabet=256, split=raw.split, join=raw.join),
     "text27": Medium(wire=1, alphabet=27, split=text27.split, join=text27.join),
     "array": Medium(wire=2, alphabet=256, split=array.split, join=array.join),
+    "image": Medium(wire=3, alphabet=256, split=image.split, join=image.join),
 }
 """Every medium by the name a model states."""
 
