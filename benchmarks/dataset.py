@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,14 +27,18 @@ class DatasetError(CatzipError):
 class Dataset:
     """Bytes to compress and one sentence on where they come from.
 
-    data  the content of a file; for items, a .npy file of uint8 [N, *item]
-    item  the shape of an item, for example (32, 32, 3); () for anything but an array of items
+    data   the content of a file; for items, a .npy file of uint8 [N, *item]
+    item   the shape of an item, for example (32, 32, 3); () for anything but an array of items
+    image  of an image file: height, width, channels; () for anything else
+    found  the format and the bytes of the file that the image lay in, where it was a compressed one
     """
 
     name: str
     data: bytes
     description: str
     item: tuple[int, ...] = ()
+    image: tuple[int, ...] = ()
+    found: tuple[str, int] | None = None
 
     @staticmethod
     def of_items(name: str, items: Pixels, description: str) -> Dataset:
@@ -57,23 +62,33 @@ class Dataset:
 
     @property
     def is_pictures(self) -> bool:
-        """Whether the items are colour images."""
-        return len(self.item) == 3 and self.item[2] == 3
+        """Whether the items are images, of three colours or grey."""
+        return is_picture(self.item)
 
     @property
     def dimensions(self) -> int:
-        """The values that are coded: bytes, less the header of an array."""
+        """The values that are coded: of an image its samples; else bytes, less the header of an array."""
+        if self.image:
+            return math.prod(self.image)
         return self.items.size if self.item else len(self.data)
 
     def first(self, limit: int | None) -> Dataset:
-        """The first `limit` items, or bytes of what has no items (all when None), said in the description."""
-        if limit is None or limit >= (len(self.items) if self.item else len(self.data)):
+        """The first `limit` items, or bytes of what has no items (all when None), said in the description.
+
+        An image file stays whole.
+        """
+        if limit is None or self.image or limit >= (len(self.items) if self.item else len(self.data)):
             return self
         if self.item:
             what = f"{self.description}; first {limit:,} items of these"
             return Dataset.of_items(self.name, self.items[:limit], what)
         what = f"{self.description}; first {limit:,} bytes of these"
         return replace(self, data=self.data[:limit], description=what)
+
+
+def is_picture(item: Sequence[int]) -> bool:
+    """Whether items of this shape are images: [H, W, 3] or, grey, [H, W]."""
+    return len(item) == 2 or (len(item) == 3 and item[2] == 3)
 
 
 def npy(items: Pixels) -> bytes:

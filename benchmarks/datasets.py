@@ -3,8 +3,10 @@
     text8, enwik8        the full public file, or a slice of it named  NAME.START-STOP[.xz]
     dickens, samba       from the Silesia corpus, in a folder `silesia`
     calgary              all 18 files; calgary-english: book1, book2, paper1-6 and news; calgary/NAME: one
-    cifar10              test images as one array [N, 32, 32, 3]: see `images.py`
-    anything else        the path of a file; an array of unsigned bytes in a .npy file is one of items
+    cifar10, mnist       test images as one array [N, 32, 32, 3] or [N, 28, 28]: see `images.py`, `mnist.py`
+    kodak, mcmaster      photographs, each an image file: see `photographs.py`
+    anything else        the path of a file; an array of unsigned bytes in a .npy file is one of items; PNG,
+                         lossless WebP, PNM, BMP and TIFF are images
 
 Below CATZIP_DATA a corpus NAME may be a file NAME, or FOLDER/NAME, each plain or as .xz.
 """
@@ -21,25 +23,32 @@ from pathlib import Path
 from .corpora import CORPORA, GROUPS, SLICES, Corpus
 from .dataset import DATA_VARIABLE, Dataset, DatasetError
 from .images import cifar10
+from .mnist import mnist
+from .photographs import SETS, of_file, photographs
 
-CIFAR10 = "cifar10"
+ARRAYS = {"cifar10": cifar10, "mnist": mnist}
 
 
 def names() -> list[str]:
     """Every name `load` knows besides paths."""
     plain = [name for name in CORPORA if "/" not in name]
-    return [*plain, CIFAR10, *GROUPS, *(name for name in CORPORA if "/" in name)]
+    return [*plain, *ARRAYS, *SETS, *GROUPS, *(name for name in CORPORA if "/" in name)]
 
 
 def load(name: str, limit: int | None = None) -> Iterator[Dataset]:
-    """Yields the data sets behind a name or a path, each cut to `limit` bytes or items. Raises DatasetError."""
+    """Yields the data sets behind a name or a path, each cut to `limit` bytes or items, of photographs so many.
+
+    Raises DatasetError.
+    """
     if name in GROUPS:
         for member in GROUPS[name]:
             yield from load(member, limit)
     elif name in CORPORA:
         yield _corpus(name, CORPORA[name]).first(limit)
-    elif name == CIFAR10:
-        yield Dataset.of_items(name, *cifar10(_root(name))).first(limit)
+    elif name in ARRAYS:
+        yield Dataset.of_items(name, *ARRAYS[name](_root(name))).first(limit)
+    elif name in SETS:
+        yield from photographs(name, _root(name), limit)
     else:
         yield _file(Path(name)).first(limit)
 
@@ -51,6 +60,8 @@ def _file(path: Path) -> Dataset:
         raise DatasetError(
             f"{path}: {error.strerror}; give the path of a file or one of: {', '.join(names())}"
         ) from error
+    if image := of_file(path, data):
+        return image
     return Dataset.of_file(path.name, data, f"{path.name}, the whole file of {len(data):,} bytes")
 
 

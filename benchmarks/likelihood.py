@@ -13,6 +13,7 @@ from ..compressor.model import Model, ModelSource
 from ..compressor.payload import unpack_front
 from ..compressor.pipeline import Frame, list_frames
 from ..compressor.reader import Reader
+from .overhear import decoded_symbols
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class _Part:
 
 
 def likelihood(files: list[tuple[Path, bytes]], models: ModelSource) -> Coded:
-    """Of these catzip files with their contents, frame by frame under the plans that the frames have."""
+    """Of these catzip files with what they were made of, frame by frame under the plans that the frames have."""
     parts = [part for path, data in files for part in _parts(path, data, models)]
     kinds = dict(Counter(part.kind for part in parts))
     whole = set(kinds) == {"coded"}
@@ -64,16 +65,23 @@ def likelihood(files: list[tuple[Path, bytes]], models: ModelSource) -> Coded:
 
 
 def _parts(packed: Path, data: bytes, models: ModelSource) -> list[_Part]:
+    """Of the frames that have content: one that says how a picture is packed again has none."""
     with packed.open("rb") as src:
-        frames = list_frames(src).frames
-        return [_part(src, frame, data[frame.start : frame.start + frame.length], models) for frame in frames]
+        found = list_frames(src).frames
+        frames = [frame for frame in found if frame.length]
+        same = len(frames) == len(found) and sum(frame.length for frame in frames) == len(data)
+        return [_part(src, frame, data if same else None, models) for frame in frames]
 
 
-def _part(src: BinaryIO, frame: Frame, data: bytes, models: ModelSource) -> _Part:
+def _part(src: BinaryIO, frame: Frame, data: bytes | None, models: ModelSource) -> _Part:
+    """Of one frame; `data` is the content of the file, None where a picture was unpacked before it was coded."""
     if frame.medium is None or frame.fingerprint is None:
         return _Part(frame.kind)
     model = models.by_fingerprint(frame.fingerprint)
-    symbols, _ = MEDIA[frame.medium].split(data)
+    if data is None or frame.medium == "image":  # whose later frames do not say how they are split
+        symbols = decoded_symbols(src, frame, models)
+    else:
+        symbols, _ = MEDIA[frame.medium].split(data[frame.start : frame.start + frame.length])
     return _Part(
         frame.kind,
         model,

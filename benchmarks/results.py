@@ -28,6 +28,7 @@ class Result:
     files            the first items, each a file of its own; None for all content in one file
     schedule         how the steps were cut, where that is not as the model has it
     missing          what to install, for a system that could not run
+    job              what was measured, in the words of the run
     """
 
     dataset: str
@@ -48,6 +49,7 @@ class Result:
     files: int | None = None
     schedule: str | None = None
     missing: str | None = None
+    job: str | None = None
 
     @property
     def choice(self) -> str:
@@ -112,8 +114,8 @@ class Result:
 class Run:
     """One run of the benchmark: where and when, on what, and its results.
 
-    datasets maps each name to {"description", "bytes", "sha256"}, and of an array also {"item", "dimensions"};
-    machine and versions are plain text facts.
+    datasets maps each name to {"description", "bytes", "sha256"}, of an array also {"item", "dimensions"}, of an
+    image file {"image", "dimensions"}; machine and versions are plain text facts.
     """
 
     command: str

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from .. import __version__
@@ -44,6 +43,7 @@ class Bench:
     steps     a row for each of these budgets (0 for all), of the models that have a choice; none for their default
     singles   of arrays, also so many of the first items as files of their own
     peers     whether other compressors run too
+    no_models whether they alone run
     limit     bytes of each data set, or items of an array; None for all
     """
 
@@ -52,6 +52,7 @@ class Bench:
     steps: Sequence[int] = ()
     singles: int = 0
     peers: bool = False
+    no_models: bool = False
     limit: int | None = None
     settings: Settings = DEFAULTS
 
@@ -64,7 +65,7 @@ class Bench:
             words += ["-m", Path(model).name]
         words += ["--steps", ",".join(str(each or "all") for each in self.steps)] if self.steps else []
         words += ["--singles", str(self.singles)] if self.singles else []
-        words += ["--peers"] if self.peers else []
+        words += ["--peers-only"] if self.no_models else ["--peers"] if self.peers else []
         words += ["--limit", str(self.limit)] if self.limit is not None else []
         return shlex.join([*words, *self.settings.options()])
 
@@ -80,11 +81,13 @@ class Bench:
         budgets: dict[str | None, list[int | None]] = {
             model: budgets_of(source, model, self.steps) for model in self.models
         }
+        if not self.models and not self.no_models:
+            budgets = {None: [None]}
         for dataset in datasets:
-            for model, steps in (budgets or {None: [None]}).items():
+            for model, steps in budgets.items():
                 for task in _tasks(dataset, model, steps, self.singles):
                     yield str(task), partial(measure, task, source, self.settings)
-            yield from _peers(dataset) if self.peers else ()
+            yield from _peers(dataset) if self.peers or self.no_models else ()
 
 
 def run_bench(
@@ -99,15 +102,16 @@ def run_bench(
     """Measures all rows and prints a table.
 
     json_out  receives the run, anew after each row: a run that is stopped keeps what it has measured
-    resume    go on with the run that is there
+    resume    go on with the run that is there: what it has measured is not measured again
     progress  told what is being measured; `done` is told the figures of each row
     Raises CatzipError if data, a model or a command fails, or if `resume` meets another run.
     """
     datasets = bench.loaded()
+    jobs = list(bench.jobs(datasets))
     run = begin(bench.command(), datasets, bench.settings)
     if resume and json_out is not None:
-        run = resumed(run, json_out)
-    run = collect(run, bench.jobs(datasets), json_out, progress, done)
+        run = resumed(run, json_out, jobs)
+    run = collect(run, jobs, json_out, progress, done)
     echo(terminal(run))
     return run
 
@@ -125,12 +129,20 @@ def begin(words: str, datasets: Sequence[Dataset], settings: Settings) -> Run:
     )
 
 
-def collect(run: Run, jobs: Iterator[Job], json_out: Path | None, progress: Say, done: Say) -> Run:
-    """The run with a result of each job that it does not have yet, saved after each of them."""
-    for words, job in islice(jobs, len(run.results), None):
+def collect(run: Run, jobs: Sequence[Job], json_out: Path | None, progress: Say, done: Say) -> Run:
+    """The run with a result of each job that it does not have yet, saved after each of them.
+
+    The results stand in the order of the jobs, others that the run has behind them.
+    """
+    found = {result.job: result for result in run.results}
+    order: list[str | None] = [words for words, _ in jobs]
+    order += [words for words in found if words not in order]
+    for words, job in jobs:
+        if words in found:
+            continue
         progress(words)
-        result = job()
-        run = replace(run, results=[*run.results, result])
+        result = found[words] = replace(job(), job=words)
+        run = replace(run, results=[found[each] for each in order if each in found])
         if json_out is not None:
             run.save(json_out)
         rate = f"{result.compressed_bytes:,} bytes, {result.rate:.4f} bits" if result.rate else "no figures"
@@ -138,23 +150,38 @@ def collect(run: Run, jobs: Iterator[Job], json_out: Path | None, progress: Say,
     return run
 
 
-def resumed(run: Run, path: Path) -> Run:
-    """What was measured of this run before, if anything was. Raises ResumeError if the file is of another run."""
+def resumed(run: Run, path: Path, jobs: Sequence[Job]) -> Run:
+    """What was measured of these data before, if anything was; other models may be added to it.
+
+    Raises ResumeError if the file is of other data, of another machine or version.
+    """
     if not path.is_file():
         return run
     try:
         before = Run.load(path)
     except ValueError as error:
         raise ResumeError(str(error)) from error
-    for what in ("command", "datasets", "machine", "catzip"):
+    for what in ("datasets", "machine", "catzip"):
         if getattr(before, what) != getattr(run, what):
             raise ResumeError(
                 f"{path.name} is of another run, its {what} differs: leave --resume out to begin anew, "
                 "or write to another file"
             )
-    if before.commit == run.commit:
-        return before
-    return replace(before, commit=f"{before.commit}, then {run.commit}")
+    measured = {result.job for result in before.results}
+    if None in measured:
+        raise ResumeError(f"{path.name} does not say which row is of what: leave --resume out to begin anew")
+    contained = measured <= {words for words, _ in jobs}
+    return replace(
+        before,
+        command=run.command if contained else _then(before.command, run.command, "; "),
+        date=_then(before.date, run.date),
+        commit=_then(before.commit or "unknown", run.commit or "unknown"),
+    )
+
+
+def _then(before: str, now: str, between: str = ", then ") -> str:
+    """Both, in this order, where they are not the same."""
+    return before if before.split(between)[-1] == now else f"{before}{between}{now}"
 
 
 def budgets_of(source: ModelSource, name: str, steps: Sequence[int]) -> list[int | None]:
@@ -178,7 +205,8 @@ def _tasks(dataset: Dataset, model: str | None, steps: Sequence[int | None], sin
 
 
 def _peers(dataset: Dataset) -> Iterator[Job]:
-    for peer in PEERS:
+    """General compressors too, unless it is an image that lies in a file of its own."""
+    for peer in () if dataset.image else PEERS:
         yield f"{dataset.name}: {peer.name}", partial(run_peer, peer, dataset)
     for name, job in picture_jobs(dataset):
         yield f"{dataset.name}: {name}", job
@@ -193,10 +221,12 @@ def _check_names(datasets: Sequence[Dataset]) -> None:
 
 
 def _facts(dataset: Dataset) -> dict[str, object]:
-    of_items = {"item": list(dataset.item), "dimensions": dataset.dimensions} if dataset.item else {}
+    shapes = {"item": list(dataset.item), "image": list(dataset.image)}
+    known: dict[str, object] = {key: shape for key, shape in shapes.items() if shape}
     return {
         "description": dataset.description,
         "bytes": len(dataset.data),
         "sha256": hashlib.sha256(dataset.data).hexdigest(),
-        **of_items,
+        **known,
+        **({"dimensions": dataset.dimensions} if known else {}),
     }

@@ -124,9 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         (dataset,) = load(options.dataset, options.limit)
         run = begin(shlex.join([*name.split(), *_portable(words)]), [dataset], settings)
+        jobs = list(compare(dataset, options.model, options.steps, settings))
         if options.resume and options.json:
-            run = resumed(run, options.json)
-        jobs = compare(dataset, options.model, options.steps, settings)
+            run = resumed(run, options.json, jobs)
         run = collect(run, jobs, options.json, _ignore, lambda line: print(line, file=sys.stderr))
     except CatzipError as error:
         print(f"{name}: {error}", file=sys.stderr)

@@ -26,7 +26,8 @@ def _budgets(context: click.Context, option: click.Parameter, values: tuple[str,
     multiple=True,
     required=True,
     metavar="NAME|FILE",
-    help="text8, enwik8, cifar10, calgary, dickens, samba or a file; may be repeated. Looked for in $CATZIP_DATA.",
+    help="text8, enwik8, calgary, dickens, samba, cifar10, mnist, kodak, mcmaster or a file; may be repeated. "
+    "Looked for in $CATZIP_DATA.",
 )
 @click.option("-m", "--model", "models", multiple=True, metavar="MODEL", help="Model; may be repeated.")
 @click.option(
@@ -46,18 +47,19 @@ def _budgets(context: click.Context, option: click.Parameter, values: tuple[str,
 @click.option(
     "--peers",
     is_flag=True,
-    help="Also gzip, bzip2, xz, and zstd, brotli, PPMd where installed; of images, PNG and WebP.",
+    help="Also gzip, bzip2, xz, and zstd, brotli, PPMd where installed; of images, PNG, WebP and JPEG XL.",
 )
+@click.option("--peers-only", is_flag=True, help="The peers, and no model.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Only the first N bytes of each; items of an array.",
+    help="Only the first N bytes of each; items of an array; photographs of a set.",
 )
 @click.option(
     "--json", "json_out", type=click.Path(path_type=Path), metavar="OUT", help="Also write JSON, row by row."
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in OUT where it was stopped.")
+@click.option("--resume", is_flag=True, help="Go on with the run in OUT: what it has is not measured again.")
 @run_device_options
 @quiet_option
 def bench(
@@ -66,6 +68,7 @@ def bench(
     steps: tuple[int, ...],
     singles: int,
     peers: bool,
+    peers_only: bool,
     limit: int | None,
     json_out: Path | None,
     resume: bool,
@@ -82,6 +85,8 @@ def bench(
 
     if resume and json_out is None:
         raise click.UsageError("--resume goes with --json OUT")
+    if peers_only and models:
+        raise click.UsageError("--peers-only leaves no place for -m MODEL")
     settings = measure.Settings(threads=threads, device=device)
     with Progress("bench", quiet) as progress:
 
@@ -90,6 +95,6 @@ def bench(
             if not quiet:
                 click.echo(line, err=True)
 
-        bench = run.Bench(datasets, models, steps, singles, peers, limit, settings)
+        bench = run.Bench(datasets, models, steps, singles, peers, peers_only, limit, settings)
         say = {"echo": progress.print, "progress": progress.say, "done": done}
         run.run_bench(bench, json_out=json_out, resume=resume, **say)

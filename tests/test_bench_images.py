@@ -1,4 +1,4 @@
-"""CIFAR-10 in each form it is found in, arrays in general, and PNG and WebP beside them."""
+"""CIFAR-10 in each form it is found in, arrays in general, and PNG, WebP and JPEG XL beside them."""
 
 import hashlib
 import os
@@ -111,21 +111,21 @@ def test_sheet(count: int) -> None:
         assert sheet.shape == (20, 25, 3)
 
 
-def test_formats_restore() -> None:
+@pytest.mark.parametrize("items", [PIXELS, PIXELS[..., 0]], ids=["colours", "grey"])
+def test_formats_restore(items: np.ndarray) -> None:
     pytest.importorskip("PIL")
-    dataset = Dataset.of_items("smooth", PIXELS, "")
+    dataset = Dataset.of_items("smooth", items, "")
     results = {name: job() for name, job in picture_peers.picture_jobs(dataset)}
-    assert list(results) == [
-        "PNG, one file each", "PNG, one sheet of 4 x 2", "WebP, one file each", "WebP, one sheet of 4 x 2"
-    ]  # fmt: skip
+    ways = ("one file each", "one sheet of 4 x 2")
+    assert list(results) == [f"{form}, {way}" for form in ("PNG", "WebP", "JPEG XL") for way in ways]
     for name, result in results.items():
         assert result.missing or (result.rate is not None and result.rate < 3 and result.system == name)
-        assert result.dimensions == PIXELS.size
+        assert "does not" not in (result.missing or "") and result.dimensions == items.size
 
 
 def test_other_pixels_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("PIL")
-    monkeypatch.setattr(picture_peers, "_decode", lambda file: PIXELS[0])
+    image = pytest.importorskip("PIL.Image")
+    monkeypatch.setattr(picture_peers, "_decode", lambda form, file: image.fromarray(PIXELS[0]))
     (_, job), *_ = picture_peers.picture_jobs(Dataset.of_items("smooth", PIXELS, ""))
     with pytest.raises(RuntimeError, match="PNG, one file each did not restore the images of smooth"):
         job()
@@ -133,13 +133,16 @@ def test_other_pixels_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_pillow_is_a_row(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     (root / "cifar10" / images.SLICE).write_bytes(b"")
+    jobs = dict(picture_peers.picture_jobs(Dataset.of_items("smooth", PIXELS, "")))
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "pillow_jxl", None)
+        assert jobs["JPEG XL, one file each"]().missing == "pip install 'catzip[bench]'"
     monkeypatch.setitem(sys.modules, "PIL", None)
-    (_, job), *_ = picture_peers.picture_jobs(Dataset.of_items("smooth", PIXELS, ""))
-    assert job().missing == "pip install 'catzip[images]'"
+    assert jobs["PNG, one file each"]().missing == "pip install 'catzip[images]'"
     with pytest.raises(DatasetError, match="images need Pillow"):
         list(load("cifar10"))
 
 
 def test_only_images_have_pictures() -> None:
     assert not list(picture_peers.picture_jobs(Dataset("text", b"abc", "")))
-    assert not list(picture_peers.picture_jobs(Dataset.of_items("grey", PIXELS[..., 0], "")))
+    assert not list(picture_peers.picture_jobs(Dataset.of_items("rows", PIXELS[:, 0, :, 0], "")))

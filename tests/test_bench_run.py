@@ -1,6 +1,6 @@
 """A run: which rows it has, what is kept of one that is stopped, and how it goes on."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,14 +74,12 @@ def test_a_stopped_run_keeps_its_rows_and_goes_on(measured: list[Task], tmp_path
     bench = Bench(["text"], ["table-bytes", "table-array"], steps=[3, 0])
     run = begin(bench.command(), bench.loaded(), bench.settings)
 
-    def stopped() -> Iterator[bench_run.Job]:
-        jobs = bench.jobs([TEXT])
-        yield next(jobs)
-        yield next(jobs)
+    def stopped() -> Result:
         raise KeyboardInterrupt
 
+    first, second, (words, _) = bench.jobs([TEXT])
     with pytest.raises(KeyboardInterrupt):
-        collect(run, stopped(), out, silent, silent)
+        collect(run, [first, second, (words, stopped)], out, silent, silent)
     assert len(Run.load(out).results) == len(measured) == 2
     said: list[str] = []
     whole = run_bench(bench, json_out=out, resume=True, echo=silent, done=said.append)
@@ -90,25 +88,45 @@ def test_a_stopped_run_keeps_its_rows_and_goes_on(measured: list[Task], tmp_path
     assert said == ["text: table-array, 12 steps: 5 bytes, 4.0000 bits"]
 
 
+def test_models_are_added_to_the_peers_that_were_measured(measured: list[Task], tmp_path: Path) -> None:
+    out = tmp_path / "run.json"
+    alone = Bench(["text"], peers=True, no_models=True)
+    assert alone.command() == "catzip bench --dataset text --peers-only"
+    peers = run_bench(alone, json_out=out, echo=silent).results
+    assert peers and not measured
+    whole = run_bench(Bench(["text"], ["table-bytes"], peers=True), json_out=out, resume=True, echo=silent)
+    assert [task.model for task in measured] == ["table-bytes"] and whole.results[1:] == peers
+    assert whole.command == "catzip bench --dataset text -m table-bytes --peers"
+    more = run_bench(Bench(["text"], ["table-array"]), json_out=out, resume=True, echo=silent)
+    assert more.results[1:] == whole.results and more.results[0].system == "table-array"
+    assert more.command == f"{whole.command}; catzip bench --dataset text -m table-array"
+
+
 def test_another_run_is_not_resumed(measured: list[Task], tmp_path: Path) -> None:
     out = tmp_path / "run.json"
     run = run_bench(Bench(["text"], ["table-bytes"]), json_out=out, echo=silent)
-    with pytest.raises(ResumeError, match=r"run\.json is of another run, its command differs"):
-        run_bench(Bench(["text"], ["table-array"]), json_out=out, resume=True, echo=silent)
+    with pytest.raises(ResumeError, match=r"run\.json is of another run, its datasets differs"):
+        run_bench(Bench(["array"], ["table-array"]), json_out=out, resume=True, echo=silent)
+    replace(run, results=[replace(run.results[0], job=None)]).save(out)
+    with pytest.raises(ResumeError, match="does not say which row is of what"):
+        resumed(run, out, [])
     out.write_text("{}")
     with pytest.raises(ResumeError, match="not a benchmark result"):
-        resumed(run, out)
-    assert resumed(run, tmp_path / "absent") is run
+        resumed(run, out, [])
+    assert resumed(run, tmp_path / "absent", []) is run
 
 
 def test_command_repeats_the_run(tmp_path: Path) -> None:
-    bench = Bench(["cifar10"], ["ardm"], [20, 0], 9, True, 50, Settings(2, "cpu"))
+    bench = Bench(["cifar10"], ["ardm"], [20, 0], 9, True, False, 50, Settings(2, "cpu"))
     words = "--dataset cifar10 -m ardm --steps 20,all --singles 9 --peers --limit 50 -T 2 --device cpu"
     assert bench.command() == f"catzip bench {words}"
     assert Bench(["text8"]).command() == "catzip bench --dataset text8"
 
 
-@pytest.mark.parametrize("words", [("--steps", "20,x"), ("--steps", "0"), ("--resume",), ("--singles", "-1")])
+@pytest.mark.parametrize(
+    "words",
+    [("--steps", "20,x"), ("--steps", "0"), ("--resume",), ("--singles", "-1"), ("--peers-only", "-m", "x")],
+)
 def test_wrong_options(words: tuple[str, ...]) -> None:
     done = CliRunner().invoke(cli, ["bench", "--dataset", "text8", *words])
     assert done.exit_code == 2
@@ -120,4 +138,4 @@ def test_options_reach_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     words = "bench --dataset cifar10 -m ardm --steps 5,20 --steps all --singles 3 --limit 9 -T 1"
     done = CliRunner().invoke(cli, words.split(), catch_exceptions=False)
     assert done.exit_code == 0
-    assert seen == [Bench(("cifar10",), ("ardm",), (5, 20, 0), 3, False, 9, Settings(1))]
+    assert seen == [Bench(("cifar10",), ("ardm",), (5, 20, 0), 3, False, False, 9, Settings(1))]
