@@ -8,6 +8,7 @@
     ├── ModelNotFoundError       the model, by name or by fingerprint, is not installed
     ├── ModelMismatchError       the data or the plan does not fit the model
     │   └── UnsuitableContentError   ... because the model codes content of another kind, such as images
+    ├── PackingError             a picture is intact, but does not come back byte for byte with the zlib here
     └── MissingDependencyError   an optional package is needed
 
 Mistakes of the calling program (wrong shapes, wrong symbol counts, frequencies that do not sum) are
@@ -45,6 +46,10 @@ class ModelMismatchError(CatzipError):
 
 class UnsuitableContentError(ModelMismatchError):
     """The model that was named codes no such content; the message says what it codes, and what would do."""
+
+
+class PackingError(CatzipError):
+    """A PNG that was to come back byte for byte does not with the zlib here; its pixels can still be had."""
 
 
 class MissingDependencyError(CatzipError):

@@ -1,0 +1,110 @@
+"""WebP files with one picture, without loss: unpacked to rows of pixels, packed again. That takes Pillow."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..errors import CorruptError, MissingDependencyError
+from .asbytes import AsBytes
+from .deflate import MOST
+from .form import MAX_ROWS, Shape, Unpacked
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+RIFF, WEBP = b"RIFF", b"WEBP"
+
+_HEAD = 12  # bytes before the first chunk: RIFF, size, WEBP
+_CHUNK = 8  # bytes before the data of a chunk: type, size
+_OPENING = 5  # bytes of a VP8L stream that hold its shape
+_ALPHA = 1 << 4  # in the last of them: whether there is alpha
+_MODES = {2: "RGB", 6: "RGBA"}
+
+
+def unpack(data: bytes) -> Unpacked:
+    """A WebP file, unpacked. Raises AsBytes for one with loss, animation or damage, and where Pillow is missing."""
+    if len(data) != _CHUNK + int.from_bytes(data[4:8], "little"):
+        raise AsBytes("it is broken: its size is not what its header says")
+    chunks = {kind: (at, end) for kind, at, end in _walk(data)}
+    for kind, what in ((b"ANMF", "animated"), (b"VP8 ", "lossy")):
+        if kind in chunks:
+            raise AsBytes(f"it is {what}")
+    if b"VP8L" not in chunks:
+        raise AsBytes("it is broken: there is no picture in it")
+    start, stop = chunks[b"VP8L"]
+    opening = data[start + _CHUNK :][:_OPENING]
+    shape = Shape.of_webp(opening)
+    if shape is None:
+        raise AsBytes("the header of its pixels is broken")
+    if shape.size > min(MAX_ROWS, MOST * (stop - start)):
+        raise AsBytes(f"it states {shape.width} x {shape.height} pixels, which are too many")
+    unpacked = Unpacked("webp", shape, opening + data[:start], _decoded(data[start:stop], shape), data[stop:])
+    # Unlike a PNG's, the pixels are found by a library: it has to agree with itself.
+    if _decoded(_encoded(unpacked), shape) != unpacked.rows:
+        raise AsBytes("Pillow does not give its pixels back")
+    return unpacked
+
+
+def pack(unpacked: Unpacked) -> bytes:
+    """A WebP file of these pixels and chunks. Raises CorruptError, and MissingDependencyError without Pillow."""
+    front, chunk = unpacked.front[_OPENING:], _encoded(unpacked)
+    if len(front) < _HEAD or not front.startswith(RIFF):
+        raise CorruptError("an unpacked WebP lacks its header")
+    size = len(front) + len(chunk) + len(unpacked.back) - _CHUNK
+    return front[:4] + size.to_bytes(4, "little") + front[8:] + chunk + unpacked.back
+
+
+def _walk(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Type, start and end of every chunk, padding included. Raises AsBytes if one is cut."""
+    at = _HEAD
+    while at < len(data):
+        size = int.from_bytes(data[at + 4 : at + _CHUNK], "little")
+        end = at + _CHUNK + size + size % 2
+        if at + _CHUNK > len(data) or end > len(data):
+            raise AsBytes("it is broken: a chunk ends behind its end")
+        yield data[at : at + 4], at, end
+        at = end
+
+
+def _decoded(chunk: bytes, shape: Shape) -> bytes:
+    """The rows in a VP8L chunk. Raises AsBytes."""
+    try:
+        pillow = _pillow()
+    except MissingDependencyError as error:
+        raise AsBytes(str(error)) from error
+    plain = RIFF + (4 + len(chunk)).to_bytes(4, "little") + WEBP + chunk
+    try:
+        with pillow.open(io.BytesIO(plain), formats=["WEBP"]) as image:
+            if image.size != (shape.width, shape.height):
+                raise AsBytes("its sizes contradict each other")
+            rows: bytes = image.convert(_MODES[shape.colour]).tobytes()
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for damage
+        raise AsBytes(f"it is broken: {error}") from error
+    return rows
+
+
+def _encoded(unpacked: Unpacked) -> bytes:
+    """The rows as a VP8L chunk."""
+    shape, out = unpacked.shape, io.BytesIO()
+    image = _pillow().frombytes(_MODES[shape.colour], (shape.width, shape.height), unpacked.rows)
+    image.save(out, "WEBP", lossless=True, exact=True, method=4, quality=75)
+    data = out.getvalue()
+    start, stop = next((at, end) for kind, at, end in _walk(data) if kind == b"VP8L")
+    chunk = bytearray(data[start:stop])
+    # Where all is opaque, the encoder leaves the mark out; it stands for a picture with alpha all the same.
+    chunk[_CHUNK + _OPENING - 1] |= unpacked.front[_OPENING - 1] & _ALPHA
+    return bytes(chunk)
+
+
+def _pillow() -> ModuleType:
+    try:
+        from PIL import Image, features
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            "WebP pictures need Pillow. Install it: pip install 'catzip[images]'"
+        ) from error
+    if not features.check("webp"):
+        raise MissingDependencyError("the Pillow that is installed knows no WebP: install another")
+    return Image
