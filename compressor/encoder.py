@@ -22,7 +22,7 @@ PIECE_SIZE = 1 << 28
 Chosen = tuple[bytes, Choice]
 
 
-def compress_stream(
+def encode_stream(
     src: BinaryIO,
     dst: Sink,
     *,
@@ -33,6 +33,7 @@ def compress_stream(
     progress: Progress | None = None,
     plan_for: PlanFor | None = None,
     steps: int | None = None,
+    recipe: bytes = b"",
 ) -> Report:
     """Write all that `src` still has to `dst`, as one member.
 
@@ -42,6 +43,7 @@ def compress_stream(
     progress   called with (bytes done, bytes in all or None)
     plan_for   makes the coding plan in place of the model: see `PlanFor`
     steps      one of the model's budgets of network calls, 0 for all; only where a model is named
+    recipe     how the content is packed when it is decoded (see `packing`); empty for not at all
 
     A run of frames that do not compress becomes one stored frame. If `src` cannot seek, up to 256 MiB of it
     are held in memory, and it has a piece, which costs one byte, for each 256 MiB.
@@ -72,6 +74,8 @@ def compress_stream(
     frames = _begun(src, total, chooser, frame_size)
     tell(0)
     writer = Writer(dst)
+    if recipe:
+        writer.pack(recipe)
     ahead = choices()
     for data, choice in ahead:
         if choice.head.kind != STORED:

@@ -17,6 +17,12 @@ def compress(data: bytes) -> bytes:
     return lzma.compress(data, lzma.FORMAT_RAW, filters=[_filter(dictionary)])
 
 
+def rough_size(data: bytes) -> int:
+    """About what `compress` would make of `data`, found several times as fast; for comparisons."""
+    fast = {"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": max(len(data), 1 << 12)}
+    return len(lzma.compress(data, lzma.FORMAT_RAW, filters=[fast]))
+
+
 def decompress(stream: bytes, length: int) -> bytes:
     """The `length` bytes in `stream`. Raises CorruptError for anything else, making no more than that."""
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[_filter(max(length, 1 << 12))])

@@ -61,10 +61,11 @@ def test_media():
 
 
 def test_filters_of_planes():
-    rows = table("filter", "name", "prediction", holding="constant")
+    rows = table("filter", "name", "prediction", holding="high")
     assert {row["name"]: int(number) for number, row in rows.items()} == {
-        name.lower(): getattr(planes, name) for name in ("NONE", "LEFT", "UP", "HIGH", "CONSTANT")
+        name.lower(): getattr(planes, name) for name in ("NONE", "LEFT", "UP", "HIGH")
     }
+    assert f"{planes.ALIKE} is added to the filter" in DOC
 
 
 def test_coded_fields():
