@@ -57,9 +57,12 @@ _CIFAR10 = (
     Figure("PNG", coded=5.87, single=5.87),
     Figure("WebP lossless", coded=4.61, single=4.61),
     Figure("FLIF", coded=4.19, single=4.19),
+    Figure("Bit-Swap", coded=3.82),
     Figure("HiLLoC", coded=3.56, single=4.19),
-    Figure("IDF++", nll="3.24", coded=3.26, single=3.26),
+    Figure("IDF (1905.07376)", nll="3.30", coded=3.32, single=3.32),
+    Figure("IDF++ (2006.12459)", nll="3.24", coded=3.26, single=3.26),
     Figure("LBB", coded=3.12),
+    Figure("iFlow", coded=3.12),
     Figure("OA-ARDM (2110.02037)", 3072, "2.69"),
     Figure("OA-ARDM (2110.02037)", 500, coded=2.73, single=2.73),
     Figure("OA-ARDM (2110.02037)", 100, coded=2.75, single=2.75),
@@ -68,8 +71,19 @@ _CIFAR10 = (
     Figure("ARDM-Upscale 4 (2110.02037)", 100, coded=2.76, single=2.76),
 )
 
+_KODAK = (
+    Figure("PNG", coded=4.35),
+    Figure("L3C", coded=3.26),
+    Figure("WebP lossless", coded=3.18),
+    Figure("FLIF", coded=2.90),
+    Figure("JPEG XL", coded=2.87),
+    Figure("DLPR", coded=2.86),
+    Figure("CALLIC", coded=2.54),
+)
+
 PUBLISHED = {
     "text8": Published("the standard test split, the last 5,000,000 bytes of text8", _TEXT8),
     "cifar10": Published("the full test set, 10,000 images", _CIFAR10),
+    "kodak": Published("all 24 images of the set", _KODAK),
 }
 """By name of the data set."""

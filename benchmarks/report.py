@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from . import plot, stepped
+from . import image_tables, plot, stepped
 from .results import Result, Run
 from .tables import Rows, cell, markdown, plain
 
@@ -39,18 +40,24 @@ index and checksums included. Times of catzip are wall times of the whole comman
 start-up included; those of the peers are of the library call alone. KB = 1,000 bytes, MiB = 2**20;
 `peak MiB` is the larger resident size of the two commands. What is compared, and why to believe it:
 [README.md](README.md).
+
+Of images, bits/sub-pixel are bits of whole files for each sample: of a colour image three a pixel. MB/s are millions
+of samples a second.
 """
 
 
 def terminal(run: Run) -> str:
     """The run as plain text tables."""
-    return "\n".join(_sections(run, plain, heading="{}\n"))
+    tables = image_tables.sections([run], plain, heading="{}\n")
+    return "\n".join([*tables, *_sections(run, plain, "{}\n", image_tables.digests([run]))])
 
 
 def document(runs: Sequence[Run]) -> str:
     """All runs as one Markdown document."""
-    sections = (section for run in runs for section in _sections(run, markdown, heading="## {}\n"))
-    return "\n".join([INTRODUCTION, *stepped.sections(runs), *sections])
+    shown = image_tables.digests(runs)
+    sections = (section for run in runs for section in _sections(run, markdown, "## {}\n", shown))
+    images = image_tables.sections(runs, markdown, heading="## {}\n")
+    return "\n".join([INTRODUCTION, *images, *stepped.sections(runs), *sections])
 
 
 def load_all(folder: Path = RESULTS) -> list[Run]:
@@ -58,9 +65,18 @@ def load_all(folder: Path = RESULTS) -> list[Run]:
     return [Run.load(path) for path in sorted(folder.glob("*.json"))]
 
 
-def _sections(run: Run, table: Table, heading: str) -> Iterator[str]:
-    """One table for each data set; for many data sets one of all sizes and one for each model."""
-    yield from (_of_many if len(run.datasets) >= MANY else _of_each)(run, table, heading)
+def _sections(run: Run, table: Table, heading: str, shown: Container[str]) -> Iterator[str]:
+    """One table for each data set; for many data sets one of all sizes and one for each model.
+
+    shown  digests of those that have other tables
+    """
+    files = {name: facts for name, facts in run.datasets.items() if facts["sha256"] not in shown}
+    rest = replace(run, datasets=files)
+    if files:
+        yield from (_of_many if len(files) >= MANY else _of_each)(rest, table, heading)
+    else:
+        folders = dict.fromkeys(name.rpartition("/")[0] or name for name in run.datasets)
+        yield heading.format(f"{', '.join(folders)}: how this was measured")
     yield _provenance(run)
 
 

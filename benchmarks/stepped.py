@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from .picture_peers import EACH
+from .image_tables import image_sets
 from .published import PUBLISHED
 from .results import Result, Run
 from .tables import cell, markdown
@@ -68,7 +68,8 @@ class Group:
 
     def others(self) -> list[Result]:
         """What was measured beside: models without steps and peers, the largest first."""
-        found = [result for result, _ in self.results if result.steps is None and result.rate is not None]
+        sets = [result for result, _ in self.results if result.steps is None and result.files is None]
+        found = [result for result in sets if result.rate is not None]
         return sorted(_distinct(found), key=lambda result: -(result.rate or 0))
 
 
@@ -91,7 +92,8 @@ def sections(runs: Sequence[Run]) -> Iterator[str]:
         yield f"{group.facts['description']}. {_FORCED}\n"
         parts = (_sets(group), _plot_link(group), _singles(group), _schedules(group))
         yield from chain.from_iterable(parts)
-    for name in dict.fromkeys(group.name for group in found):
+    pictured = {each.name for each in image_sets(runs)}
+    for name in dict.fromkeys(group.name for group in found if group.name not in pictured):
         yield from _beside(name, [group for group in found if group.name == name])
 
 
@@ -176,7 +178,7 @@ def _schedules(group: Group) -> Iterator[str]:
 
 
 def _beside(name: str, ours: Sequence[Group]) -> Iterator[str]:
-    """Our rows and the published ones of a data set."""
+    """Our rows and the published ones of a data set that `image_tables` has no table of."""
     published = PUBLISHED.get(name)
     if published is None:
         return
@@ -203,12 +205,12 @@ def _measured(group: Group) -> Iterator[list[str]]:
     for result in [*group.others(), *sets]:
         single = singles.get((result.system, result.steps))
         one = cell(single.rate, "{:.4f}") + f" (first {single.files:,})" if single else "-"
-        rate = cell(result.rate, "{:.4f}")
         yield [
             result.system + result.outcome,
             cell(result.steps, "{:,}"),
             cell(result.nll_rate, "{:.4f}"),
-            *(("-", rate) if result.system.endswith(EACH) else (rate, one)),
+            cell(result.rate, "{:.4f}"),
+            one,
             f"{group.title}, here",
         ]
 

@@ -1,5 +1,6 @@
 """Measuring a command: real files, real processes, compared bytes."""
 
+import io
 import random
 import subprocess
 import sys
@@ -7,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import MODELS, TEXT, ItemModel
+from helpers import MODELS, TEXT, ItemModel, compress
 
 from catzip.benchmarks import measure
 from catzip.benchmarks.dataset import Dataset
 from catzip.benchmarks.measure import DEFAULTS, MeasurementError, Settings, Task
+from catzip.benchmarks.overhear import decoded_symbols
+from catzip.compressor.media import MEDIA
+from catzip.compressor.pipeline import list_frames
 
 # The two commands as the measurement calls them, with the models of the tests.
 COMMAND = """
@@ -106,6 +110,55 @@ def test_single_items_are_files_of_their_own(command: Path, monkeypatch: pytest.
         0 < 8 * result.coded_bytes - result.nll_bits < 4 * 10 * (64 + 8)
     )  # each of 10 stacks: up to two words, a length
     assert 40 < result.container_bytes < 160
+
+
+PICTURES = """
+import io
+import sys
+sys.path.insert(0, {tests!r})
+import helpers
+from PIL import Image
+verb, *words = sys.argv[1:]
+name = words[-1]
+data = open(name, "rb").read()
+out = io.BytesIO()
+if verb == "compress":
+    Image.open(io.BytesIO(data)).save(out, "PPM")
+    open(name + ".catz", "wb").write(helpers.compress(out.getvalue(), model="table-bytes"))
+else:
+    Image.open(io.BytesIO(helpers.decompress(data))).point(lambda x: x + {added}).save(out, "PNG", optimize=True)
+    open(name.removesuffix(".catz"), "wb").write(out.getvalue())
+"""
+
+
+@pytest.mark.parametrize("added", [0, 1])
+def test_an_image_may_come_back_packed_in_another_way(command: Path, added: int) -> None:
+    """A stand-in that codes what is in a PNG: the NLL is that of what it coded, and the pixels are compared."""
+    images = pytest.importorskip("PIL.Image")
+    command.write_text(PICTURES.format(tests=str(Path(__file__).parent), added=added))
+    letters = random.Random(4).choices(TEXT.encode(), k=20 * 30 * 3)
+    out = io.BytesIO()
+    images.frombytes("RGB", (30, 20), bytes(letters)).save(out, "PNG", compress_level=1)
+    photo = Dataset("photo", out.getvalue(), "", image=(20, 30, 3))
+    if added:
+        with pytest.raises(MeasurementError, match="photo, model table-bytes: came back different"):
+            measure.measure(Task(photo, "table-bytes"), MODELS, DEFAULTS)
+        return
+    result = measure.measure(Task(photo, "table-bytes"), MODELS, DEFAULTS)
+    assert result.dimensions == len(letters) and result.original_bytes == len(photo.data)
+    assert result.symbols == len(letters) + len(b"P6\n30 20\n255\n")
+    assert result.gap_percent is not None and 0 < result.gap_percent < 30
+
+
+def test_symbols_are_heard_frame_by_frame(tmp_path: Path) -> None:
+    data = TEXT.lower().encode() * 3
+    size = len(TEXT)
+    path = tmp_path / "text.catz"
+    path.write_bytes(compress(data, model="table-bytes", frame_size=size))
+    expected, _ = MEDIA["bytes"].split(data[size : 2 * size])
+    with path.open("rb") as src:
+        frame = list_frames(src).frames[1]
+        assert (decoded_symbols(src, frame, MODELS) == expected).all()
 
 
 def test_settings_become_options() -> None:
