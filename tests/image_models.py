@@ -194,7 +194,8 @@ def files(height: int, width: int) -> Files:
                 found[f"pillow bmp {name}"] = saved(content, "BMP"), content[::-1]
     grey, colour, alpha = (picture(height, width, samples) for samples in (1, 3, 4))
     found["npy [H, W]"] = npy(grey[:, :, 0]), grey
-    found["npy [N, H, W, C]"] = npy(np.stack([colour, colour])), np.concatenate([colour, colour])
+    other = picture(height, width, 3, seed=1)
+    found["npy [N, H, W, C]"] = npy(np.stack([colour, other])), np.concatenate([colour, other])
     found["bmp with masks"] = bmp(alpha, masks=True), alpha[::-1]
     found["pnm with comments"] = pnm(colour, b"P%c # a\n#b\r\n\t%d\n #5 5\n%d\n%d "), colour
     return found
