@@ -20,6 +20,7 @@ from .compressor.errors import (
     ModelNotFoundError,
     NewerVersionError,
     NotCatzipError,
+    PackingError,
     TruncatedError,
     UnsuitableContentError,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "ModelNotFoundError",
     "NewerVersionError",
     "NotCatzipError",
+    "PackingError",
     "TruncatedError",
     "UnsuitableContentError",
     "__version__",
@@ -53,6 +55,7 @@ def compress(
     model: str | None = None,
     *,
     steps: int | None = None,
+    byte_exact: bool = False,
     device: str = "auto",
     threads: int | None = None,
 ) -> bytes:
@@ -61,26 +64,42 @@ def compress(
     `model` names the model to use (None: chosen from the content), `steps` its budget of network calls for each
     item (None: the model's own; 0: all), where it has a choice. `device` is auto, cpu or cuda. Device and
     threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError, UnsuitableContentError.
+
+    A PNG or lossless WebP file comes back with the same pixels and chunks, but its compressed pixels may be other
+    bytes; with `byte_exact` every file comes back byte for byte.
     """
     from .compressor.pipeline import compress_stream
     from .models.registry import Registry
 
     result = io.BytesIO()
     models = Registry(device=device, threads=threads)
-    compress_stream(io.BytesIO(data), result, models=models, model=model, steps=steps, size_hint=len(data))
+    compress_stream(
+        io.BytesIO(data),
+        result,
+        models=models,
+        model=model,
+        steps=steps,
+        size_hint=len(data),
+        byte_exact=byte_exact,
+    )
     return result.getvalue()
 
 
-def decompress(blob: bytes, *, device: str = "auto", threads: int | None = None) -> bytes:
+def decompress(
+    blob: bytes, *, repack: bool = False, device: str = "auto", threads: int | None = None
+) -> bytes:
     """What the catzip file `blob` holds.
 
-    Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError or ModelNotFoundError.
+    Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError, ModelNotFoundError, or PackingError for a
+    PNG that was to come back byte for byte and does not with the zlib here: with `repack` it comes with its pixels and
+    chunks. A WebP takes Pillow (MissingDependencyError).
     """
     from .compressor.pipeline import decompress_stream
     from .models.registry import Registry
 
     result = io.BytesIO()
-    decompress_stream(io.BytesIO(blob), result, models=Registry(device=device, threads=threads))
+    models = Registry(device=device, threads=threads)
+    decompress_stream(io.BytesIO(blob), result, models=models, repack=repack)
     return result.getvalue()
 
 
@@ -93,13 +112,15 @@ def open(
     errors: str | None = None,
     newline: str | None = None,
     steps: int | None = None,
+    byte_exact: bool = False,
+    repack: bool = False,
     device: str = "auto",
     threads: int | None = None,
 ) -> io.BufferedReader | CatzipWriter | io.TextIOWrapper:
     """A catzip file as a file object, like `gzip.open`: mode "rb", "wb" or "xb", with "t" for text.
 
-    `steps` as for `compress`. Reading can seek. A file that is written appears under its name when it is closed,
-    whole; an exception in the `with` block discards it.
+    `steps` and `byte_exact` as for `compress`, `repack` as for `decompress`. Reading can seek. A file that is written
+    appears under its name when it is closed, whole; an exception in the `with` block discards it.
     """
     from .fileobject import open_file
     from .models.registry import Registry
@@ -108,5 +129,6 @@ def open(
     if not text and (encoding, errors, newline) != (None, None, None):
         raise ValueError("encoding, errors and newline go with text modes: rt, wt, xt")
     binary_mode = mode.replace("t", "b") if text else mode
-    file = open_file(path, binary_mode, model, Registry(device=device, threads=threads), steps)
+    models = Registry(device=device, threads=threads)
+    file = open_file(path, binary_mode, model, models, steps, byte_exact, repack)
     return io.TextIOWrapper(file, encoding, errors, newline) if text else file

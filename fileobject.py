@@ -33,6 +33,8 @@ def open_file(
     model: str | None,
     models: ModelSource,
     steps: int | None = None,
+    byte_exact: bool = False,
+    repack: bool = False,
 ) -> io.BufferedReader | CatzipWriter:
     """A file object for rb, wb or xb (see `catzip.open`).
 
@@ -42,9 +44,13 @@ def open_file(
     if mode == "rb":
         if model is not None or steps is not None:
             raise ValueError("a model is chosen when writing; a file that is read names its own")
-        return io.BufferedReader(CatzipReader(place.open("rb"), models))
+        if byte_exact:
+            raise ValueError("whether a picture comes back byte for byte is chosen when writing")
+        return io.BufferedReader(CatzipReader(place.open("rb"), models, repack))
     if mode not in ("wb", "xb"):
         raise ValueError(f"mode {mode!r}: rb, wb, xb and, for text, rt, wt, xt are possible")
+    if repack:
+        raise ValueError("pictures are packed anew when reading")
     if steps is not None and model is None:
         raise ValueError("a number of steps goes with the name of a model")
     if model is not None:
@@ -53,16 +59,17 @@ def open_file(
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     target = ExitStack()
     sink = target.enter_context(replacing(place, overwrite=mode == "wb"))
-    return CatzipWriter(str(path), target, sink, models, model, steps)
+    return CatzipWriter(str(path), target, sink, models, model, steps, byte_exact)
 
 
 class CatzipReader(io.RawIOBase):
     """Decompresses as it is read. Seeking back starts again from the beginning, as in gzip."""
 
-    def __init__(self, file: BinaryIO, models: ModelSource) -> None:
+    def __init__(self, file: BinaryIO, models: ModelSource, repack: bool) -> None:
         self.name = file.name
         self._file = file
         self._models = models
+        self._repack = repack
         self._begin()
 
     def readable(self) -> bool:
@@ -124,7 +131,9 @@ class CatzipReader(io.RawIOBase):
 
         channel = self._channel
         try:
-            decompress_stream(self._file, channel, models=self._models, progress=channel.check)
+            decompress_stream(
+                self._file, channel, models=self._models, progress=channel.check, repack=self._repack
+            )
         finally:
             channel.end()
 
@@ -140,6 +149,7 @@ class CatzipWriter(io.BufferedIOBase):
         models: ModelSource,
         model: str | None,
         steps: int | None,
+        byte_exact: bool,
     ) -> None:
         self.name = name
         self._target = target
@@ -150,7 +160,15 @@ class CatzipWriter(io.BufferedIOBase):
 
             try:
                 source = cast(BinaryIO, channel)
-                compress_stream(source, sink, models=models, model=model, steps=steps, progress=channel.check)
+                compress_stream(
+                    source,
+                    sink,
+                    models=models,
+                    model=model,
+                    steps=steps,
+                    progress=channel.check,
+                    byte_exact=byte_exact,
+                )
             finally:
                 channel.stop()
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .names import Outputs, sources_of
-from .options import Settings, convert_options, force_option, run_options, steps_option
+from .options import Settings, convert_options, force_option, repack_option, run_options, steps_option
 from .work import Work, check_steps, each
 
 files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
@@ -19,12 +19,22 @@ files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
     "-m", "--model", metavar="MODEL", help="Model to use (see `catzip models`); default: by the content."
 )
 @steps_option
+@click.option(
+    "--byte-exact",
+    is_flag=True,
+    help="Have PNG and WebP pictures come back byte for byte, not only with the same pixels and chunks.",
+)
 @convert_options
 @run_options
-def compress(files: tuple[str, ...], model: str | None, steps: int | None, **options: Any) -> int:
+def compress(
+    files: tuple[str, ...], model: str | None, steps: int | None, byte_exact: bool, **options: Any
+) -> int:
     """Compress each FILE to FILE.catz.
 
     The source stays. With no FILE, or for -, standard input is compressed to standard output.
+
+    A PNG or lossless WebP comes back with the same pixels and chunks, but its compressed pixels may be other bytes.
+    All else comes back byte for byte.
     """
     sources, work = sources_of(files), _work(**options)
     work.outputs.check(sources)
@@ -32,29 +42,32 @@ def compress(files: tuple[str, ...], model: str | None, steps: int | None, **opt
         check_steps(work.models.by_name(model), steps)  # a wrong name ends it before any file is touched
     elif steps is not None:
         raise click.UsageError("--steps goes with -m MODEL")
-    return each(sources, lambda name: work.compress(name, model, steps))
+    return each(sources, lambda name: work.compress(name, model, steps, byte_exact))
 
 
 @click.command()
 @files_argument
+@repack_option
 @convert_options
 @run_options
-def decompress(files: tuple[str, ...], **options: Any) -> int:
+def decompress(files: tuple[str, ...], repack: bool, **options: Any) -> int:
     """Decompress each FILE.catz to FILE.
 
     The source stays. With no FILE, or for -, standard input is decompressed to standard output.
     """
     sources, work = sources_of(files), _work(**options)
     work.outputs.check(sources)
-    return each(sources, work.decompress)
+    return each(sources, lambda name: work.decompress(name, repack))
 
 
 @click.command()
 @files_argument
+@repack_option
 @run_options
-def test(files: tuple[str, ...], **options: Any) -> int:
+def test(files: tuple[str, ...], repack: bool, **options: Any) -> int:
     """Decode each FILE and check it, writing nothing."""
-    return each(sources_of(files), _work(**options).test)
+    work = _work(**options)
+    return each(sources_of(files), lambda name: work.test(name, repack))
 
 
 @click.command()
@@ -67,13 +80,17 @@ def test(files: tuple[str, ...], **options: Any) -> int:
     metavar="START LENGTH",
     help="Only these bytes of the content; decodes no more frames than it must.",
 )
+@repack_option
 @force_option
 @run_options
-def cat(files: tuple[str, ...], extent: tuple[int, int] | None, **options: Any) -> int:
-    """Decompress each FILE to standard output."""
+def cat(files: tuple[str, ...], extent: tuple[int, int] | None, repack: bool, **options: Any) -> int:
+    """Decompress each FILE to standard output.
+
+    To --range, the content of a PNG or WebP that was unpacked is its pixels and chunks.
+    """
     work = _work(to_stdout=True, **options)
     if extent is None:
-        return each(sources_of(files), work.decompress)
+        return each(sources_of(files), lambda name: work.decompress(name, repack))
     return each(sources_of(files), lambda name: work.print_range(name, *extent))
 
 

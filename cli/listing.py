@@ -63,6 +63,7 @@ def facts_of(name: str, models: ModelSource) -> dict[str, Any]:
 
 def _frame_facts(frame: Frame, names: dict[bytes, str | None], in_steps: set[bytes]) -> dict[str, Any]:
     """The plan of a model in `in_steps` begins with the number of steps, or 0 for all."""
+    symbols = frame.symbols or frame.length
     return {
         "kind": frame.kind,
         "offset": frame.offset,
@@ -70,12 +71,13 @@ def _frame_facts(frame: Frame, names: dict[bytes, str | None], in_steps: set[byt
         "start": frame.start,
         "content": frame.length,
         "medium": frame.medium,
+        "packing": frame.packing,
         "model": names[frame.fingerprint] if frame.fingerprint else None,
         "fingerprint": frame.fingerprint.hex() if frame.fingerprint else None,
         "plan": list(frame.plan),
         "steps": (frame.plan[0] or "all") if frame.fingerprint in in_steps and frame.plan else None,
         "symbols": frame.symbols,
-        "bits_per_symbol": 8 * frame.size / (frame.symbols or frame.length),
+        "bits_per_symbol": 8 * frame.size / symbols if symbols else None,
         "side": frame.side,
         "check": frame.check.hex(),
     }
@@ -94,7 +96,7 @@ def table(facts: list[dict[str, Any]], verbose: bool) -> str:
         models = ", ".join(model["name"] or model["fingerprint"] for model in file["models"])
         lines.append(_line(len(file["frames"]), file, models or "-", CHECK, file["file"]))
         for number, frame in enumerate(file["frames"] if verbose else [], 1):
-            model = frame["model"] or frame["fingerprint"] or "-"
+            model = frame["model"] or frame["fingerprint"] or frame["packing"] or "-"
             model += f", {frame['steps']} steps" if frame["steps"] else ""
             lines.append(_line(f"#{number}", frame, model, frame["kind"], frame["check"]))
     return "\n".join(lines)

@@ -91,6 +91,11 @@ run_device_options = _together(
     device_option,
 )
 run_options = _together(run_device_options, quiet_option, verbose_option)
+repack_option = click.option(
+    "--repack",
+    is_flag=True,
+    help="Pack pictures anew where they were to come back byte for byte (compress --byte-exact).",
+)
 convert_options = _together(
     click.option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output."),
     click.option("-c", "--stdout", "to_stdout", is_flag=True, help="Write to standard output."),

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 def compressed_line(name: str, target: str, report: Report) -> str:
     """`a.txt: 2120 => 140 bytes (6.6 %), a.txt.catz`."""
-    share = percent(report.file_size, report.content_size)
-    return f"{name}: {report.content_size} => {report.file_size} bytes ({share}), {target}"
+    share = percent(report.file_size, report.outer_size)
+    return f"{name}: {report.outer_size} => {report.file_size} bytes ({share}), {target}"
 
 
 def decompressed_line(name: str, target: str, report: Report) -> str:
     """`a.txt.catz: 140 => 2120 bytes, a.txt`."""
-    return f"{name}: {report.file_size} => {report.content_size} bytes, {target}"
+    return f"{name}: {report.file_size} => {report.outer_size} bytes, {target}"
 
 
 def model_name(fingerprint: bytes, models: ModelSource) -> str | None:
@@ -34,7 +34,8 @@ def model_name(fingerprint: bytes, models: ModelSource) -> str | None:
 
 
 def details(report: Report, models: ModelSource, seconds: float) -> Iterator[str]:
-    """What -v adds: frames by kind, speed, bits per symbol of what was coded, the cost of corrections."""
+    """What -v adds: how pictures fared, frames by kind, speed, bits per symbol of what was coded, corrections."""
+    yield from report.notes
     kinds = Counter(frame.kind for frame in report.frames)
     frames = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     yield f"frames: {frames or 'none'}; {seconds:.2f} s, {size(report.content_size / seconds)}/s"

@@ -55,7 +55,7 @@ class Work:
     settings: Settings
     models: ModelSource
 
-    def compress(self, name: str, model: str | None, steps: int | None) -> None:
+    def compress(self, name: str, model: str | None, steps: int | None, byte_exact: bool) -> None:
         """Compress one file; with --rm, remove it once its result was decoded and compared with it."""
         from ..compressor.pipeline import compress_stream
 
@@ -66,13 +66,19 @@ class Work:
             source, sink = self._open(name, target, files)
             with self._progress(name, target) as progress:
                 report = compress_stream(
-                    source, sink, models=self.models, model=model, steps=steps, progress=progress
+                    source,
+                    sink,
+                    models=self.models,
+                    model=model,
+                    steps=steps,
+                    progress=progress,
+                    byte_exact=byte_exact,
                 )
             if self.outputs.remove:
-                self._verify(name, source, sink)
+                self._verify(name, source, sink, report)
         self._finish(name, compressed_line(shown(name), target, report), target, report, start)
 
-    def decompress(self, name: str) -> None:
+    def decompress(self, name: str, repack: bool) -> None:
         """Decompress one file; it gets its name, and --rm removes the source, only if its checksums hold."""
         from ..compressor.pipeline import decompress_stream
 
@@ -81,18 +87,18 @@ class Work:
             source, sink = self._open(name, target, files)
             with self._progress(name, target) as progress:
                 progress.expect(source)
-                report = decompress_stream(source, sink, models=self.models, progress=progress)
+                report = decompress_stream(source, sink, models=self.models, progress=progress, repack=repack)
         self._finish(name, decompressed_line(shown(name), target, report), target, report, start)
 
-    def test(self, name: str) -> None:
+    def test(self, name: str, repack: bool) -> None:
         """Decode and check one file."""
         from ..compressor.pipeline import verify_stream
 
         start = time.monotonic()
         with open_source(name) as source, Progress(shown(name), self.settings.quiet) as progress:
             progress.expect(source)
-            report = verify_stream(source, models=self.models, progress=progress)
-        self._finish(name, f"{shown(name)}: {report.content_size} bytes, ok", "", report, start)
+            report = verify_stream(source, models=self.models, progress=progress, repack=repack)
+        self._finish(name, f"{shown(name)}: {report.outer_size} bytes, ok", "", report, start)
 
     def print_range(self, name: str, start: int, length: int) -> None:
         """Write `length` bytes from `start` of the content of one file to standard output."""
@@ -111,7 +117,7 @@ class Work:
         """A progress line, but not amid a result that goes to the same terminal."""
         return Progress(shown(name), self.settings.quiet or (target == STDIO and os.isatty(1)))
 
-    def _verify(self, name: str, source: BinaryIO, sink: Sink) -> None:
+    def _verify(self, name: str, source: BinaryIO, sink: Sink, report: Report) -> None:
         """Decode what was written, before it gets its name, and compare with the source. Raises Refusal."""
         from ..compressor.pipeline import decompress_stream
 
@@ -119,7 +125,8 @@ class Work:
             raise Refusal("--rm needs a result that can be read back, which a device is not. Leave out --rm")
         sink.file.seek(0)
         source.seek(0)
-        same = Comparison(source)
+        same: Comparison | PictureComparison
+        same = PictureComparison(source) if report.is_packed_anew else Comparison(source)
         with Progress(f"{name}: verifying", self.settings.quiet) as progress:
             progress.expect(sink.file)
             decompress_stream(sink.file, same, models=self.models, progress=progress)
@@ -153,4 +160,27 @@ class Comparison:
 
     def _check(self, same: bool) -> None:
         if not same:
-            raise Refusal("the result does not decode to this file, which stays. Was it changed meanwhile?")
+            raise Refusal(_DIFFERENT)
+
+
+class PictureComparison:
+    """A sink that checks that what is written to it is the picture in `source`, with the same pixels and chunks."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        """Hold the next bytes."""
+        self._held.append(data)
+        return len(data)
+
+    def finish(self) -> None:
+        """Unpack and compare."""
+        from ..compressor.pipeline import is_same_picture
+
+        if not is_same_picture(b"".join(self._held), self._source.read()):
+            raise Refusal(_DIFFERENT)
+
+
+_DIFFERENT = "the result does not decode to this file, which stays. Was it changed meanwhile?"

@@ -19,7 +19,8 @@ Place = tuple[int, int, int]
 def read_range(src: BinaryIO, start: int, length: int, models: ModelSource) -> bytes:
     """The bytes `start` .. `start + length` of the content of a seekable file, fewer at its end.
 
-    The frames are found by the index of each member. Those that are needed are decoded and checked whole.
+    The frames are found by the index of each member. Those that are needed are decoded and checked whole. The content
+    of a picture that was unpacked is what it was unpacked to.
     Raises the errors of decompression, and ValueError for a negative start or length.
     """
     if start < 0 or length < 0:

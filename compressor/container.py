@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from . import media, trailer, varint
 from .errors import CorruptError, NewerVersionError, NotCatzipError, TruncatedError
+from .packing.recipe import MAX_RECIPE
 from .reader import Reader
 
 MAGIC = b"\x89CZ\r\n"  # not ASCII, and changed by any conversion of line ends
 VERSION = 1
 HEADER = MAGIC + bytes([VERSION])
 
-END, STORED, XZ, CODED = range(4)
-KINDS = {STORED: "stored", XZ: "xz", CODED: "coded"}
+END, STORED, XZ, CODED, PACKING = range(5)
+KINDS = {STORED: "stored", XZ: "xz", CODED: "coded", PACKING: "packing"}
 
 CHECK_SIZE = 8
 FINGERPRINT_SIZE = 8
@@ -27,10 +28,10 @@ _MAX_SHIFT = 62  # largest power of two a stored piece can be
 class Head:
     """What stands before the payload of a frame.
 
-    kind         STORED, XZ or CODED
+    kind         STORED, XZ, CODED or PACKING
     medium       name of the medium of a coded frame, else None
     fingerprint  of the model of a coded frame, else None
-    length       bytes of content; 0 for a stored frame, which tells piece by piece
+    length       bytes of content; 0 for a stored frame, which tells piece by piece, and for one of packing
     size         bytes of payload; 0 for a stored frame
     """
 
@@ -44,21 +45,23 @@ class Head:
         """The head as it stands in the file."""
         wire = media.MEDIA[self.medium].wire if self.medium else 0
         tag = bytes([wire << 4 | self.kind]) + (self.fingerprint or b"")
-        return tag if self.kind == STORED else tag + varint.encode(self.length) + varint.encode(self.size)
+        length = b"" if self.kind == PACKING else varint.encode(self.length)
+        return tag if self.kind == STORED else tag + length + varint.encode(self.size)
 
 
 @dataclass(frozen=True)
 class Frame:
     """A frame of a file. Offsets count from the start of the file and of the content.
 
-    kind         "stored", "xz" or "coded"
+    kind         "stored", "xz", "coded" or "packing"
     offset, size bytes of the whole frame in the file
-    start, length  bytes of the content
-    check        its checksum
+    start, length  bytes of the content; none of a packing frame
+    check        its checksum; of a packing frame, of the recipe
     medium, fingerprint  of a coded frame, else None
     symbols, side  of a coded frame, else 0: how many symbols are coded, what the side stream takes in the
     file
     plan         of a coded frame, else empty: see `compressor.model.Plan`
+    packing      of a packing frame, else None: how the content of its member is packed, for example "png"
     """
 
     kind: str
@@ -72,6 +75,7 @@ class Frame:
     symbols: int = 0
     side: int = 0
     plan: tuple[int, ...] = ()
+    packing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Body:
     symbols: int = 0
     side: int = 0
     plan: tuple[int, ...] = ()
+    packing: str | None = None
 
 
 def frame_of(head: Head, body: Body, offset: int, size: int, start: int) -> Frame:
@@ -99,6 +104,7 @@ def frame_of(head: Head, body: Body, offset: int, size: int, start: int) -> Fram
         symbols=body.symbols,
         side=body.side,
         plan=body.plan,
+        packing=body.packing,
     )
 
 
@@ -107,10 +113,13 @@ def checksum(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=CHECK_SIZE).digest()
 
 
-def read_frames(reader: Reader, take: Callable[[Head], Body]) -> Iterator[Frame]:
+def read_frames(
+    reader: Reader, take: Callable[[Head], Body], end: Callable[[], None] = lambda: None
+) -> Iterator[Frame]:
     """Every frame of every member, in order.
 
-    `take` is called with each head and reads the rest of that frame from the reader, its checksum included.
+    `take` is called with each head and reads the rest of that frame from the reader, its checksum included; `end` is
+    called behind each member.
     Raises the errors of errors.py for anything FORMAT.md does not allow.
     """
     start = 0
@@ -122,6 +131,8 @@ def read_frames(reader: Reader, take: Callable[[Head], Body]) -> Iterator[Frame]
             head = read_head(reader)
             if head is None:
                 break
+            if head.kind == PACKING and entries:
+                raise CorruptError("a packing frame is not the first of its member")
             body = take(head)
             if len(entries) == trailer.MAX_FRAMES:
                 raise CorruptError(f"a member has more than {trailer.MAX_FRAMES} frames")
@@ -131,6 +142,7 @@ def read_frames(reader: Reader, take: Callable[[Head], Body]) -> Iterator[Frame]
         expected = trailer.pack(entries, reader.at - 1 - origin)
         if reader.exactly(len(expected) - 1) != expected[1:]:
             raise CorruptError("the index at the end does not match the frames before it")
+        end()
 
 
 def check_header(header: bytes, first: bool) -> None:
@@ -193,7 +205,7 @@ def read_head(reader: Reader) -> Head | None:
     """The next head, or None at the end of the member."""
     tag = reader.exactly(1)[0]
     kind, wire = tag & 0xF, tag >> 4
-    if kind > CODED:
+    if kind > PACKING:
         raise NewerVersionError(f"the file has a frame of unknown kind {kind}: install a newer catzip")
     if kind != CODED and wire:
         raise CorruptError("reserved bits of a frame are not zero")
@@ -201,6 +213,8 @@ def read_head(reader: Reader) -> Head | None:
         return None
     if kind == STORED:
         return Head(STORED)
+    if kind == PACKING:
+        return Head(PACKING, size=_recipe_size(reader))
     medium = media.name_of(wire) if kind == CODED else None
     if kind == CODED and medium is None:
         raise NewerVersionError(f"the file has a medium of unknown number {wire}: install a newer catzip")
@@ -211,3 +225,11 @@ def read_head(reader: Reader) -> Head | None:
     if not 1 <= size < length:
         raise CorruptError(f"a frame states {size} bytes of payload for {length} bytes of content")
     return Head(kind, medium, fingerprint, length, size)
+
+
+def _recipe_size(reader: Reader) -> int:
+    """Bytes of payload of a packing frame."""
+    size = reader.varint()
+    if not 1 <= size <= MAX_RECIPE:
+        raise CorruptError(f"a packing frame states {size} bytes of payload; 1 to {MAX_RECIPE} is possible")
+    return size

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from . import lzma2, payload
 from .container import (
     CHECK_SIZE,
     CODED,
+    PACKING,
     STORED,
     Body,
     Head,
@@ -19,20 +21,24 @@ from .container import (
 from .errors import CatzipError, CorruptError
 from .media import MEDIA
 from .model import ModelSource
+from .packing import recipe
+from .packing.packer import Packer
 from .reader import Reader
 from .report import Listing, Progress, Report, Sink
 from .stack import Stack
 
 
 def decompress_stream(
-    src: BinaryIO, dst: Sink, *, models: ModelSource, progress: Progress | None = None
+    src: BinaryIO, dst: Sink, *, models: ModelSource, progress: Progress | None = None, repack: bool = False
 ) -> Report:
-    """Write the content of all members that `src` still has to `dst`.
+    """Write the content of all members that `src` still has to `dst`, packed where it is an unpacked picture.
 
-    `progress` is called with (bytes done, bytes in all or None, where `src` cannot seek or is damaged).
+    progress  called with (bytes done, bytes in all or None, where `src` cannot seek or is damaged)
+    repack    pack every PNG anew, rather than byte for byte
 
-    Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError or ModelNotFoundError. Frames
-    that are whole have then been written already, and of a damaged stored frame some more.
+    Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError or ModelNotFoundError; PackingError and
+    MissingDependencyError where a picture cannot be packed here. Frames that are whole have then been written
+    already, and of a damaged stored frame some more; but of a member with a picture, all or nothing.
     """
     total = _content_size(src) if progress is not None and src.seekable() else None
     done = 0
@@ -43,19 +49,27 @@ def decompress_stream(
 
     def take(head: Head) -> Body:
         nonlocal done
-        body = decoder.take(head, dst)
+        if head.kind == PACKING:
+            body, how = decoder.recipe(head)
+            packer.begin(how)
+        else:
+            body = decoder.take(head, packer)
         done += body.length
         tell(0)
         return body
 
     reader = Reader(src)
     decoder = Decoder(reader, models, tell)
-    return Report.of(reader, read_frames(reader, take))
+    packer = Packer(dst, repack)
+    report = Report.of(reader, read_frames(reader, take, packer.end))
+    return replace(report, packed_size=packer.written) if packer.used else report
 
 
-def verify_stream(src: BinaryIO, *, models: ModelSource, progress: Progress | None = None) -> Report:
+def verify_stream(
+    src: BinaryIO, *, models: ModelSource, progress: Progress | None = None, repack: bool = False
+) -> Report:
     """Decompress and check everything, keeping nothing. Raises as `decompress_stream` does."""
-    return decompress_stream(src, _Nowhere(), models=models, progress=progress)
+    return decompress_stream(src, _Nowhere(), models=models, progress=progress, repack=repack)
 
 
 def list_frames(src: BinaryIO) -> Listing:
@@ -69,6 +83,10 @@ def list_frames(src: BinaryIO) -> Listing:
     def take(head: Head) -> Body:
         if head.kind == STORED:
             return Body(skip_stored(reader), reader.exactly(CHECK_SIZE))
+        if head.kind == PACKING:
+            name = recipe.name_of(reader.exactly(1))
+            reader.skip(head.size - 1)
+            return Body(0, reader.exactly(CHECK_SIZE), packing=name)
         front = reader.exactly(min(head.size, payload.MAX_FRONT))
         facts = payload.unpack_front(front, head.length) if head.kind == CODED else None
         reader.skip(head.size - len(front))
@@ -112,6 +130,8 @@ class Decoder:
         """Decode the frame, check it and write its content to `dst`."""
         if head.kind == STORED:
             return self._copy(dst)
+        if head.kind == PACKING:
+            return self.recipe(head)[0]
         data = self._reader.exactly(head.size)
         check = self._reader.exactly(CHECK_SIZE)
         content, body = self._decode(head, data, check)
@@ -119,6 +139,13 @@ class Decoder:
             raise CorruptError(_WRONG_SUM)
         dst.write(content)
         return body
+
+    def recipe(self, head: Head) -> tuple[Body, bytes]:
+        """Read and check a packing frame; it, and how the content of the member is packed."""
+        how, check = self._reader.exactly(head.size), self._reader.exactly(CHECK_SIZE)
+        if checksum(how) != check:
+            raise CorruptError(_WRONG_SUM)
+        return Body(0, check, packing=recipe.name_of(how)), how
 
     def _copy(self, dst: Sink) -> Body:
         length = 0

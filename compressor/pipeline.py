@@ -4,8 +4,9 @@ from .access import read_range
 from .chooser import PlanFor
 from .container import Frame
 from .decoder import decompress_stream, list_frames, verify_stream
-from .encoder import FRAME_SIZE, compress_stream
+from .encoder import FRAME_SIZE
 from .report import Listing, Progress, Report, Sink
+from .unpacking import compress_stream, is_same_picture
 
 __all__ = [
     "FRAME_SIZE",
@@ -17,6 +18,7 @@ __all__ = [
     "Sink",
     "compress_stream",
     "decompress_stream",
+    "is_same_picture",
     "list_frames",
     "read_range",
     "verify_stream",

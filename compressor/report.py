@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .container import Frame
+from .packing.recipe import NAMES, PNG_EXACT
 from .reader import Reader
 
 Progress = Callable[[int, int | None], None]
@@ -26,17 +27,32 @@ class Report:
     content_size  bytes of content
     file_size     bytes of the catzip file
     frames        every frame, in order
+    packed_size   where the content is an unpacked picture, bytes of that picture as it was read or written, and of
+                  all else in the file; else, and where it is not known, None
+    notes         what there is to say of how pictures were coded, for people
     """
 
     content_size: int
     file_size: int
     frames: tuple[Frame, ...]
+    packed_size: int | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, reader: Reader, frames: Iterable[Frame]) -> "Report":
         """Of a file that is read to its end as `frames` is consumed."""
         seen = tuple(frames)
         return cls(sum(frame.length for frame in seen), reader.at, seen)
+
+    @property
+    def outer_size(self) -> int:
+        """Bytes of what was compressed, or decompressed, as far as that is known."""
+        return self.content_size if self.packed_size is None else self.packed_size
+
+    @property
+    def is_packed_anew(self) -> bool:
+        """Whether a picture comes back with the same pixels and chunks, but perhaps not byte for byte."""
+        return any(frame.packing not in (None, NAMES[PNG_EXACT]) for frame in self.frames)
 
     @property
     def ratio(self) -> float:

@@ -8,6 +8,7 @@ from .chooser import Choice
 from .container import (
     CHECK_SIZE,
     HEADER,
+    PACKING,
     STORED,
     Body,
     Frame,
@@ -17,6 +18,7 @@ from .container import (
     piece_head,
 )
 from .errors import CatzipError
+from .packing.recipe import name_of
 from .report import Report, Sink
 
 Piece = tuple[int, Iterable[bytes]]
@@ -32,6 +34,12 @@ class Writer:
         self._length = 0
         self._at = 0
         self._put(HEADER)
+
+    def pack(self, recipe: bytes) -> None:
+        """Write the frame that says how the content of this member, still to come, is packed."""
+        offset, check, head = self._at, checksum(recipe), Head(PACKING, size=len(recipe))
+        self._put(head.to_bytes() + recipe + check)
+        self._note(head, Body(0, check, packing=name_of(recipe)), offset)
 
     def write(self, choice: Choice, data: bytes) -> None:
         """Write an xz or coded frame for `data`."""

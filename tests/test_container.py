@@ -72,7 +72,7 @@ def test_stored_pieces_of_every_kind():
         (HEADER[:5] + b"\0", CorruptError, "version 0"),
         (HEADER[:5] + b"\2", NewerVersionError, "format version 2, this catzip knows 1"),
         (HEADER, TruncatedError, "ends early"),
-        (HEADER + b"\x04", NewerVersionError, "unknown kind 4"),
+        (HEADER + b"\x05", NewerVersionError, "unknown kind 5"),
         (HEADER + b"\xf3", NewerVersionError, "unknown number 15"),
         (HEADER + b"\x10", CorruptError, "reserved bits"),
         (HEADER + b"\x11", CorruptError, "reserved bits"),

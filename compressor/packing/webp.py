@@ -18,6 +18,7 @@ RIFF, WEBP = b"RIFF", b"WEBP"
 
 _HEAD = 12  # bytes before the first chunk: RIFF, size, WEBP
 _CHUNK = 8  # bytes before the data of a chunk: type, size
+_SMALL = 1 << 12  # bytes of pixels that may stand for as many as so many can in a PNG
 _OPENING = 5  # bytes of a VP8L stream that hold its shape
 _ALPHA = 1 << 4  # in the last of them: whether there is alpha
 _MODES = {2: "RGB", 6: "RGBA"}
@@ -38,7 +39,7 @@ def unpack(data: bytes) -> Unpacked:
     shape = Shape.of_webp(opening)
     if shape is None:
         raise AsBytes("the header of its pixels is broken")
-    if shape.size > min(MAX_ROWS, MOST * (stop - start)):
+    if shape.size > min(MAX_ROWS, MOST * max(_SMALL, stop - start)):
         raise AsBytes(f"it states {shape.width} x {shape.height} pixels, which are too many")
     unpacked = Unpacked("webp", shape, opening + data[:start], _decoded(data[start:stop], shape), data[stop:])
     # Unlike a PNG's, the pixels are found by a library: it has to agree with itself.

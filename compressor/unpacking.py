@@ -1,0 +1,223 @@
+"""Compression of whatever a file is: a packed picture is unpacked first, where that makes it smaller."""
+
+import io
+from dataclasses import dataclass, replace
+from typing import BinaryIO, NoReturn, cast
+
+from .chooser import PlanFor, looks_random
+from .encoder import FRAME_SIZE, encode_stream
+from .errors import ModelNotFoundError, UnsuitableContentError
+from .model import ModelSource, Purpose
+from .packing import recipe
+from .packing.asbytes import AsBytes, NotReproduced
+from .reader import Reader
+from .report import Progress, Report, Sink
+
+_OPENING = 16
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+)
+_REMARKS = {
+    "JPEG": "it is lossy: its pixels would take more than its coefficients",
+    "GIF": "this packing is not undone",
+}
+
+
+def compress_stream(
+    src: BinaryIO,
+    dst: Sink,
+    *,
+    models: ModelSource,
+    model: str | None = None,
+    frame_size: int = FRAME_SIZE,
+    size_hint: int | None = None,
+    progress: Progress | None = None,
+    plan_for: PlanFor | None = None,
+    steps: int | None = None,
+    byte_exact: bool = False,
+) -> Report:
+    """Write all that `src` still has to `dst`, as one member: see `encode_stream`, which does it but for pictures.
+
+    A PNG or lossless WebP, of at most 256 MiB, is held in memory and unpacked, so that a model sees its pixels. It
+    comes back with the same pixels and chunks, but packed anew. It stays as it is where that is smaller, where a model
+    was named that does not code images, and where it is broken, animated or lossy; the notes of the report say why.
+
+    byte_exact  have a PNG come back byte for byte; one that cannot, and a WebP, stays as it is
+    """
+
+    def encode(source: BinaryIO, length: int | None = size_hint) -> Report:
+        return encode_stream(
+            source,
+            dst,
+            models=models,
+            model=model,
+            frame_size=frame_size,
+            size_hint=length,
+            progress=progress,
+            plan_for=plan_for,
+            steps=steps,
+        )
+
+    source, opening = _peeked(src, _OPENING)
+    kind = kind_of(opening)
+    if kind is None or (model is not None and models.by_name(model).medium != "image"):
+        return encode(source)
+    if kind in _REMARKS:
+        return _noted(encode(source), kind, _REMARKS[kind])
+    source, data = _peeked(source, recipe.MAX_FILE + 1)
+    ways = _Ways(data, models, model, frame_size, progress, plan_for, steps)
+    try:
+        if len(data) > recipe.MAX_FILE:
+            raise AsBytes("it is larger than 256 MiB")
+        content, how = recipe.unpack(data, byte_exact)
+    except NotReproduced as reason:
+        return _noted(_written(ways.as_bytes(), dst), kind, f"{reason}{ways.cost()}")
+    except AsBytes as reason:
+        try:
+            return _noted(encode(source), kind, str(reason))
+        except UnsuitableContentError as error:
+            raise UnsuitableContentError(f"{error}. This {kind} cannot be unpacked: {reason}") from error
+    unpacked, packed = ways.unpacked(content, how), ways.as_bytes()
+    if packed.size <= unpacked.size:
+        return _noted(_written(packed, dst), kind, f"its pixels would take {unpacked.size} bytes")
+    note = f"unpacked; {_PROMISES[recipe.name_of(how)]}"
+    return replace(_written(unpacked, dst), packed_size=len(data), notes=(f"{kind}: {note}",))
+
+
+_PROMISES = {
+    "png": "its pixels and chunks come back, packed anew: --byte-exact keeps its packing too",
+    "png-exact": "it comes back byte for byte, with the zlib that is here",
+    "webp": "its pixels and chunks come back, packed anew",
+}
+
+
+def kind_of(opening: bytes) -> str | None:
+    """What pictures that begin like this are called; None if it is none that is known."""
+    if opening.startswith(b"RIFF") and opening[8:12] == b"WEBP":
+        return "WebP"
+    return next((name for signature, name in _SIGNATURES if opening.startswith(signature)), None)
+
+
+def is_same_picture(one: bytes, other: bytes) -> bool:
+    """Whether two PNG or WebP files have the same pixels and chunks."""
+    try:
+        return recipe.unpack(one, False) == recipe.unpack(other, False)
+    except AsBytes:
+        return False
+
+
+@dataclass(frozen=True)
+class _Result:
+    """A member, as bytes, and what it is."""
+
+    blob: bytes
+    report: Report
+
+    @property
+    def size(self) -> int:
+        return len(self.blob)
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """The ways to code the picture `data`; the rest is as in `compress_stream`."""
+
+    data: bytes
+    models: ModelSource
+    model: str | None
+    frame_size: int
+    progress: Progress | None
+    plan_for: PlanFor | None
+    steps: int | None
+
+    def unpacked(self, content: bytes, how: bytes) -> _Result:
+        """Unpacked to `content`, with this recipe."""
+        out = io.BytesIO()
+        report = encode_stream(
+            io.BytesIO(content),
+            out,
+            models=self.models,
+            model=self.model,
+            frame_size=self.frame_size,
+            progress=self.progress,
+            plan_for=self.plan_for,
+            steps=self.steps,
+            recipe=how,
+        )
+        return _Result(out.getvalue(), report)
+
+    def as_bytes(self) -> _Result:
+        """As it is: with models only if none was named and there is something to gain."""
+        out = io.BytesIO()
+        hopeless = self.model is not None or looks_random(self.data)
+        models: ModelSource = _NO_MODELS if hopeless else self.models
+        report = encode_stream(io.BytesIO(self.data), out, models=models, frame_size=self.frame_size)
+        return _Result(out.getvalue(), report)
+
+    def cost(self) -> str:
+        """What it costs that the picture could not be unpacked and stay the same byte for byte, as a remark."""
+        spared = self.as_bytes().size - self.unpacked(*recipe.unpack(self.data, False)).size
+        return f"; that costs {spared} bytes" if spared > 0 else ""
+
+
+class _NoModels:
+    """A source of no models: what is coded with it becomes xz, or is stored."""
+
+    def by_name(self, name: str) -> NoReturn:
+        raise ModelNotFoundError(f"no model {name}")
+
+    def by_fingerprint(self, fingerprint: bytes) -> NoReturn:
+        raise ModelNotFoundError(f"no model {fingerprint.hex()}")
+
+    def purposes(self) -> list[Purpose]:
+        return []
+
+    def default_for(self, sample: bytes) -> str | None:
+        return None
+
+    def default_for_images(self) -> str | None:
+        return None
+
+
+_NO_MODELS = _NoModels()
+
+
+class _Ahead:
+    """A pipe, of which `held` was read already."""
+
+    def __init__(self, held: bytes, src: BinaryIO) -> None:
+        self._held = held
+        self._src = src
+
+    def seekable(self) -> bool:
+        return False
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes."""
+        if not self._held:
+            return self._src.read(size)
+        data, self._held = self._held[:size], self._held[size:]
+        return data
+
+
+def _peeked(src: BinaryIO, size: int) -> tuple[BinaryIO, bytes]:
+    """A source that still has all that `src` has, and how that begins: `size` bytes, or all."""
+    here = src.tell() if src.seekable() else 0
+    data = Reader(src).up_to(size)
+    if src.seekable():
+        src.seek(here)
+        return src, data
+    return cast(BinaryIO, _Ahead(data, src)), data
+
+
+def _written(result: _Result, dst: Sink) -> Report:
+    dst.write(result.blob)
+    return result.report
+
+
+def _noted(report: Report, kind: str, reason: str) -> Report:
+    """The same with a note on why a picture stays as it is."""
+    return replace(report, notes=(f"{kind}, coded as bytes: {reason}",))
