@@ -60,6 +60,8 @@ def photographs(name: str, root: Path, limit: int | None = None) -> Iterator[Dat
     extent = f"all {known.count} images" if whole else f"images 1 to {len(paths)} of {known.count}"
     of_which = f" of the first {known.known}" if len(paths) > known.known else ""
     description = f"{known.title}, {extent} (sha256 of the pixels{of_which} verified)"
+    if limit is not None and limit < len(paths):
+        description += f"; first {limit} of these"
     for path, (data, image) in list(zip(paths, images, strict=True))[:limit]:
         found = (format_of(image), len(data)) if format_of(image) in COMPRESSED else None
         kept = data if image.format == "PNG" else _ppm(image)

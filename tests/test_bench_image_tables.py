@@ -53,7 +53,7 @@ def test_rows_of_all_runs_and_published_ones() -> None:
     assert "## Images: kodak, 3 images" in text and text.count("## Images") == 1
     measured, published = cells(text, "PNG")
     assert measured == ["PNG", "3", "1,800", "4.8000", "-", "-", "1.50 s", "2", "0.002", "0.30 s", "10",
-                        "0.010", "-", "-"]  # fmt: skip
+                        "0.01", "-", "-"]  # fmt: skip
     assert published == ["PNG", "-", "-", "4.35", *["-"] * 9, "published"]
     (ours,) = cells(text, "idf-photo")
     assert ours[:8] == ["idf-photo (stored, 1 of 3)", "3", "1,300", "3.4667", "-", "-", "11.00 s", "0.273"]
