@@ -154,6 +154,12 @@ def test_default_for(folder: Path, sample: bytes, installed: list[str], chosen: 
     assert Registry("cpu").default_for(sample) == chosen
 
 
+def test_default_for_images(folder: Path):
+    assert Registry("cpu").default_for_images() is None
+    install(folder, "idf-photo")
+    assert Registry("cpu").default_for_images() == "idf-photo"
+
+
 def test_purposes_name_the_best_first(folder: Path):
     """By the bits of the card; those without a card last, damaged files not at all."""
     for bits, name in ((3.5, "second"), (2.5, "first")):
