@@ -103,5 +103,5 @@ def _candidates(stream: bytes) -> Iterator[Settings]:
                 yield from (replace(base, level=each, strategy=strategy) for each in levels)
             if levels is likely:  # to these the level does not matter
                 yield from (
-                    replace(base, strategy=each) for each in (zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY, zlib.Z_FIXED)
+                    replace(base, strategy=each) for each in (zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY)
                 )

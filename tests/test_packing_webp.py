@@ -1,0 +1,126 @@
+"""WebP files without loss: the same pixels and chunks when they are packed again; others are left alone."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catzip.compressor.errors import CorruptError, MissingDependencyError
+from catzip.compressor.packing import webp
+from catzip.compressor.packing.asbytes import AsBytes, NotReproduced
+from catzip.compressor.packing.form import OPENING, Facts, Unpacked
+from catzip.compressor.packing.recipe import pack, unpack
+
+DRAW = np.random.RandomState(3)
+COLOURS = np.cumsum(DRAW.randint(-2, 3, (33, 31, 4)), axis=1).astype(np.uint8)
+OPAQUE = np.concatenate([COLOURS[:, :, :3], np.full((33, 31, 1), 255, np.uint8)], axis=2)
+HIDDEN = np.concatenate([COLOURS[:, :, :3], np.zeros((33, 31, 1), np.uint8)], axis=2)
+
+
+def file(pixels, **options):
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "WEBP", **{"lossless": True, "exact": True, **options})
+    return out.getvalue()
+
+
+def animation():
+    out = io.BytesIO()
+    frames = [Image.fromarray(COLOURS), Image.fromarray(COLOURS[::-1].copy())]
+    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    return out.getvalue()
+
+
+def pixels(data):
+    with Image.open(io.BytesIO(data)) as image:
+        return image.mode, image.size, image.tobytes(), image.info.get("icc_profile"), image.info.get("exif")
+
+
+METADATA = {"icc_profile": b"a profile of odd size", "exif": b"Exif\0\0 things", "xmp": b"<x/>"}
+GOOD = {
+    "rgb": file(COLOURS[:, :, :3].copy()),
+    "rgba": file(COLOURS),
+    "opaque": file(OPAQUE),
+    "hidden-colours": file(HIDDEN),
+    "one-pixel": file(COLOURS[:1, :1].copy()),
+    "one-column": file(COLOURS[:, :1].copy()),
+    "one-row": file(COLOURS[:1, :, :3].copy()),
+    "metadata": file(COLOURS[:, :, :3].copy(), **METADATA),
+    "metadata-and-alpha": file(COLOURS, **METADATA),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_the_same_pixels_and_chunks_come_back(name):
+    data = GOOD[name]
+    content, recipe = unpack(data, False)
+    again = pack(content, recipe)
+    assert recipe == b"\2"
+    assert unpack(again, False)[0] == content
+    assert pixels(again) == pixels(data)
+    assert again.startswith(b"RIFF" + struct.pack("<I", len(again) - 8))
+    with pytest.raises(NotReproduced):
+        unpack(data, True)
+
+
+def test_rows_are_the_pixels():
+    assert Unpacked.from_bytes(unpack(GOOD["rgba"], False)[0]).rows == COLOURS.tobytes()
+    assert Unpacked.from_bytes(unpack(GOOD["hidden-colours"], False)[0]).rows == HIDDEN.tobytes()
+    facts = Facts.read(unpack(GOOD["metadata"], False)[0][:OPENING])
+    assert (facts.kind, facts.shape.width, facts.shape.height, facts.shape.channels) == ("webp", 31, 33, 3)
+
+
+def large():
+    """16384 x 16384 pixels in a few bytes."""
+    return (
+        b"RIFF"
+        + struct.pack("<I", 30)
+        + b"WEBPVP8L"
+        + struct.pack("<I", 18)
+        + b"\x2f\xff\xff\xff\x0f"
+        + bytes(13)
+    )
+
+
+BAD = {
+    "lossy": (file(COLOURS, lossless=False), "lossy"),
+    "lossy-without-alpha": (file(COLOURS[:, :, :3].copy(), lossless=False), "lossy"),
+    "animated": (animation(), "animated"),
+    "cut": (GOOD["rgba"][:-9], "broken"),
+    "cut-in-the-header": (GOOD["rgba"][:14], "broken"),
+    "longer": (GOOD["rgba"] + b"\0\0", "broken"),
+    "no-picture": (b"RIFF\x04\0\0\0WEBP", "broken"),
+    "header": (GOOD["rgba"][:20] + b"\0" + GOOD["rgba"][21:], "broken"),
+    "pixels": (GOOD["rgba"][:40] + bytes(len(GOOD["rgba"]) - 40), "broken"),
+    "bomb": (large(), "too many"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_others_are_left_alone(name):
+    data, reason = BAD[name]
+    with pytest.raises(AsBytes, match=reason):
+        unpack(data, False)
+
+
+def test_damaged_content_is_refused():
+    content, recipe = unpack(GOOD["rgba"], False)
+    unpacked = Unpacked.from_bytes(content)
+    headless = Unpacked("webp", unpacked.shape, unpacked.front[:9], unpacked.rows, b"")
+    for damaged in (content[:-400], headless.to_bytes(), b""):
+        with pytest.raises(CorruptError):
+            pack(damaged, recipe)
+
+
+def test_without_pillow_files_stay_and_the_error_says_what_to_install(monkeypatch):
+    content, recipe = unpack(GOOD["rgba"], False)
+
+    def missing():
+        raise MissingDependencyError("WebP pictures need Pillow. Install it: pip install 'catzip[images]'")
+
+    monkeypatch.setattr(webp, "_pillow", missing)
+    with pytest.raises(AsBytes, match="Pillow"):
+        unpack(GOOD["rgba"], False)
+    with pytest.raises(MissingDependencyError, match=r"catzip\[images\]"):
+        pack(content, recipe)
