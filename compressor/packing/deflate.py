@@ -102,6 +102,4 @@ def _candidates(stream: bytes) -> Iterator[Settings]:
             for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED):
                 yield from (replace(base, level=each, strategy=strategy) for each in levels)
             if levels is likely:  # to these the level does not matter
-                yield from (
-                    replace(base, strategy=each) for each in (zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY)
-                )
+                yield from (replace(base, strategy=each) for each in (zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY))

@@ -15,7 +15,7 @@ from itertools import groupby
 import numpy as np
 
 from .. import lzma2, varint
-from ..errors import CorruptError, PackingError, TruncatedError
+from ..errors import CorruptError, PackingError
 from . import deflate, filters, png
 from .deflate import Settings
 from .form import Unpacked
@@ -114,7 +114,7 @@ def _field(data: bytes, at: int, most: int) -> tuple[bytes, int]:
     if size > most:
         raise CorruptError("a recipe states a field that is too long")
     if size > len(data) - at:
-        raise TruncatedError("a recipe ends inside a field")
+        raise CorruptError("a recipe ends inside a field")
     return data[at : at + size], at + size
 
 

@@ -16,7 +16,7 @@ In a PNG, channels are G, GA, RGB, RGBA or an index; in a WebP, RGB or RGBA.
 from dataclasses import dataclass
 
 from .. import varint
-from ..errors import CorruptError, TruncatedError
+from ..errors import CorruptError
 
 MAGICS = {b"\x89UPNG\r\n\n": "png", b"\x89UWEB\r\n\n": "webp"}
 """Of each kind of picture; no file begins like that."""
@@ -157,11 +157,11 @@ class Unpacked:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Unpacked":
-        """From the form. Raises CorruptError, TruncatedError if it is cut."""
+        """From the form. Raises CorruptError."""
         facts = Facts.read(data[:OPENING])
         if facts is None:
             raise CorruptError("the content of a packed picture is no picture")
         if facts.end > len(data):
-            raise TruncatedError("a packed picture lacks some of its rows")
+            raise CorruptError("a packed picture lacks some of its rows")
         front, rows = data[facts.front : facts.start], data[facts.start : facts.end]
         return cls(facts.kind, facts.shape, front, rows, data[facts.end :])

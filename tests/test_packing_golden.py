@@ -1,0 +1,119 @@
+"""Golden files with packing frames, their content in xz frames: good ones for ever, bad ones each with its error.
+
+`pytest tests/test_packing_golden.py --set-exact-output` writes them anew.
+"""
+
+import io
+import zlib
+from pathlib import Path
+
+import pytest
+from helpers import Models, decompress
+from png_files import GOOD as PNGS
+from test_packing_webp import GOOD as WEBPS
+
+from catzip.compressor import varint
+from catzip.compressor.container import HEADER, checksum
+from catzip.compressor.encoder import encode_stream
+from catzip.compressor.errors import (
+    CatzipError,
+    CorruptError,
+    NewerVersionError,
+    PackingError,
+    TruncatedError,
+)
+from catzip.compressor.packing.recipe import MAX_RECIPE, unpack
+from catzip.compressor.pipeline import decompress_stream, list_frames, read_range
+
+FOLDER = Path(__file__).parent / "golden" / "packing"
+NONE = Models()
+
+
+def member(content: bytes, recipe: bytes, **options) -> bytes:
+    out = io.BytesIO()
+    encode_stream(io.BytesIO(content), out, models=NONE, recipe=recipe, **options)
+    return out.getvalue()
+
+
+def frame(recipe: bytes) -> bytes:
+    return b"\4" + varint.encode(len(recipe)) + recipe + checksum(recipe)
+
+
+EXACT = {name: PNGS[name][0] for name in ("chunks-around", "interlaced-rgba-16-bits", "empty-idats")}
+ANEW = {"png": PNGS["chunks-around"][0], "png-palette": PNGS["palette-4-bits"][0], "webp": WEBPS["metadata"]}
+GOOD = {
+    **{f"png-exact-{name}": (data, True) for name, data in EXACT.items()},
+    **{name: (data, False) for name, data in ANEW.items()},
+}
+"""Name -> the picture, and whether it comes back byte for byte."""
+
+CONTENT, RECIPE = unpack(EXACT["chunks-around"], True)
+PLAIN = member(CONTENT, b"\0")
+XZ = PLAIN[len(HEADER) + len(frame(b"\0")) :]  # the content, and the trailer
+CONTENT_ALONE = XZ[: list_frames(io.BytesIO(PLAIN)).frames[1].size]
+START = HEADER + frame(b"\0")
+BAD: dict[str, tuple[bytes, type[CatzipError]]] = {
+    "check-flipped": (HEADER + frame(b"\0")[:-1] + b"\0" + XZ, CorruptError),
+    "medium-not-0": (HEADER + b"\x14" + frame(b"\0")[1:] + XZ, CorruptError),
+    "recipe-empty": (HEADER + frame(b"") + XZ, CorruptError),
+    "recipe-too-long": (HEADER + b"\4" + varint.encode(MAX_RECIPE + 1), CorruptError),
+    "recipe-ends-early": (HEADER + b"\4" + varint.encode(MAX_RECIPE) + b"\0", TruncatedError),
+    "recipe-of-a-newer-format": (HEADER + frame(b"\x7f") + XZ, NewerVersionError),
+    "two-recipes": (START + frame(b"\0") + XZ, CorruptError),
+    "recipe-behind-content": (HEADER + CONTENT_ALONE + frame(b"\0") + XZ, CorruptError),
+    "recipe-alone": (member(b"", b"\0"), CorruptError),
+    "content-is-no-picture": (member(b"the cat sat on the mat " * 20, b"\0"), CorruptError),
+    "content-lacks-rows": (member(CONTENT[:1000], b"\0"), CorruptError),
+    "recipe-for-webp": (member(CONTENT, b"\2"), CorruptError),
+    "recipe-with-surplus": (member(CONTENT, b"\0\0"), CorruptError),
+    "settings-not-of-zlib": (member(CONTENT, RECIPE[:3] + b"\xff" + RECIPE[4:]), CorruptError),
+    "chunks-that-do-not-add-up": (member(CONTENT, RECIPE[:-9] + b"\2" + RECIPE[-8:]), PackingError),
+    "picture-with-another-check": (member(CONTENT, RECIPE[:-1] + bytes([RECIPE[-1] ^ 1])), PackingError),
+}
+"""Name of the fault -> a file, and its error."""
+
+
+def good_path(name: str) -> Path:
+    return FOLDER / "good" / f"{name}.catz"
+
+
+def bad_path(name: str) -> Path:
+    return FOLDER / "bad" / f"{name}.catz"
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_good_files_decode(name: str, set_exact_output: bool):
+    data, exact = GOOD[name]
+    content, recipe = unpack(data, exact)
+    if set_exact_output:
+        good_path(name).write_bytes(member(content, recipe))
+    blob = good_path(name).read_bytes()
+    assert read_range(io.BytesIO(blob), 0, 1 << 20, models=NONE) == content
+    assert list_frames(io.BytesIO(blob)).frames[0].kind == "packing"
+    out = io.BytesIO()
+    decompress_stream(io.BytesIO(blob), out, models=NONE, repack=True)
+    assert unpack(out.getvalue(), False)[0] == content
+
+
+@pytest.mark.parametrize("name", [name for name, (_, exact) in GOOD.items() if exact])
+def test_good_files_come_back_byte_for_byte_or_say_why_not(name: str):
+    blob, _ = good_path(name).read_bytes(), zlib.ZLIB_RUNTIME_VERSION
+    try:
+        assert decompress(blob, NONE) == GOOD[name][0]
+    except PackingError:
+        assert zlib.ZLIB_RUNTIME_VERSION.encode() not in blob
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_raise_their_error(name: str, set_exact_output: bool):
+    blob, error = BAD[name]
+    if set_exact_output:
+        bad_path(name).write_bytes(blob)
+    with pytest.raises(error) as caught:
+        decompress(bad_path(name).read_bytes(), NONE)
+    assert caught.type is error
+
+
+def test_no_file_is_left_over():
+    assert {path.stem for path in (FOLDER / "good").iterdir()} == set(GOOD)
+    assert {path.stem for path in (FOLDER / "bad").iterdir()} == set(BAD)
