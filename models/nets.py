@@ -6,7 +6,6 @@ not known is never looked at. Their twins in training are in ``training/transfor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from .arrays import Array, Arrays, NumpyArray
 from .attention import Attention
+from .batches import parts
 from .convolution import Block, patches
 from .grid import (
     LOGIT,
@@ -135,7 +135,7 @@ class Transformer:
         c, found = self.config, np.empty((len(values), len(wanted), self.base), np.uint32)
         rows = window_rows(np.where(known, values, np.uint8(c.alphabet)), c.alphabet, c.windows)
         time = int(known.sum()) * c.times // c.length
-        for part in _parts(len(values), self._arrays.at_once // self._each):
+        for part in parts(len(values), self._arrays.at_once // self._each):
             logits = self.logits(rows[:, part], time, wanted)
             found[part] = self._softmax(logits).reshape(-1, *found.shape[1:])
         return found
@@ -188,7 +188,7 @@ class ConvNet:
     ) -> NumpyArray:
         """See `ardm.MaskedNet`."""
         found = np.empty((len(values), len(wanted), self.base), np.uint32)
-        for part in _parts(len(values), self._arrays.at_once // self._each):
+        for part in parts(len(values), self._arrays.at_once // self._each):
             y, guess = self.outputs(values[part], known, stage, wanted)
             found[part] = self._digits(y, guess, values[part][:, wanted], stage).reshape(-1, *found.shape[1:])
         return found
@@ -233,11 +233,6 @@ class ConvNet:
         coarse = values.reshape(-1, 1).astype(np.intp) >> shift + cut.bits << shift + cut.bits
         edges = (coarse if stage else coarse[:1]) + (np.arange(self.base + 1) << shift)
         found = np.empty((len(y), self.base), np.uint32)
-        for part in _parts(len(y), self._arrays.at_once // (self.base + 1)):
+        for part in parts(len(y), self._arrays.at_once // (self.base + 1)):
             found[part] = self._logistics(y[part], guess[part], edges[part] if stage else edges)
         return found
-
-
-def _parts(count: int, each: int) -> Iterator[slice]:
-    """0..count - 1 in parts of ``each``, at least one."""
-    return (slice(start, start + max(1, each)) for start in range(0, count, max(1, each)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..compressor.errors import CorruptError, ModelNotFoundError
 from ..compressor.model import Model, Purpose
-from . import ardm, autoregressive, checkpoint
+from . import ardm, autoregressive, checkpoint, idf
 from .arrays import Arrays, arrays_for
 from .identity import Identity
 from .workers import Workers
@@ -20,7 +20,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 Loader = Callable[[Identity, dict[str, Any], checkpoint.Arrays, Arrays, Workers], Model]
 
-FAMILIES: dict[str, Loader] = {"ardm": ardm.load, "autoregressive": autoregressive.load}
+FAMILIES: dict[str, Loader] = {"ardm": ardm.load, "autoregressive": autoregressive.load, "idf": idf.load}
 """The families that can code: one line each. A new family joins here."""
 
 _PHOTO = "idf-photo"

@@ -28,6 +28,7 @@ from .convnet import ConvNet, Mixture, digit_bits
 from .data import to_symbols
 from .layers import Embedding, Linear, half_precision
 from .masks import Batch, in_order, joined, masked
+from .mosaics import tiles
 from .orders import scheduled
 from .recipe import Schedule
 from .transformer import Attention, Transformer
@@ -142,7 +143,7 @@ class ImageTwin:
 
     def items(self, data: bytes) -> NumpyArray:
         """uint8 [N, D]."""
-        return np.frombuffer(data, np.uint8).reshape(-1, self.size)
+        return tiles(data, self.shape).reshape(-1, self.size)
 
     def draw(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
         """Random images, half of them mirrored."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ...compressor.errors import CatzipError
 from ..contexts import MATCH_LENGTHS, MatchModel, ngram_rows, push_symbol
-from .mosaics import read_tiles
+from .mosaics import TILE, read_tiles
 
 Array = npt.NDArray[Any]
 
@@ -26,21 +26,26 @@ class Corpus:
     """A file of a recipe's data mix, relative to the data folder, or several by a pattern (``*``); ``share`` is its
     weight in the mix.
 
-    ``start`` and ``stop`` are byte offsets into the (decompressed) file, negative from its end as in a slice.
+    ``start`` and ``stop`` are byte offsets into the (decompressed) file, negative from its end as in a slice; images
+    are cut into tiles of ``tile`` pixels square.
     """
 
     path: str
     share: float
     start: int | None = None
     stop: int | None = None
+    tile: int = TILE
 
 
 def read_corpora(root: Path, corpora: tuple[Corpus, ...]) -> list[bytes]:
-    """The bytes of each corpus: files ending in .xz decompressed, .webp mosaics as their tiles (see ``mosaics``).
+    """The bytes of each corpus: files ending in .xz decompressed, .webp images as tiles (see ``mosaics``).
 
     Raises CatzipError naming a missing file.
     """
-    return [b"".join(map(_read, _files(root, corpus)))[corpus.start : corpus.stop] for corpus in corpora]
+    return [
+        b"".join(_read(path, corpus.tile) for path in _files(root, corpus))[corpus.start : corpus.stop]
+        for corpus in corpora
+    ]
 
 
 def _files(root: Path, corpus: Corpus) -> list[Path]:
@@ -52,9 +57,9 @@ def _files(root: Path, corpus: Corpus) -> list[Path]:
     return found
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, tile: int) -> bytes:
     if path.suffix == ".webp":
-        return read_tiles(path)
+        return read_tiles(path, tile)
     return lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()
 
 

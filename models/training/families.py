@@ -11,6 +11,7 @@ from ...compressor.errors import CatzipError
 from ..checkpoint import Arrays
 from .ardm import ArdmTask
 from .autoregressive import AutoregressiveTask
+from .idf import IdfTask
 from .recipe import Recipe, Schedule
 
 
@@ -49,7 +50,7 @@ class TaskType(Protocol):
     ) -> Task: ...
 
 
-FAMILIES: dict[str, TaskType] = {"ardm": ArdmTask, "autoregressive": AutoregressiveTask}
+FAMILIES: dict[str, TaskType] = {"ardm": ArdmTask, "autoregressive": AutoregressiveTask, "idf": IdfTask}
 
 
 def task_for(recipe: Recipe, device: torch.device) -> Task:

@@ -80,16 +80,21 @@ class Linear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.bits, self.limit = bits, limit
 
+    def effective(self) -> tuple[Tensor, Tensor]:
+        """Weight [outputs, inputs] and bias [outputs] as they act and are exported."""
+        return self.weight, self.bias
+
     def rounded_weight(self) -> Tensor:
         """The weight on its grid, gradient straight through: [outputs, inputs]."""
+        weight, _ = self.effective()
         if not Rounding.on:
-            return self.weight
-        step = torch.exp2(exponents(self.weight.detach()))[:, None]
-        q = torch.floor(self.weight * step + 0.5).clamp(-WEIGHT_MAX, WEIGHT_MAX) / step
-        return self.weight + (q - self.weight).detach()
+            return weight
+        step = torch.exp2(exponents(weight.detach()))[:, None]
+        q = torch.floor(weight * step + 0.5).clamp(-WEIGHT_MAX, WEIGHT_MAX) / step
+        return weight + (q - weight).detach()
 
     def forward(self, x: Tensor) -> Tensor:
-        y = nn.functional.linear(x, self.rounded_weight(), self.bias).float()
+        y = nn.functional.linear(x, self.rounded_weight(), self.effective()[1]).float()
         return snap(y, self.bits, self.limit)
 
     @staticmethod
@@ -103,10 +108,10 @@ class Linear(nn.Module):
 
     def export(self) -> dict[str, np.ndarray[Any, Any]]:
         """weight int8 [outputs, inputs], exponent int8 [outputs], bias int32 [outputs] in steps of the output."""
-        weight = self.weight.detach().float().cpu()
+        weight, bias = (part.detach().float().cpu() for part in self.effective())
         exponent = exponents(weight)
         q = torch.floor(weight * torch.exp2(exponent)[:, None] + 0.5).clamp(-WEIGHT_MAX, WEIGHT_MAX)
-        bias = torch.floor(self.bias.detach().float().cpu() * 2.0**self.bits + 0.5)
+        bias = torch.floor(bias * 2.0**self.bits + 0.5)
         return {
             "weight": q.to(torch.int8).numpy(),
             "exponent": exponent.to(torch.int8).numpy(),

@@ -31,6 +31,8 @@ class Schedule:
     ordered: float = (
         0.0  # share of items masked along a strided order and not at random, for diffusion models of text
     )
+    crop: int = 0  # side of the crops of images, where they are larger; 0 for whole tiles
+    grey: float = 0.0  # share of batches of images with luma alone
     cross_entropy: float = 0.0  # weight of the plain cross-entropy beside the bound, for diffusion models
     seed: int = 0
 

@@ -1,0 +1,53 @@
+"""The networks of the factor-out: what describes the distribution of a quarter of an image given the rest, exact.
+
+Hoogeboom et al. 2019 (arXiv 1905.07376, section 4.2) split a part of the channels off at each level, whose prior is a
+discretised logistic with mean and scale from a network on what remains. Here a quarter is split off at a time, each
+given those before, with a mixture of logistics (their section 5 uses five) around the mean of its nearest neighbours.
+One stream of hidden channels runs through the three quarters of a level, and channels follow each other within a
+pixel:
+
+    x += W look;  Block x depth;  per channel: mixture = W (rms_norm(x), look, what the channels before differ by)
+"""
+
+from __future__ import annotations
+
+from .arrays import CODE_MAX, Array, Arrays
+from .convolution import Block
+from .grid import RES, Linear, Tensors, add_residual, rms_norm
+from .logistics import MEAN, MEAN_MAX
+from .quarters import HALVES
+
+NEUTRAL = 32  # what is taken off the size of a difference, so that its codes are about zero in the middle
+BESIDE = 2  # codes that a channel gives to those after it
+
+
+class Factor:
+    """Of one quarter at one level: from what is seen around its pixels to mixtures, for each channel in turn."""
+
+    def __init__(self, arrays: Arrays, tensors: Tensors, name: str, depth: int, channels: int) -> None:
+        self._arrays = arrays
+        self._inputs = Linear.load(arrays, tensors, [f"{name}.inputs"], [RES])
+        self._blocks = [Block(arrays, tensors, f"{name}.blocks.{i}") for i in range(depth)]
+        self._heads = [Linear.load(arrays, tensors, [f"{name}.heads.{i}"], [MEAN]) for i in range(channels)]
+
+    def stream(self, x: Array, seen: Array) -> Array:
+        """The level's stream [B, h, w, D], once it has taken in what is seen, codes [B, h, w, F]."""
+        x = add_residual(self._arrays, x, self._inputs(seen.reshape(-1, seen.shape[-1])))
+        for block in self._blocks:
+            x = block(x)
+        return x
+
+    def told(self, x: Array, seen: Array) -> Array:
+        """What the head of the first channel sees of the stream and around each pixel: codes [B, h, w, D + F]."""
+        return self._arrays.concat([rms_norm(self._arrays, x), seen])
+
+    def describe(self, channel: int, told: Array) -> Array:
+        """Integers of step 2**-MEAN, float32 [N, 3 components]: logits, means less the guess, ln(scale)."""
+        y = self._heads[channel](told.reshape(-1, told.shape[-1]))
+        return self._arrays.clip_(y, -MEAN_MAX, MEAN_MAX)
+
+
+def beside(arrays: Arrays, plane: Array, guess: Array) -> Array:
+    """What the next channels are told of one: codes [B, h, w, 2] of its difference from the guess, and of its size."""
+    difference = arrays.clip_(plane * HALVES - guess, -CODE_MAX, CODE_MAX)
+    return arrays.stack([difference, abs(difference) - NEUTRAL])

@@ -1,0 +1,203 @@
+"""Integer discrete flows over images of any size: squeeze, couplings, factor-out, level by level, exact.
+
+Hoogeboom et al. 2019, arXiv 1905.07376; van den Berg et al. 2021 (IDF++), arXiv 2006.12459. Planes are [B, h, w] of
+integers 0..255, and all is modulo 256. A level cuts each of its C planes into quarters, couples the 4C planes
+(``couplings``) and factors the last three quarters of them out (``factors``); the first goes on to the next level, down
+to a few pixels, whose prior is a constant of the model. The planes of a channel that an image does not have are empty.
+
+    images uint8 [B, H, W, C]  <-  Flow.forward, Flow.inverse  ->  what is coded, in the order of Flow.steps
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from . import colour
+from .arrays import Array, Arrays, NumpyArray
+from .batches import parts
+from .couplings import Coupling, CouplingConfig
+from .factors import Factor, beside
+from .grid import Tensors
+from .logistics import MEAN_MAX, Logistics
+from .quarters import GREY, HALVES, OUTS, Size, grid, inner, look, sizes, squeeze, unsqueeze, widened
+
+DIGIT = 4  # bits: two digits make a value
+BASE = 1 << DIGIT
+LEVELS_MAX = 8
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FlowConfig:
+    """Sizes of a flow.
+
+    channels    C, planes of an image       width, hidden, depth  of the networks of the factor-out
+    levels      how often it is squeezed    components            of each mixture of logistics
+    nets        levels with networks of their own; the last serves those below it too
+    couplings   see CouplingConfig
+    """
+
+    channels: int
+    levels: int
+    nets: int
+    width: int
+    hidden: int
+    depth: int
+    components: int
+    couplings: CouplingConfig = field(default_factory=CouplingConfig)
+
+    @staticmethod
+    def from_json(table: dict[str, Any]) -> FlowConfig:
+        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above, ValueError
+        for numbers that cannot be."""
+        config = FlowConfig(**table | {"couplings": CouplingConfig(**table.get("couplings", {}))})
+        if not (1 <= config.nets <= config.levels <= LEVELS_MAX and config.channels in (1, 3)):
+            raise ValueError("a flow has 1 or 3 channels, up to 8 levels, and no more networks than levels")
+        return config
+
+
+class Flow:
+    """The bijection between images and what is coded, and the PMFs of that."""
+
+    def __init__(self, config: FlowConfig, tensors: Tensors, arrays: Arrays) -> None:
+        c = self.config = config
+        self._arrays = arrays
+        self._logistics = Logistics(arrays, tensors, 1 << 2 * DIGIT, c.components)
+        self._base = np.clip(tensors["base"], -MEAN_MAX, MEAN_MAX).astype(np.float32)
+        self._factors, self._couplings = [], []
+        for name in (f"levels.{i}" for i in range(c.nets)):
+            self._factors.append(
+                [
+                    Factor(arrays, tensors, f"{name}.factors.{j}", c.depth, c.channels)
+                    for j in range(len(OUTS))
+                ]
+            )
+            self._couplings.append(
+                [
+                    Coupling(c.couplings, tensors, arrays, f"{name}.couplings.{j}")
+                    for j in range(c.couplings.count)
+                ]
+            )
+
+    def forward(self, images: NumpyArray) -> list[NumpyArray]:
+        """What is coded of uint8 [B, H, W, C], in the order of `steps`: uint8 [B, h, w] for each plane that leaves."""
+        planes = self._planes(images)
+        levels: list[list[NumpyArray]] = []
+        for level in range(self.config.levels):
+            quarters = [quarter for parts in zip(*map(squeeze, planes), strict=True) for quarter in parts]
+            for coupling in self._at(self._couplings, level):
+                quarters = coupling.forward(quarters)
+            groups = self._groups(quarters)
+            levels.append([plane for out in OUTS for plane in groups[out.quarter]])
+            planes = groups[0]
+        leaving = planes + [plane for level in reversed(levels) for plane in level]
+        return [part.astype(np.uint8) for part in leaving if part.size]
+
+    def steps(
+        self, batch: int, size: Size, channels: int, images: NumpyArray
+    ) -> Generator[NumpyArray, NumpyArray, None]:
+        """In decode order: yields frequencies uint32 [N, BASE] of a digit, and is sent the digits, integers [N].
+
+        ``images`` uint8 [B, H, W, C] is written at the end.
+        """
+        *levels, last = self._layout(size, channels)
+        planes = []
+        for channel, part in enumerate(last):
+            y = np.broadcast_to(self._base[channel], (batch * part[0] * part[1], self._base.shape[1]))
+            guess = np.full(len(y), GREY * HALVES, np.int32)
+            planes.append((yield from self._coded(self._arrays.place(y), guess, (batch, *part))))
+        for level in reversed(range(self.config.levels)):
+            planes = yield from self._level(level, planes, levels[level], batch)
+        images[...] = self._images(planes, channels)
+
+    def _level(
+        self, level: int, first: list[NumpyArray], sizes: list[Size], batch: int
+    ) -> Generator[NumpyArray, NumpyArray, list[NumpyArray]]:
+        """The C planes of a level, from its first quarters and what is sent."""
+        arrays, count = self._arrays, self.config.channels
+        quarters = first + [np.empty((batch, *part), np.float32) for part in sizes[count:]]
+        groups = self._groups(quarters)
+        if any(plane.size for group in groups[1:] for plane in group):
+            size = grid(quarters)
+            wide = {0: [widened(arrays, plane, size) for plane in first]}
+            x = arrays.place(np.zeros((batch, *size, self.config.width), np.float32))
+            for out, factor in zip(OUTS, self._at(self._factors, level), strict=True):
+                seen, guesses = look(arrays, wide, out, size)
+                x = factor.stream(x, seen)
+                yield from self._factored(factor, factor.told(x, seen), guesses, groups[out.quarter], size)
+                wide[out.quarter] = [widened(arrays, plane, size) for plane in groups[out.quarter]]
+            quarters = [plane for group in groups for plane in group]
+        for coupling in reversed(self._at(self._couplings, level)):
+            quarters = coupling.inverse(quarters)
+        return [unsqueeze(quarters[channel::count]) for channel in range(count)]
+
+    def _factored(
+        self, factor: Factor, told: Array, guesses: list[Array], planes: list[NumpyArray], size: Size
+    ) -> Generator[NumpyArray, NumpyArray, None]:
+        """Replaces the ``planes`` of a quarter, whose sizes are right, by what is sent."""
+        arrays = self._arrays
+        for channel, (plane, guess) in enumerate(zip(planes, guesses, strict=True)):
+            _, height, width = plane.shape
+            if plane.size:
+                y = factor.describe(channel, told[:, :height, :width])
+                near = arrays.fetch(guess[:, :height, :width]).astype(np.int32).ravel()
+                planes[channel] = yield from self._coded(y, near, plane.shape)
+            if channel + 1 < len(planes):
+                told = arrays.concat(
+                    [told, beside(arrays, inner(widened(arrays, planes[channel], size)), guess)]
+                )
+
+    def _coded(
+        self, y: Array, guess: NumpyArray, shape: tuple[int, ...]
+    ) -> Generator[NumpyArray, NumpyArray, NumpyArray]:
+        """A plane of values, float32 of this shape, whose mixtures y [N, 3 components] and guesses [N] describe."""
+        values: NumpyArray = np.zeros(len(y), np.int32)
+        for shift in (DIGIT, 0):
+            if not len(y):
+                break
+            edges = (values if shift == 0 else values[:1])[:, None] + (np.arange(BASE + 1) << shift)
+            found = np.empty((len(y), BASE), np.uint32)
+            for part in parts(len(y), self._arrays.at_once // (BASE + 1)):
+                found[part] = self._logistics(y[part], guess[part], edges if shift else edges[part])
+            digits = yield found
+            values = values + (digits.astype(np.int32) << shift)
+        return values.reshape(shape).astype(np.float32)
+
+    def _layout(self, size: Size, channels: int) -> list[list[Size]]:
+        """Sizes of the planes that the factor-out of each level sees, 4C; last, of the C planes that are left."""
+        planes = [size] * channels + [(0, 0)] * (self.config.channels - channels)
+        layout = []
+        for level in range(self.config.levels):
+            quarters = [part for same in zip(*map(sizes, planes), strict=True) for part in same]
+            for coupling in self._at(self._couplings, level):
+                quarters = coupling.places(quarters)
+            layout.append(quarters)
+            planes = quarters[: len(planes)]
+        return [*layout, planes]
+
+    def _planes(self, images: NumpyArray) -> list[NumpyArray]:
+        """Planes of uint8 [B, H, W, C], as many as the flow has channels."""
+        channels = images.shape[-1]
+        coded = colour.decorrelate(images) if channels == 3 else images
+        planes = [coded[..., channel].astype(np.float32) for channel in range(channels)]
+        empty = np.empty((len(images), 0, 0), np.float32)
+        return planes + [empty] * (self.config.channels - channels)
+
+    def _images(self, planes: list[NumpyArray], channels: int) -> NumpyArray:
+        """uint8 [B, H, W, C] of their planes: the inverse of `_planes`."""
+        coded = np.stack(planes[:channels], -1).astype(np.uint8)
+        return colour.correlate(coded) if channels == 3 else coded
+
+    def _groups(self, quarters: list[T]) -> list[list[T]]:
+        """4C planes by the quarter they are taken for."""
+        count = self.config.channels
+        return [quarters[i * count : (i + 1) * count] for i in range(4)]
+
+    def _at(self, networks: list[list[T]], level: int) -> list[T]:
+        """The networks of a level."""
+        return networks[min(level, len(networks) - 1)]

@@ -1,0 +1,193 @@
+"""Integer discrete flows as a codec for images: IDF and IDF++.
+
+Hoogeboom et al. 2019, arXiv 1905.07376; van den Berg et al. 2021, arXiv 2006.12459. An image is mapped by a bijection
+of integers to planes that are coded level by level, coarse to fine, with priors given the levels above (``flow``).
+Encoding is one pass through the flow and its networks, decoding one pass of the inverse, with the tiles of a segment as
+the batch.
+
+A model of the medium "array" codes images of its own shape; the plan is (images of a segment,). One of the medium
+"image" codes an image of any size, grey or in colour, tile by tile (``tiles``); the plan is (width, channels, side of
+a tile, tiles of a segment), and the height is what the number of symbols leaves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..compressor.codec import Categorical, Mapped, Serial
+from ..compressor.errors import CorruptError, ModelMismatchError
+from ..compressor.model import Plan
+from ..compressor.pmf import PMF, PRECISION
+from ..compressor.stack import Stack
+from .arrays import Arrays, NumpyArray
+from .flow import BASE, DIGIT, Flow, FlowConfig
+from .grid import Tensors
+from .identity import Identity
+from .tiles import MAX_SIDE, Run, Tiling
+from .workers import Workers
+
+Walk = Generator[NumpyArray, NumpyArray, None]
+
+DRAWN = (64, 64, 3)
+_SEGMENT = 1 << 17  # symbols of a segment that a plan made here asks for: their PMFs take 16 MiB
+
+
+class Segment:
+    """Tiles while they are coded: images uint8 [B, h, w, C], shared among the workers."""
+
+    def __init__(self, flow: Flow, workers: Workers, shape: tuple[int, ...]) -> None:
+        self._flow, self._workers, self._shape = flow, workers, shape
+        self._groups = workers.groups(shape[0], least=1)
+        self.images = np.empty(shape, np.uint8)
+
+    @property
+    def codec(self) -> Mapped[NumpyArray, list[NumpyArray]]:
+        """Of the images, uint8 [B, h, w, C]."""
+        return Mapped(Serial(self.steps), self.digits, lambda _: self.images)
+
+    def steps(self) -> Generator[Categorical, NumpyArray, None]:
+        """In decode order: the codec of one digit of every pixel of a plane, tile by tile."""
+        _, height, width, channels = self._shape
+        walks = [
+            self._flow.steps(part.stop - part.start, (height, width), channels, self.images[part])
+            for part in self._groups
+        ]
+        found = self._workers.map(lambda i: next(walks[i], None), self._groups)
+        while frequencies := [each for each in found if each is not None]:
+            digits = yield Categorical(PMF(np.concatenate(frequencies)))
+            parts = np.split(digits, np.cumsum([len(each) for each in frequencies])[:-1])
+            found = self._workers.map(partial(_send, walks, parts), self._groups)
+
+    def digits(self, images: NumpyArray) -> list[NumpyArray]:
+        """What `steps` is sent for these images."""
+        planes = self._workers.map(lambda i: self._flow.forward(images[self._groups[i]]), self._groups)
+        whole = [np.concatenate(parts).ravel() for parts in zip(*planes, strict=True)]
+        return [digit.astype(np.int32) for plane in whole for digit in (plane >> DIGIT, plane % BASE)]
+
+
+def _send(walks: list[Walk], digits: list[NumpyArray], i: int) -> NumpyArray | None:
+    """What walk i yields next; None at its end."""
+    with suppress(StopIteration):
+        return walks[i].send(digits[i])
+    return None
+
+
+class IDF:
+    """The family as a `compressor.model.Model`. Its nll is that of its PMFs, in their 24 bits.
+
+    shape  (H, W) or (H, W, C) of the images of an array; () for images of any size
+    side   of a tile in the plans made here, where images have any size
+    """
+
+    alphabet = 256
+    budgets: tuple[int, ...] = ()
+
+    def __init__(
+        self, identity: Identity, flow: Flow, shape: tuple[int, ...], side: int, workers: Workers
+    ) -> None:
+        self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
+        self.shape, self._flow, self._side, self._workers = shape, flow, side, workers
+
+    def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
+        """See the module. ``shape`` (H, W, C) of an image, where images have any size; without it they are one row.
+
+        Raises ModelMismatchError for a number of steps, which the family does not have.
+        """
+        if steps is not None:
+            raise ModelMismatchError(f"{self.name} codes in one pass: it has no steps to choose")
+        if self.shape:
+            size = math.prod(self.shape)
+            return (max(1, min(-(-count // size), _SEGMENT // size)),)
+        height, width, channels = shape or (1, max(1, count), 1)
+        tile = min(self._side, height) * min(self._side, width) * channels
+        return width, channels, self._side, max(1, _SEGMENT // tile)
+
+    def segment_sizes(self, count: int, plan: Plan) -> list[int]:
+        """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
+        return [run.size for tiling in self._tilings(count, plan) for run in tiling.runs()]
+
+    def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
+        """One stack for each segment of symbols [count]."""
+        for run, images in self._runs(symbols, plan):
+            stack = Stack()
+            Segment(self._flow, self._workers, run.shape).codec.push(stack, run.cut(images))
+            yield stack
+
+    def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NumpyArray:
+        """The symbols, uint8 [count]. Raises CorruptError if a stack is not empty after its segment."""
+        symbols: NumpyArray = np.empty(count, np.uint8)
+        done = 0
+        for (run, images), stack in zip(self._runs(symbols, plan), stacks, strict=True):
+            run.put(images, Segment(self._flow, self._workers, run.shape).codec.pop(stack))
+            done += run.size
+            if not stack.is_empty():
+                raise CorruptError(f"bits are left over after symbol {done} of a frame; the file is damaged")
+        return symbols
+
+    def nll(self, symbols: NumpyArray, plan: Plan) -> float:
+        """-log2 p(symbols), in bits."""
+        total = 0.0
+        for run, images in self._runs(symbols, plan):
+            segment = Segment(self._flow, self._workers, run.shape)
+            steps = segment.steps()
+            codec = next(steps)
+            for digits in segment.digits(run.cut(images)):
+                total += float(codec.pmf.bits(digits).sum())
+                with suppress(StopIteration):
+                    codec = steps.send(digits)
+        return total
+
+    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:
+        """Random images, uint8 [items, symbols of an image]: what random bits decode to.
+
+        Where images have any size, these have `DRAWN`. Raises ModelMismatchError for a number of steps.
+        """
+        height, width, *rest = self.shape or DRAWN
+        self.plan(1, steps)
+        shape = (1, height, width, *(rest or [1]))
+        drawn = np.empty((items, math.prod(shape)), np.uint8)
+        for item in drawn:
+            # A digit takes no more bits than the precision of its PMF.
+            stack = Stack.from_bytes(random.bytes(2 * item.size * PRECISION // 8 + 16) + b"\1")
+            item[:] = Segment(self._flow, self._workers, shape).codec.pop(stack).ravel()
+        return drawn
+
+    def _runs(self, symbols: NumpyArray, plan: Plan) -> Iterator[tuple[Run, NumpyArray]]:
+        """Each run, and the images [N, H, W, C] that it is a part of: a view of symbols [count]."""
+        for tiling in self._tilings(len(symbols), plan):
+            images = tiling.images(symbols)
+            yield from ((run, images) for run in tiling.runs())
+
+    def _tilings(self, count: int, plan: Plan) -> list[Tiling]:
+        """What a frame holds: images, and what is left over as one grey row. Raises CorruptError."""
+        if len(plan) != (1 if self.shape else 4) or 0 in plan:
+            raise CorruptError(f"the model {self.name} cannot have the coding plan {plan}")
+        if self.shape:
+            height, width, channels = (*self.shape, 1)[:3]
+            side, images = max(height, width), count // math.prod(self.shape)
+        else:
+            width, channels, side, _ = plan
+            height, images = count // (width * channels), 1
+        done = images * height * width * channels
+        found = [Tiling(0, (images, height, width, channels), side, plan[-1])] if done else []
+        if done < count:
+            found.append(Tiling(done, (1, 1, count - done, 1), min(side, MAX_SIDE), 1))
+        for tiling in found:
+            tiling.check()
+        return found
+
+
+def load(
+    identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
+) -> IDF:
+    """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
+    table = dict(config["model"])
+    shape = tuple(table.pop("shape", ()))
+    flow = Flow(FlowConfig.from_json(table), tensors, arrays)
+    return IDF(identity, flow, shape, config["coding"].get("side", 0), workers)

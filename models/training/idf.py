@@ -1,0 +1,125 @@
+"""The flow family in training: crops of images, and what the loop asks of a family (``families.Task``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...compressor.errors import CatzipError
+from .. import colour
+from ..arrays import NumpyArray
+from ..checkpoint import Arrays
+from ..flow import FlowConfig
+from ..grid import exp_table
+from ..logistics import MEAN, MEAN_MAX, logistic_tables
+from .flow import Coupling, Flow
+from .layers import Linear, half_precision
+from .mosaics import tiles
+from .recipe import Schedule
+
+_VALIDATED = 256  # crops of each corpus, at most
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Crops of one size: uint8 [B, h, w, C], C = 3 or 1."""
+
+    symbols: NumpyArray
+
+
+class IdfTask:
+    """What the training loop asks of a family: see ``families.Task``.
+
+    A batch has ``lanes`` crops of one corpus, or fewer of larger ones: as many pixels as ``lanes`` of 32 x 32. A share
+    ``grey`` of the batches of a colour model that takes images of any size has their luma alone.
+    """
+
+    def __init__(
+        self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
+    ) -> None:
+        table = {key: value for key, value in model.items() if key != "shape"}
+        self.config = FlowConfig.from_json(table)
+        self.net = Flow(self.config).to(device)
+        self._shape = tuple(model.get("shape", ()))
+        self._schedule, self._device = schedule, device
+
+    def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
+        """Nothing: the guesses of ``quarters`` are the start."""
+
+    def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Batch]:
+        """Endless training batches: random crops, mirrored, and turned where images have any size."""
+        rng, weights = np.random.default_rng(seed), np.array(shares) / np.sum(shares)
+        images = [self._images(part) for part in data]
+        while True:
+            corpus = images[rng.choice(len(images), p=weights)]
+            yield Batch(self._varied(self._crops(corpus, rng), rng))
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean bits of a value."""
+        return self._costs(batch.symbols).sum() / batch.symbols.size
+
+    @torch.no_grad()
+    def validate(self, data: list[bytes]) -> float:
+        """Bits of a value, over the first images of each corpus."""
+        found = []
+        for part in data:
+            images = self._images(part)[:_VALIDATED]
+            cost = sum(float(self._costs(images[i : i + 16]).sum()) for i in range(0, len(images), 16))
+            found.append(cost / images.size)
+        return float(np.mean(found))
+
+    def export(self, data: list[bytes]) -> Arrays:
+        """Integer arrays by the names that ``flow.Flow`` reads."""
+        base = torch.floor(self.net.base.detach().cpu() * 2.0**MEAN + 0.5).clamp(-MEAN_MAX, MEAN_MAX)
+        arrays: Arrays = {"exp": exp_table(), **logistic_tables(), "base": base.to(torch.int32).numpy()}
+        for name, module in self.net.named_modules():
+            if isinstance(module, Linear):
+                arrays |= {f"{name}.{key}": array for key, array in module.export().items()}
+            elif isinstance(module, Coupling):
+                arrays[f"{name}.order"] = np.array(module.order, np.int16)
+        return arrays
+
+    def _images(self, data: bytes) -> NumpyArray:
+        """uint8 [N, h, w, C] of a corpus."""
+        images = tiles(data, self._shape)
+        images = images.reshape(*images.shape[:3], -1)
+        if images.shape[-1] != self.config.channels:
+            raise CatzipError(f"a corpus has {images.shape[-1]} channels; the model {self.config.channels}")
+        return images
+
+    def _crops(self, images: NumpyArray, rng: np.random.Generator) -> NumpyArray:
+        """Crops of the side that the schedule asks for, or whole images if that is more."""
+        _, height, width, _ = images.shape
+        side = min(self._schedule.crop or height, height)
+        count = max(1, self._schedule.lanes * 32 * 32 // (side * side))
+        rows, columns = (rng.integers(0, length - side + 1, count) for length in (height, width))
+        picked = images[rng.integers(0, len(images), count)]
+        return np.stack(
+            [image[y : y + side, x : x + side] for image, y, x in zip(picked, rows, columns, strict=True)]
+        )
+
+    def _varied(self, crops: NumpyArray, rng: np.random.Generator) -> NumpyArray:
+        if self._shape:
+            return crops[:, :, ::-1] if len(self._shape) == 3 and rng.random() < 0.5 else crops
+        crops = np.rot90(crops, int(rng.integers(0, 4)), (1, 2)) if rng.random() < 0.25 else crops
+        crops = crops[:, :, ::-1] if rng.random() < 0.5 else crops
+        if rng.random() < self._schedule.grey:
+            return colour.decorrelate(np.ascontiguousarray(crops))[..., :1]
+        return crops
+
+    def _costs(self, images: NumpyArray) -> Tensor:
+        """Bits at each level: [levels + 1]."""
+        images = np.ascontiguousarray(images)
+        coded = colour.decorrelate(images) if images.shape[-1] == 3 else images
+        planes = [
+            torch.from_numpy(plane.copy()).to(self._device).float() for plane in np.moveaxis(coded, -1, 0)
+        ]
+        planes += [planes[0][:, :0, :0]] * (self.config.channels - len(planes))
+        with half_precision(self._device):
+            costs: Tensor = self.net(planes)
+        return costs
