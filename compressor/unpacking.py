@@ -7,6 +7,7 @@ from typing import BinaryIO, NoReturn, cast
 from .chooser import PlanFor, looks_random
 from .encoder import FRAME_SIZE, encode_stream
 from .errors import ModelNotFoundError, UnsuitableContentError
+from .items import Content
 from .model import ModelSource, Purpose
 from .packing import recipe
 from .packing.asbytes import AsBytes, NotReproduced
@@ -14,6 +15,7 @@ from .reader import Reader
 from .report import Progress, Report, Sink
 
 _OPENING = 16
+_PATIENCE = 1 << 17  # bytes of pixels for which a model of bytes is tried
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
@@ -136,10 +138,14 @@ class _Ways:
     def unpacked(self, content: bytes, how: bytes) -> _Result:
         """Unpacked to `content`, with this recipe."""
         out = io.BytesIO()
+        # Pixels are many times as large as the file, and a model of bytes would take minutes for what xz does well.
+        by_pixels = (
+            self.model is not None or Content.of(content, len(content)).default(self.models) is not None
+        )
         report = encode_stream(
             io.BytesIO(content),
             out,
-            models=self.models,
+            models=self.models if by_pixels or len(content) <= _PATIENCE else _NO_MODELS,
             model=self.model,
             frame_size=self.frame_size,
             progress=self.progress,

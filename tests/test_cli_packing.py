@@ -12,7 +12,6 @@ from test_packing_pipeline import AS_BYTES
 from catzip.cli.files import STDIO
 from catzip.compressor.pipeline import is_same_picture
 
-
 _RANDOM = random.Random(4)
 SPECKLED, _ = png(20, 24, rows=[bytes(_RANDOM.choices(range(12), k=60)) for _ in range(24)], kinds=[4] * 24)
 

@@ -145,6 +145,17 @@ def test_a_named_model_of_images_is_used_on_images_alone():
         run(jpeg(), IMAGES, model="table-image")
 
 
+def test_no_model_of_bytes_codes_many_pixels(monkeypatch):
+    models, draw = Models(TableModel(), default="table-bytes"), random.Random(3)
+    letters, _ = png(
+        60, 80, 8, 0, rows=[bytes(draw.choices(TEXT.encode(), k=60)) for _ in range(80)], kinds=[4] * 80
+    )
+    assert "coded" in {frame.kind for frame in run(letters, models)[1].frames}
+    monkeypatch.setattr(unpacking, "_PATIENCE", 4000)
+    assert "coded" not in {frame.kind for frame in run(letters, models)[1].frames}
+    assert run(PHOTO, IMAGES)[1].frames[1].kind == "coded"
+
+
 def test_a_named_model_of_bytes_sees_the_bytes():
     _, report, back = run(PHOTO, IMAGES, model="table-bytes")
     assert back == PHOTO
