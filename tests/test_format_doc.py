@@ -8,6 +8,7 @@ from helpers import TEXT, compress
 import catzip.compressor.container as container
 from catzip.compressor import media, payload, trailer, varint
 from catzip.compressor.media import planes
+from catzip.compressor.packing import exact, form, png, recipe
 
 DOC = (Path(container.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
 
@@ -96,3 +97,31 @@ def test_overhead_in_prose():
     assert len(compress(b"")) == int(re.search(r"An empty file has (\d+) bytes", DOC)[1])
     assert len(compress(b"a")) == int(re.search(r"one byte has (\d+)", DOC)[1])
     assert len(compress(TEXT.encode())) < len(TEXT)
+
+
+def test_packing():
+    rows = table("format", "name", "content", "parameters", "what comes out", holding="png-exact")
+    assert {int(number): row["name"] for number, row in rows.items()} == recipe.NAMES
+    assert f"The content is at most {recipe.MAX_CONTENT} bytes" in DOC
+    sizes = table("field", "size", "meaning", holding="fingerprint")["size"]["meaning"]
+    assert sizes.endswith(f"of a packing frame, 1 .. {recipe.MAX_RECIPE}")
+    fields = table("field", "size", "meaning", holding="strategy")
+    assert list(fields) == [
+        "head",
+        "level",
+        "memory",
+        "strategy",
+        "window",
+        "version",
+        "filters",
+        "chunks",
+        "check",
+    ]
+    assert int(fields["check"]["size"]) == exact.CHECK_SIZE
+    assert f"nor of more than {png.MAX_LINES} rows" in DOC.replace("\n", " ")
+
+
+def test_unpacked_pictures():
+    magics = table("field", "size", "meaning", holding="front")["magic"]["meaning"]
+    found = re.findall(r"`([0-9A-F ]+)` of a (\w+)", magics)
+    assert {bytes.fromhex(text): kind.lower() for text, kind in found} == form.MAGICS
