@@ -35,8 +35,9 @@ class Batch:
 class IdfTask:
     """What the training loop asks of a family: see ``families.Task``.
 
-    A batch has ``lanes`` crops of one corpus, or fewer of larger ones: as many pixels as ``lanes`` of 32 x 32. A share
-    ``grey`` of the batches of a colour model that takes images of any size has their luma alone.
+    A batch has ``lanes`` crops of one corpus, or fewer of larger ones: as many pixels as ``lanes`` of 32 x 32. Of a
+    model that takes images of any size, a share ``grey`` of the batches has luma alone, and a share ``soft`` is
+    enlarged, with noise: cameras give softer pictures than those that were reduced for training.
     """
 
     def __init__(
@@ -108,6 +109,8 @@ class IdfTask:
             return crops[:, :, ::-1] if len(self._shape) == 3 and rng.random() < 0.5 else crops
         crops = np.rot90(crops, int(rng.integers(0, 4)), (1, 2)) if rng.random() < 0.25 else crops
         crops = crops[:, :, ::-1] if rng.random() < 0.5 else crops
+        if rng.random() < self._schedule.soft:
+            crops = softened(crops, rng.uniform(1.2, 2.4), rng.uniform(0.0, 2.5), rng)
         if rng.random() < self._schedule.grey:
             return colour.decorrelate(np.ascontiguousarray(crops))[..., :1]
         return crops
@@ -123,3 +126,21 @@ class IdfTask:
         with half_precision(self._device):
             costs: Tensor = self.net(planes)
         return costs
+
+
+def softened(images: NumpyArray, factor: float, noise: float, rng: np.random.Generator) -> NumpyArray:
+    """The middle of images uint8 [B, h, w, C], enlarged to their size, with noise of this deviation in levels, of which
+    the channels share a half."""
+    _, height, width, _ = images.shape
+    rows, columns = (int(length / factor) for length in (height, width))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    part = torch.from_numpy(images[:, top : top + rows, left : left + columns].astype(np.float32))
+    size = (height, width)
+    large = torch.nn.functional.interpolate(part.permute(0, 3, 1, 2), size, mode="bicubic").permute(
+        0, 2, 3, 1
+    )
+    grain = rng.normal(size=(*images.shape[:3], 1)) + rng.normal(size=images.shape)
+    found: NumpyArray = (
+        np.floor(large.numpy() + grain * (noise * 0.5**0.5) + 0.5).clip(0, 255).astype(np.uint8)
+    )
+    return found
