@@ -55,7 +55,7 @@ def compress(
     model: str | None = None,
     *,
     steps: int | None = None,
-    byte_exact: bool = False,
+    byte_exact: bool = True,
     device: str = "auto",
     threads: int | None = None,
 ) -> bytes:
@@ -65,8 +65,8 @@ def compress(
     item (None: the model's own; 0: all), where it has a choice. `device` is auto, cpu or cuda. Device and
     threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError, UnsuitableContentError.
 
-    A PNG or lossless WebP file comes back with the same pixels and chunks, but its compressed pixels may be other
-    bytes; with `byte_exact` every file comes back byte for byte.
+    Bytes in, bytes out. Without `byte_exact` a PNG or lossless WebP file, which is then often smaller here, comes back
+    with the same pixels and chunks, but its compressed pixels may be other bytes: that is how the command line has it.
     """
     from .compressor.pipeline import compress_stream
     from .models.registry import Registry
@@ -112,7 +112,7 @@ def open(
     errors: str | None = None,
     newline: str | None = None,
     steps: int | None = None,
-    byte_exact: bool = False,
+    byte_exact: bool = True,
     repack: bool = False,
     device: str = "auto",
     threads: int | None = None,

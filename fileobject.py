@@ -33,7 +33,7 @@ def open_file(
     model: str | None,
     models: ModelSource,
     steps: int | None = None,
-    byte_exact: bool = False,
+    byte_exact: bool = True,
     repack: bool = False,
 ) -> io.BufferedReader | CatzipWriter:
     """A file object for rb, wb or xb (see `catzip.open`).
@@ -44,8 +44,6 @@ def open_file(
     if mode == "rb":
         if model is not None or steps is not None:
             raise ValueError("a model is chosen when writing; a file that is read names its own")
-        if byte_exact:
-            raise ValueError("whether a picture comes back byte for byte is chosen when writing")
         return io.BufferedReader(CatzipReader(place.open("rb"), models, repack))
     if mode not in ("wb", "xb"):
         raise ValueError(f"mode {mode!r}: rb, wb, xb and, for text, rt, wt, xt are possible")
