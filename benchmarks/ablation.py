@@ -1,0 +1,83 @@
+"""Variants of a recipe, trained for the same time one after another: what each choice is worth.
+
+python -m catzip.benchmarks.ablation RECIPE --data FOLDER --minutes M VARIANT...
+
+A VARIANT is what differs from the recipe, as tables and fields of TOML on one line, joined by commas:
+`model.couplings.count=4,model.couplings.rezero=false`; an empty one is the recipe itself. Prints a Markdown table with
+the command, the device and the date: bits of held-out data with rounding on, as `catzip train` validates. What a
+variant costs in time is part of the comparison: a slower network sees less data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import shlex
+import sys
+import tempfile
+import time
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..models.training.loop import train
+from ..models.training.recipe import Recipe, load
+from . import machine
+from .tables import markdown
+
+
+def varied(recipe: Recipe, variant: str) -> Recipe:
+    """The recipe with the fields of a variant. Raises ValueError for what is no such thing."""
+    tables = {"model": copy.deepcopy(recipe.model), "schedule": {}}
+    for setting in filter(None, variant.split(",")):
+        _set(tables, setting)
+    return replace(recipe, model=tables["model"], schedule=replace(recipe.schedule, **tables["schedule"]))
+
+
+def _set(tables: dict[str, Any], setting: str) -> None:
+    path, _, value = setting.partition("=")
+    *outer, name = path.split(".")
+    table = tables
+    for key in outer:
+        table = table.setdefault(key, {})
+    if outer[:1] not in (["model"], ["schedule"]) or not value:
+        raise ValueError(f"{setting!r}: a setting is model.FIELD=VALUE or schedule.FIELD=VALUE")
+    table[name] = tomllib.loads(f"value = {value}")["value"]
+
+
+def measured(recipe: Recipe, data: Path, minutes: float) -> tuple[int, int, float]:
+    """Steps, values seen, and bits of held-out data after that time."""
+    with tempfile.TemporaryDirectory() as folder:
+        train(recipe, data, Path(folder), minutes=minutes)
+        last = json.loads((Path(folder) / "log.jsonl").read_text().splitlines()[-1])
+    return last["step"], last["symbols"], last["validation"]
+
+
+def main(arguments: list[str]) -> int:
+    """Train and print."""
+    parser = argparse.ArgumentParser(prog="python -m catzip.benchmarks.ablation")
+    parser.add_argument("recipe")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("variants", nargs="+", metavar="VARIANT")
+    options = parser.parse_args(arguments)
+    recipe = load(options.recipe)
+    recipes = [varied(recipe, variant) for variant in options.variants]
+    rows = []
+    for name, each in zip(options.variants, recipes, strict=True):
+        print(f"{name or 'the recipe'} ...", file=sys.stderr, flush=True)
+        steps, seen, bits = measured(each, options.data, options.minutes)
+        rows.append([name or "the recipe", f"{steps:,}", f"{seen / 1e6:.1f} M", f"{bits:.3f}"])
+    shown = [word for word in arguments if word not in ("--data", str(options.data))]
+    where = ", ".join(machine.describe("cpu", None).values())
+    print(
+        f"`python -m catzip.benchmarks.ablation {shlex.join(shown)}`, {time.strftime('%Y-%m-%d')}, {where}:\n"
+    )
+    print(markdown(["variant", "steps", "values seen", "validation, bits"], rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

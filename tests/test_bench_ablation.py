@@ -1,0 +1,60 @@
+"""Variants of recipes, and their comparison."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from catzip.benchmarks import ablation
+from catzip.models.training.recipe import load
+
+TOY = """
+name = "toy"
+family = "idf"
+medium = "array"
+about = "a toy"
+data = [{ path = "toy.bin", share = 1 }]
+validation = [{ path = "toy.bin", share = 1 }]
+[model]
+shape = [8, 8]
+channels = 1
+levels = 2
+nets = 1
+width = 8
+hidden = 8
+depth = 1
+components = 2
+[schedule]
+minutes = 1
+lanes = 1
+learning_rate = 0.001
+"""
+
+
+def test_a_variant_sets_fields_of_the_model_and_the_schedule_alone():
+    recipe = load("idf-cifar10")
+    found = ablation.varied(recipe, "model.couplings.count=4,model.couplings.rezero=false,schedule.lanes=8")
+    assert found.model["couplings"] == {"count": 4, "rezero": False}
+    assert found.schedule.lanes == 8 and found.model["width"] == recipe.model["width"]
+    assert "couplings" not in recipe.model and ablation.varied(recipe, "") == recipe
+
+
+@pytest.mark.parametrize("wrong", ["name=1", "model", "model.width", "width=3"])
+def test_what_is_no_setting_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"model\.FIELD=VALUE"):
+        ablation.varied(load("idf-cifar10"), wrong)
+
+
+def test_each_variant_has_a_row_of_its_own_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "toy.toml").write_text(TOY)
+    (tmp_path / "toy.bin").write_bytes(
+        np.random.RandomState(0).randint(0, 256, 40 * 64).astype(np.uint8).tobytes()
+    )
+    words = [str(tmp_path / "toy.toml"), "--data", str(tmp_path), "--minutes", "0.005", "", "model.width=16"]
+    assert ablation.main(words) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert "ablation" in table[0] and "--data" not in table[0]
+    bits = [float(row.split("|")[-2]) for row in table[4:]]
+    assert len(bits) == 2 and bits[0] != bits[1] and all(7 < value < 16 for value in bits)
