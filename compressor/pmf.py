@@ -59,14 +59,15 @@ class PMF:
 
         The rows sum to `TOTAL` by how they are made, so this takes a part of the time of the constructor.
         """
-        if len(ones) and not (int(ones.min()) >= 1 and int(ones.max()) < TOTAL):
+        both = np.empty((len(ones), 2), np.int64)
+        both[:, 1] = ones
+        np.subtract(TOTAL, both[:, 1], out=both[:, 0])
+        if len(ones) and both.min() < 1:
             raise ValueError(
                 f"frequencies of 1 span {ones.min()}..{ones.max()}; 1 to {TOTAL - 1} are possible"
             )
         pmf = cls.__new__(cls)
-        pmf.freqs = np.empty((len(ones), 2), np.uint32)
-        pmf.freqs[:, 1] = ones
-        np.subtract(TOTAL, pmf.freqs[:, 1], out=pmf.freqs[:, 0])
+        pmf.freqs = both.astype(np.uint32)
         pmf.freqs.flags.writeable = False
         return pmf
 

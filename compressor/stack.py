@@ -51,10 +51,10 @@ class Stack:
 
     def pop(self, pmf: PMF) -> NDArray[np.int32]:
         """Pop one symbol for each row of `pmf` [N, K], in the order they were pushed: int32 [N]."""
-        parts = [self._coder.decode(self._family, _weights(pmf, rows)) for rows in _chunks(pmf)]
-        if len(parts) == 1:
-            symbols: NDArray[np.int32] = parts[0]
+        if pmf.freqs.size <= _CHUNK:  # as in every step of a recurrent network, which are many
+            symbols: NDArray[np.int32] = self._coder.decode(self._family, _weights(pmf, slice(None)))
             return symbols
+        parts = [self._coder.decode(self._family, _weights(pmf, rows)) for rows in _chunks(pmf)]
         return np.concatenate([np.zeros(0, np.int32), *parts])
 
     def is_empty(self) -> bool:
@@ -85,6 +85,5 @@ def _chunks(pmf: PMF) -> Iterator[slice]:
 
 def _weights(pmf: PMF, rows: slice) -> NDArray[np.float64]:
     """`frequencies - 1`, in the one form that constriction codes unchanged: float64, C-contiguous."""
-    weights = pmf.freqs[rows].astype(np.float64, order="C")
-    weights -= 1.0
+    weights: NDArray[np.float64] = np.subtract(pmf.freqs[rows], 1.0, order="C")
     return weights

@@ -25,26 +25,31 @@ from ..compressor.model import Plan
 from ..compressor.stack import Stack
 from .arrays import Arrays, NumpyArray
 from .contexts import MATCH_LENGTHS, MatchModel, ngram_rows, pack_history, push_symbol
+from .decisions import PROBABILITY, assembled, binary_pmf, coded, forced
 from .grid import Tensors
 from .identity import Identity
 from .lanes import Layout
-from .mixing import PROBABILITY, Mixer, MixingConfig, assembled, binary_pmf, coded, forced, summed
+from .mixing import Mixer, MixingConfig, summed
 from .recurrent import AutoregressiveConfig, ExactNetwork
 from .workers import Workers
 
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
 _DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
+_LEAST_ROWS = (
+    96  # of the network for each thread: with fewer, waiting for the interpreter costs more than is saved
+)
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
 
 class Frame:
     """What a frame carries from step to step: recurrent states, packed past, match memory, adaptive mixture."""
 
-    def __init__(self, model: Autoregressive, layout: Layout) -> None:
+    def __init__(self, model: Autoregressive, layout: Layout, at_once: int = 1) -> None:
+        """``at_once`` steps are evaluated together, which makes work for more threads."""
         self._network, self._workers, self._layout = model.network, model.workers, layout
         self._ngrams, self._alphabet = model.config.ngrams, model.alphabet
-        self._groups = model.workers.groups(layout.lanes)
+        self._groups = model.workers.groups(layout.lanes, -(-_LEAST_ROWS // at_once))
         self._states = [model.network.start(group.stop - group.start) for group in self._groups]
         self._recent = np.zeros(layout.lanes, np.uint64)
         self._match = MatchModel(layout.lanes, layout.steps)
@@ -102,9 +107,9 @@ class Frame:
 
     def _run(self, rows: NumpyArray) -> NumpyArray:
         """Frequencies of the network, summed as the mixture wants them: int32 [T, L, 2**depth + 1]."""
+        network, groups, states = self._network, self._groups, self._states
         parts = self._workers.map(
-            lambda i: summed(self._network.frequencies(rows[:, :, self._groups[i]], self._states[i])),
-            self._groups,
+            lambda i: summed(network.frequencies(rows[:, :, groups[i]], states[i])), groups
         )
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
@@ -170,7 +175,8 @@ class Autoregressive:
         layout, frame = Layout.of(count, plan), self.frame(count, plan)
         grid = np.zeros((layout.steps, layout.lanes), np.uint8)
         for (start, stop), stack in zip(layout.segments(), stacks, strict=True):
-            bits = self.serial(frame, stop - start).pop(stack)
+            with self.workers.one_blas_thread():
+                bits = self.serial(frame, stop - start).pop(stack)
             for t, symbols in enumerate(assembled(bits, (self.alphabet - 1).bit_length()), start):
                 grid[t, : len(symbols)] = symbols
             if not stack.is_empty():
@@ -191,11 +197,9 @@ class Autoregressive:
         A few texts are a frame: they share what the mixture has learnt.
         """
         self.plan(1, steps)
-        drawn = np.empty((items, _DRAWN), np.uint8)
-        for start in range(0, items, _DRAWN_TOGETHER):
-            part = drawn[start : start + _DRAWN_TOGETHER]
-            part[:] = self._drawn(len(part), random)
-        return drawn
+        starts = range(0, items, _DRAWN_TOGETHER)
+        parts = [self._drawn(min(_DRAWN_TOGETHER, items - start), random) for start in starts]
+        return np.concatenate([np.empty((0, _DRAWN), np.uint8), *parts])
 
     def _drawn(self, lanes: int, random: np.random.RandomState) -> NumpyArray:
         """A frame of random texts, uint8 [lanes, 256]."""
@@ -207,9 +211,9 @@ class Autoregressive:
                 bits = self.serial(self.frame(count, (lanes, _DRAWN)), _DRAWN).pop(stack)
                 return np.stack(list(assembled(bits, depth)), axis=1)
 
-    def frame(self, count: int, plan: Plan) -> Frame:
+    def frame(self, count: int, plan: Plan, at_once: int = 1) -> Frame:
         """A frame before its first step. Raises CorruptError for a plan that cannot be."""
-        return Frame(self, Layout.of(count, plan))
+        return Frame(self, Layout.of(count, plan), at_once)
 
     def serial(self, frame: Frame, steps: int) -> Serial:
         """The codec of the next steps of a frame, written once in decode order."""
@@ -224,8 +228,9 @@ class Autoregressive:
             return
         if int(symbols.max()) >= self.alphabet:
             raise ValueError(f"symbol {symbols.max()} is outside the alphabet 0..{self.alphabet - 1}")
-        layout, frame = Layout.of(len(symbols), plan), self.frame(len(symbols), plan)
+        layout = Layout.of(len(symbols), plan)
         grid, at_once = layout.to_grid(symbols), max(1, _AT_ONCE // layout.lanes)
+        frame = self.frame(len(symbols), plan, at_once)
         cuts = [
             (t, min(t + at_once, stop), stop)
             for start, stop in layout.segments()
@@ -241,8 +246,6 @@ def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> Autoregressive:
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
-    network, mixing = (
-        AutoregressiveConfig.from_json(config["model"]),
-        MixingConfig.from_json(config["coding"]),
-    )
+    network = AutoregressiveConfig.from_json(config["model"])
+    mixing = MixingConfig.from_json(config["coding"])
     return Autoregressive(identity, network, mixing, tensors, arrays, workers)

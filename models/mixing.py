@@ -15,18 +15,17 @@ on the way to the coder.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..compressor.codec import Categorical, Codec
-from ..compressor.pmf import PMF, PRECISION, TOTAL
+from ..compressor.pmf import TOTAL
 from .arrays import NumpyArray
 from .contexts import HASH, MATCH_LENGTHS
+from .decisions import PROBABILITY, Decisions
 
-PROBABILITY = 16  # bits of a probability
 STRETCH = 8  # fractional bits of t
 STRETCH_MAX = (12 << STRETCH) - 1  # squash of it is within one step of certainty
 WEIGHT = 16  # fractional bits of a weight
@@ -89,10 +88,6 @@ def mixing_tables(config: MixingConfig) -> Tensors:
     }
 
 
-Decisions = Generator[NumpyArray, NumpyArray, NumpyArray]
-"""Yields the probability of a 1, int64 [A] of 16 bits, and is sent the bits [A]; returns the symbols uint8 [A]."""
-
-
 class Mixer:
     """The mixture of one frame of ``count`` symbols from an alphabet of K.
 
@@ -121,6 +116,8 @@ class Mixer:
         weights[:, 0] = 1 << WEIGHT
         self._weights = weights.reshape(self.decisions_per_symbol, -1)
         self._rate = config.rate // max(lanes, _FEW_LANES)
+        self._ends, self._nodes = _tree(self.decisions_per_symbol)
+        self._beyond = alphabet < 1 << self.decisions_per_symbol
 
     def symbols(self, below: NumpyArray, recent: NumpyArray, matched: NumpyArray) -> Decisions:
         """The decisions of one symbol in each of A lanes, the first ones.
@@ -129,38 +126,50 @@ class Mixer:
         lengths.
         """
         size = 1 << self.decisions_per_symbol
-        row = np.arange(0, below.size, size + 1)
-        below = below.ravel()
-        keys, sets = self._keys(recent), matched + self._inputs * MATCH_LENGTHS
-        node, low, start, whole = np.ones_like(row), row, np.zeros_like(row), np.full_like(row, TOTAL)
-        for weights in self._weights:
+        ends = np.arange(0, below.size, size + 1) + self._ends[:, :, None]
+        below, keys, sets = below.ravel(), self._keys(recent), matched + self._inputs * MATCH_LENGTHS
+        low = np.zeros(len(recent), np.int64)  # the smallest symbol below the node
+        inputs = np.empty(sets.shape, np.int64)
+        for weights, edges in zip(self._weights, ends, strict=True):
             size >>= 1
-            zeros = below.take(low + size) - start
-            ones = whole - zeros
-            # Nothing is below a node beyond the alphabet; elsewhere ones < whole, for every symbol has a frequency.
-            network = (ones << PROBABILITY) // np.maximum(whole, 1)
-            bits = yield from self._decide(network, self._slots(keys, node), weights, sets)
-            node = 2 * node + bits
-            low = low + size * bits
-            start = start + zeros * bits
-            whole = zeros + (ones - zeros) * bits
-        chosen: NumpyArray = (low - row).astype(np.uint8)
-        return chosen
+            start, middle, stop = below.take(low + edges)
+            self._network(start, middle, stop, inputs[0])
+            slots = self._slots(keys, self._nodes[size:].take(low))
+            bits = yield from self._decide(inputs, slots, weights, sets)
+            low += size * bits
+        return low.astype(np.uint8)
+
+    def _network(self, start: NumpyArray, middle: NumpyArray, stop: NumpyArray, out: NumpyArray) -> None:
+        """What the network says, 16 bits, into ``out`` int64 [A].
+
+        Nothing is below a node beyond the alphabet; elsewhere ones < whole, for every symbol has a frequency.
+        """
+        np.subtract(stop, middle, out=out)
+        stop -= start
+        if self._beyond:
+            np.maximum(stop, 1, out=stop)
+        out <<= PROBABILITY
+        out //= stop
 
     def _decide(
-        self, network: NumpyArray, slots: NumpyArray, weights: NumpyArray, sets: NumpyArray
+        self, inputs: NumpyArray, slots: NumpyArray, weights: NumpyArray, sets: NumpyArray
     ) -> Generator[NumpyArray, NumpyArray, NumpyArray]:
-        """One decision [A]: mix, yield the probability, learn from the bits. ``sets`` are places in ``weights``."""
+        """One decision [A]: mix, yield the probability, learn from the bits. ``sets`` are places in ``weights``.
+
+        inputs int64 [inputs, A]: the first row, a probability of 16 bits, is the network's; the others are used up.
+        """
         counters = self._counters.take(slots).astype(np.int64)
-        t = np.empty(sets.shape, np.int64)
-        t[0] = self._stretch.take(network)
-        t[1:] = self._stretch.take((counters >> 32 - PROBABILITY) + (1 << PROBABILITY - 1))
-        parts = weights.take(sets)
-        parts *= t
-        mixed = parts.sum(axis=0) >> WEIGHT
-        p = self._squash.take(mixed + STRETCH_MAX, mode="clip")
+        seen = inputs[1:]
+        np.right_shift(counters, 32 - PROBABILITY, out=seen)
+        seen += 1 << PROBABILITY - 1
+        t = self._stretch.take(inputs).astype(np.int64)
+        mixed = np.add.reduce(weights.take(sets) * t, axis=0, initial=STRETCH_MAX << WEIGHT)
+        p: NumpyArray = self._squash.take(mixed >> WEIGHT, mode="clip")
         bits = (yield p).astype(np.int64)
-        t *= ((bits << PROBABILITY) - p) * self._rate
+        error = bits << PROBABILITY
+        error -= p
+        error *= self._rate
+        t *= error
         t += 1 << _RATE - 1
         t >>= _RATE
         np.add.at(weights, sets.ravel(), t.ravel())
@@ -170,7 +179,9 @@ class Mixer:
     def _learn(self, counters: NumpyArray, slots: NumpyArray, bits: NumpyArray) -> None:
         """Move counters [contexts, A], read from ``slots``, towards the bits [A], and write them back."""
         ages = counters & (1 << _AGE) - 1
-        moves = ((bits << _COUNTER) - (1 << _COUNTER - 1)) - (counters >> _AGE)
+        goals = bits << _COUNTER
+        goals -= 1 << _COUNTER - 1
+        moves = goals - (counters >> _AGE)
         moves *= self._adapt.take(ages)
         moves >>= 16
         moves <<= _AGE
@@ -184,12 +195,12 @@ class Mixer:
         past = ((recent & self._masks) + self._salts) * HASH
         return np.concatenate([past, (self._word[: len(recent)] * HASH)[None]]) * HASH
 
-    def _slots(self, keys: NumpyArray, node: NumpyArray) -> NumpyArray:
+    def _slots(self, keys: NumpyArray, nodes: NumpyArray) -> NumpyArray:
         """Where the counters of the contexts are at this node of the decision tree: int64 [contexts, A].
 
         (key + node * _NODE_HASH) * HASH, modulo 2**64, of which the upper bits count.
         """
-        slots: NumpyArray = ((keys + node.view(np.uint64) * _NODE) >> self._shift).view(np.int64)
+        slots: NumpyArray = ((keys + nodes) >> self._shift).view(np.int64)
         slots += self._first
         return slots
 
@@ -210,6 +221,20 @@ def summed(frequencies: NumpyArray) -> NumpyArray:
     return below
 
 
+def _tree(depth: int) -> tuple[NumpyArray, NumpyArray]:
+    """The decision tree of 2**depth symbols: a node at level l is over size = 2**(depth - l) of them, from ``low`` on.
+
+    ends   [depth, 3]: what is added to ``low`` for the first symbol, for that which splits the node, for the end
+    nodes  uint64 [2**depth]: node * _NODE_HASH * HASH at place low + size / 2, which no other node has; the root is 1,
+           and below a node are 2 * node and 2 * node + 1
+    """
+    sizes = (1 << depth) >> np.arange(depth)
+    nodes = np.zeros(1 << depth, np.uint64)
+    for level, size in enumerate(sizes.tolist()):
+        nodes[size // 2 :: size] = np.arange(1 << level, 2 << level, dtype=np.uint64) * _NODE
+    return np.stack([np.zeros_like(sizes), sizes // 2, sizes], axis=1), nodes
+
+
 def _letters(alphabet: int) -> NumpyArray:
     """What each symbol adds to a word, uint64 [256]: 0 for what ends it. Capitals count as small, UTF-8 as letters."""
     letters = np.arange(256, dtype=np.uint64)
@@ -220,50 +245,3 @@ def _letters(alphabet: int) -> NumpyArray:
     keep = np.zeros(256, bool)
     keep[128:] = keep[capitals] = keep[ord("a") : ord("z") + 1] = True
     return np.where(keep, letters, np.uint64(0))
-
-
-def binary_pmf(p: NumpyArray) -> PMF:
-    """The PMF of decisions with these probabilities of a 1, 1..2**16 - 1 of 2**16: [N] -> rows of two."""
-    return PMF.of_bits(p << PRECISION - PROBABILITY)
-
-
-def coded(decisions: Decisions) -> Generator[Codec[NumpyArray], NumpyArray, NumpyArray]:
-    """The decisions as steps of a `Serial`: yields their codecs, is sent bits, returns the symbols."""
-    p = next(decisions)
-    while True:
-        bits = yield Categorical(binary_pmf(p))
-        try:
-            p = decisions.send(bits)
-        except StopIteration as end:
-            symbols: NumpyArray = end.value
-            return symbols
-
-
-def forced(decisions: Decisions, symbols: NumpyArray, count: int) -> Iterator[tuple[NumpyArray, NumpyArray]]:
-    """The bits of known symbols [A], ``count`` for each, with their probabilities: [A], [A] for each decision."""
-    p = next(decisions)
-    for place in reversed(range(count)):
-        bits = (symbols >> np.uint8(place)) & np.uint8(1)
-        yield bits, p
-        if place:
-            p = decisions.send(bits)
-        else:
-            _finish(decisions, bits)
-
-
-def _finish(decisions: Decisions, bits: NumpyArray) -> None:
-    """Send the last bits, from which the mixture still learns."""
-    try:
-        decisions.send(bits)
-    except StopIteration:
-        return
-    raise AssertionError("a symbol has more decisions than its alphabet asks for")
-
-
-def assembled(bits: Sequence[NumpyArray], count: int) -> Iterator[NumpyArray]:
-    """The symbols uint8 [A] of each step, from the bits of its ``count`` decisions."""
-    for step in range(0, len(bits), count):
-        symbols = np.zeros(len(bits[step]), np.uint8)
-        for bit in bits[step : step + count]:
-            symbols = (symbols << np.uint8(1)) | bit.astype(np.uint8)
-        yield symbols

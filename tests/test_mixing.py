@@ -10,16 +10,8 @@ from reference_mixing import ReferenceMixer
 from catzip.compressor.pmf import TOTAL
 from catzip.models.arrays import NumpyArray
 from catzip.models.contexts import pack_history
-from catzip.models.mixing import (
-    STRETCH_MAX,
-    Mixer,
-    MixingConfig,
-    assembled,
-    binary_pmf,
-    forced,
-    mixing_tables,
-    summed,
-)
+from catzip.models.decisions import assembled, binary_pmf, forced
+from catzip.models.mixing import STRETCH_MAX, Mixer, MixingConfig, mixing_tables, summed
 
 CONFIG = MixingConfig(orders=(1, 2, 4), bits=12, limit=30, rate=28000, start=12000)
 TABLES = mixing_tables(CONFIG)

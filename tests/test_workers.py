@@ -46,6 +46,17 @@ def test_one_blas_thread_while_workers_run():
     assert [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"] == before
 
 
+def test_one_blas_thread_is_held_between_calls():
+    def threads() -> list[int]:
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before, workers = threads(), Workers(1)
+    with workers.one_blas_thread():
+        workers.map(lambda i: i, workers.groups(4))
+        assert set(threads()) == {1}
+    assert threads() == before
+
+
 @pytest.mark.parametrize("guilty", [0, 1])
 def test_an_error_in_a_worker_is_raised(guilty: int):
     def run(i: int) -> None:
