@@ -32,6 +32,7 @@ GATE = 12
 STATE, STATE_MAX = 12, 1 << 14
 LOGIT, LOGIT_MAX = 8, 1 << 13
 
+_POWER_MAX = 64  # of two, that a product is scaled by: nothing leaves the range of float32 either way
 _HIDDEN = 8  # of the state as the output gate sees it: 2**10 * 127 * 128 < 2**24
 _EXP_BITS = 20  # of the largest entry of the exponential table
 _EXP_RANGE = 16  # nats below the largest logit at which the table ends
@@ -54,18 +55,19 @@ def exp_table() -> NumpyArray:
 class Linear:
     """Codes [N, inputs] -> integers [N, outputs] at scale 2**-bits: clip(floor(acc * 2**(bits - ACT - e) + b + 1/2)).
 
-    acc is exact; the multiplication by a power of two is exact; the addition is the one rounding, so that a fused
-    multiply-add gives the same. Several layers with the same input may share one product: their tensors are stacked
-    by the caller and ``bits`` is given for each output.
+    acc is exact; the multiplication by a power of two is exact, and may as well be done to the weights beforehand;
+    the addition is the one rounding, so that a fused multiply-add gives the same. Several layers with the same input
+    may share one product: their tensors are stacked by the caller and ``bits`` is given for each output.
     """
 
     def __init__(
         self, arrays: Arrays, weight: NumpyArray, exponent: NumpyArray, bias: NumpyArray, bits: Any
     ) -> None:
-        scale = np.exp2(np.asarray(bits) - ACT - exponent.astype(np.float64))
+        power = np.broadcast_to(np.asarray(bits) - ACT - exponent.astype(np.int64), bias.shape)
+        if len(power) and int(np.abs(power).max()) > _POWER_MAX:
+            raise ValueError("an exponent is too large for float32 to scale by it exactly")
         self._arrays = arrays
-        self._weight = arrays.weight(weight)
-        self._scale = arrays.place(np.broadcast_to(scale, bias.shape).astype(np.float32))
+        self._weight, self._scale = arrays.scaled(weight, np.ldexp(np.float32(1), power.astype(np.int32)))
         self._offset = arrays.place((bias + 0.5).astype(np.float32))
         if not np.array_equal(arrays.fetch(self._offset).astype(np.float64), bias + 0.5):
             raise ValueError("a bias is too large for float32 to hold it and a half")
@@ -83,7 +85,8 @@ class Linear:
     def __call__(self, codes: Array) -> Array:
         """Not clipped: the caller knows the limits of its slices."""
         y = self._arrays.product(codes, self._weight)
-        y *= self._scale
+        if self._scale is not None:
+            y *= self._scale
         y += self._offset
         return self._arrays.floor_(y)
 
@@ -96,9 +99,9 @@ def rms_norm(arrays: Arrays, x: Array) -> Array:
     its steps. Elsewhere rounding keeps it on the same side of the limits.
     """
     channels = x.shape[-1]
-    r = arrays.sqrt(arrays.ratio(channels, arrays.sum_squares(arrays.float64(x)) + 16.0 * channels))
-    r *= 2.0**20
-    r = arrays.floor_(r)
+    squares = arrays.sum_squares(arrays.float64(x))
+    squares += 16.0 * channels
+    r = arrays.floor_(arrays.sqrt(arrays.ratio(2.0**40 * channels, squares)))  # 2**20 outside the root
     r *= 2.0 ** (ACT - 20)
     y = x * arrays.float32(r)
     y += 0.5
@@ -152,6 +155,10 @@ class Recurrent:
             Linear.load(arrays, tensors, [f"{name}.{part}"], [bits]) for part, bits in parts
         )
         self._out = Linear.load(arrays, tensors, [f"{name}.out"], [RES])
+        if len(exponents := tensors[f"{name}.forget.exponent"]) and exponents.min() < 0:
+            raise ValueError(
+                "a forget gate must have steps of 1 or less, so that it fits the index of a table"
+            )
         # What is let in, 1 - a, is what the recurrence multiplies by.
         self._renew = arrays.place((1 << GATE) - tensors["sigmoid"].astype(np.int32))
 
@@ -160,9 +167,9 @@ class Recurrent:
         arrays = self._arrays
         steps, lanes, width = x.shape
         n = rms_norm(arrays, x).reshape(steps * lanes, width)
-        forget = arrays.clip_(self._forget(n), -FORGET_MAX, FORGET_MAX)
+        forget = self._forget(n)
         forget += FORGET_MAX
-        renew = arrays.take(self._renew, arrays.int32(forget))
+        renew = arrays.lookup(self._renew, forget)  # clips
         candidate = arrays.int32(arrays.clip_(self._candidate(n), -STATE_MAX, STATE_MAX))
         states = self._scan(renew.reshape(steps, lanes, -1), candidate.reshape(steps, lanes, -1), state)
         hidden = arrays.float32((states + (1 << STATE - _HIDDEN - 1)) >> STATE - _HIDDEN)
@@ -233,9 +240,8 @@ def frequencies(arrays: Arrays, mass: Array) -> NumpyArray:
     exact; the division and the product are each one correctly rounded operation.
     """
     mass *= arrays.ratio(TOTAL - mass.shape[-1], mass.sum(-1)[:, None])
-    found = arrays.fetch(arrays.int32(mass)).astype(np.uint32)
-    found += np.uint32(1)
-    left = TOTAL - found.sum(axis=-1, dtype=np.int64)
-    rows, first = np.arange(len(found)), found.argmax(axis=-1)
-    found[rows, first] = (found[rows, first] + left).astype(np.uint32)
-    return found
+    found = arrays.fetch(arrays.int32(mass))
+    found += 1
+    left = TOTAL - np.add.reduce(found, axis=-1, dtype=np.int32)
+    found[np.arange(len(found)), found.argmax(axis=-1)] += left
+    return found.view(np.uint32)

@@ -18,9 +18,9 @@ from catzip.models.arrays import (
     NumpyArray,
     NumpyArrays,
     arrays_for,
-    check_product,
     float32_is_exact,
 )
+from catzip.models.trial import check_product
 
 BOUND = (2**24 - 1) // (CODE_MAX * WEIGHT_MAX)
 """The most inputs whose products float32 is proved to add up."""

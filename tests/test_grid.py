@@ -161,6 +161,18 @@ def test_to_codes(name: str, shift: int):
     assert got == [reference.to_code(value, shift) for value in y.tolist()]
 
 
+def test_exponents_beyond_the_proofs_are_refused():
+    weight, bias = np.ones((1, 2), np.int8), np.zeros(1, np.int32)
+    with pytest.raises(ValueError, match="too large for float32"):
+        grid.Linear(NumpyArrays(), weight, np.array([100], np.int8), bias, 5)
+    tensors = TENSORS["bytes"] | {
+        "recurrent.0.forget.exponent": TENSORS["bytes"]["recurrent.0.forget.exponent"] * np.int8(0)
+        - np.int8(1)
+    }
+    with pytest.raises(ValueError, match="index of a table"):
+        grid.Recurrent(NumpyArrays(), tensors, "recurrent.0")
+
+
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("config", ["letters-mlp", "bytes", "bytes-mlp"])
 @settings(max_examples=4, deadline=None)
