@@ -47,6 +47,10 @@ class TorchArrays:
             return placed
         return placed.to(torch.float32 if float32_is_exact(weight.shape[1]) else torch.float64)
 
+    def scaled(self, weight: NumpyArray, scale: NumpyArray) -> tuple[Tensor, Tensor | None]:
+        prepared, powers = self.weight(weight), self.place(scale)
+        return (prepared, powers) if prepared.dtype == torch.int8 else (prepared * powers, None)
+
     def product(self, codes: Tensor, weight: Tensor) -> Tensor:
         if weight.dtype == torch.int8:
             return torch._int_mm(codes.to(torch.int8), weight).to(torch.float32)
