@@ -29,6 +29,10 @@ DIGIT = 4  # bits: two digits make a value
 BASE = 1 << DIGIT
 LEVELS_MAX = 8
 
+_EDGES = 8 * (
+    BASE + 1
+)  # numbers that a mixture takes while its masses are made: several of 8 bytes for each edge
+
 T = TypeVar("T")
 
 
@@ -162,7 +166,7 @@ class Flow:
                 break
             edges = (values if shift == 0 else values[:1])[:, None] + (np.arange(BASE + 1) << shift)
             found = np.empty((len(y), BASE), np.uint32)
-            for part in parts(len(y), self._arrays.at_once // (BASE + 1)):
+            for part in parts(len(y), self._arrays.at_once // _EDGES):
                 found[part] = self._logistics(y[part], guess[part], edges if shift else edges[part])
             digits = yield found
             values = values + (digits.astype(np.int32) << shift)

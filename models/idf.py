@@ -29,13 +29,13 @@ from .arrays import Arrays, NumpyArray
 from .flow import BASE, DIGIT, Flow, FlowConfig
 from .grid import Tensors
 from .identity import Identity
+from .lanes import MAX_SEGMENT
 from .tiles import MAX_SIDE, Run, Tiling
 from .workers import Workers
 
 Walk = Generator[NumpyArray, NumpyArray, None]
 
-DRAWN = (64, 64, 3)
-_SEGMENT = 1 << 17  # symbols of a segment that a plan made here asks for: their PMFs take 16 MiB
+DRAWN = (64, 64)
 
 
 class Segment:
@@ -93,6 +93,7 @@ class IDF:
     ) -> None:
         self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
         self.shape, self._flow, self._side, self._workers = shape, flow, side, workers
+        self._channels = flow.config.channels
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """See the module. ``shape`` (H, W, C) of an image, where images have any size; without it they are one row.
@@ -103,27 +104,33 @@ class IDF:
             raise ModelMismatchError(f"{self.name} codes in one pass: it has no steps to choose")
         if self.shape:
             size = math.prod(self.shape)
-            return (max(1, min(-(-count // size), _SEGMENT // size)),)
+            return (max(1, min(-(-count // size), MAX_SEGMENT // size)),)
         height, width, channels = shape or (1, max(1, count), 1)
+        if channels > self._channels:
+            width, channels = width * channels, 1
         tile = min(self._side, height) * min(self._side, width) * channels
-        return width, channels, self._side, max(1, _SEGMENT // tile)
+        return width, channels, self._side, max(1, MAX_SEGMENT // tile)
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
-        return [run.size for tiling in self._tilings(count, plan) for run in tiling.runs()]
+        return [size for tiling in self._tilings(count, plan) for size in tiling.run_sizes()]
 
     def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
         """One stack for each segment of symbols [count]."""
-        for run, images in self._runs(symbols, plan):
+        for run, images in _runs(self._tilings(len(symbols), plan), symbols):
             stack = Stack()
             Segment(self._flow, self._workers, run.shape).codec.push(stack, run.cut(images))
             yield stack
 
     def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NumpyArray:
-        """The symbols, uint8 [count]. Raises CorruptError if a stack is not empty after its segment."""
+        """The symbols, uint8 [count].
+
+        Raises CorruptError for a plan that cannot be, and if a stack is not empty after its segment.
+        """
+        tilings = self._tilings(count, plan)
         symbols: NumpyArray = np.empty(count, np.uint8)
         done = 0
-        for (run, images), stack in zip(self._runs(symbols, plan), stacks, strict=True):
+        for (run, images), stack in zip(_runs(tilings, symbols), stacks, strict=True):
             run.put(images, Segment(self._flow, self._workers, run.shape).codec.pop(stack))
             done += run.size
             if not stack.is_empty():
@@ -133,7 +140,7 @@ class IDF:
     def nll(self, symbols: NumpyArray, plan: Plan) -> float:
         """-log2 p(symbols), in bits."""
         total = 0.0
-        for run, images in self._runs(symbols, plan):
+        for run, images in _runs(self._tilings(len(symbols), plan), symbols):
             segment = Segment(self._flow, self._workers, run.shape)
             steps = segment.steps()
             codec = next(steps)
@@ -146,11 +153,10 @@ class IDF:
     def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:
         """Random images, uint8 [items, symbols of an image]: what random bits decode to.
 
-        Where images have any size, these have `DRAWN`. Raises ModelMismatchError for a number of steps.
+        Where images have any size, these have `DRAWN` pixels. Raises ModelMismatchError for a number of steps.
         """
-        height, width, *rest = self.shape or DRAWN
         self.plan(1, steps)
-        shape = (1, height, width, *(rest or [1]))
+        shape = (1, *(*(self.shape or (*DRAWN, self._channels)), 1)[:3])
         drawn = np.empty((items, math.prod(shape)), np.uint8)
         for item in drawn:
             # A digit takes no more bits than the precision of its PMF.
@@ -158,15 +164,10 @@ class IDF:
             item[:] = Segment(self._flow, self._workers, shape).codec.pop(stack).ravel()
         return drawn
 
-    def _runs(self, symbols: NumpyArray, plan: Plan) -> Iterator[tuple[Run, NumpyArray]]:
-        """Each run, and the images [N, H, W, C] that it is a part of: a view of symbols [count]."""
-        for tiling in self._tilings(len(symbols), plan):
-            images = tiling.images(symbols)
-            yield from ((run, images) for run in tiling.runs())
-
     def _tilings(self, count: int, plan: Plan) -> list[Tiling]:
         """What a frame holds: images, and what is left over as one grey row. Raises CorruptError."""
-        if len(plan) != (1 if self.shape else 4) or 0 in plan:
+        possible = len(plan) == (1 if self.shape else 4) and 0 not in plan
+        if not possible or (not self.shape and plan[1] > self._channels):
             raise CorruptError(f"the model {self.name} cannot have the coding plan {plan}")
         if self.shape:
             height, width, channels = (*self.shape, 1)[:3]
@@ -174,20 +175,34 @@ class IDF:
         else:
             width, channels, side, _ = plan
             height, images = count // (width * channels), 1
-        done = images * height * width * channels
-        found = [Tiling(0, (images, height, width, channels), side, plan[-1])] if done else []
-        if done < count:
-            found.append(Tiling(done, (1, 1, count - done, 1), min(side, MAX_SIDE), 1))
-        for tiling in found:
+        whole = Tiling(0, (images, height, width, channels), side, plan[-1])
+        rest = Tiling(whole.size, (1, 1, count - whole.size, 1), MAX_SIDE, MAX_SEGMENT // MAX_SIDE)
+        for tiling in (whole, rest):
             tiling.check()
-        return found
+        return [tiling for tiling in (whole, rest) if tiling.size]
+
+
+def _runs(tilings: list[Tiling], symbols: NumpyArray) -> Iterator[tuple[Run, NumpyArray]]:
+    """Each run, and the images [N, H, W, C] that it is a part of: a view of symbols [count]."""
+    for tiling in tilings:
+        images = tiling.images(symbols)
+        yield from ((run, images) for run in tiling.runs())
 
 
 def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> IDF:
-    """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
+    """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays.
+
+    Raises ValueError for images or tiles that it cannot be for.
+    """
     table = dict(config["model"])
-    shape = tuple(table.pop("shape", ()))
+    shape, side = tuple(table.pop("shape", ())), config["coding"].get("side", 0)
     flow = Flow(FlowConfig.from_json(table), tensors, arrays)
-    return IDF(identity, flow, shape, config["coding"].get("side", 0), workers)
+    if shape and (
+        len(shape) not in (2, 3) or (*shape, 1)[2] not in (1, flow.config.channels) or max(shape) > MAX_SIDE
+    ):
+        raise ValueError(f"no flow of {flow.config.channels} channels is for images of {list(shape)}")
+    if not shape and not 1 <= side <= MAX_SIDE:
+        raise ValueError(f"tiles have a side of 1 to {MAX_SIDE}, not of {side}")
+    return IDF(identity, flow, shape, side, workers)

@@ -6,9 +6,10 @@ that no tile is a sliver. Tiles of one size after another make runs, which are c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import islice, pairwise, product
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class Run:
     @property
     def size(self) -> int:
         """Symbols."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     def cut(self, images: NumpyArray) -> NumpyArray:
         """The tiles of [N, H, W, C]."""
@@ -58,7 +59,7 @@ class Tiling:
         """Raises CorruptError for a cut that no encoder makes, or one of more runs than a frame can have."""
         count, height, width, channels = self.shape
         possible = 1 <= self.side <= MAX_SIDE and self.each >= 1 and channels in (1, 3)
-        if possible:
+        if possible and self.size:
             down, across = -(-height // self.side), -(-width // self.side)
             tile = -(-height // down) * -(-width // across) * channels
             possible = self.each == 1 or self.each * tile <= MAX_SEGMENT
@@ -68,32 +69,48 @@ class Tiling:
                 f"the coding plan cuts images of {list(self.shape)} into runs of {self.each} tiles of {self.side}"
             )
 
+    @property
+    def size(self) -> int:
+        """Symbols."""
+        return math.prod(self.shape)
+
     def images(self, symbols: NumpyArray) -> NumpyArray:
         """The part of a frame's symbols that they are: a view [N, H, W, C]."""
-        return symbols[self.start : self.start + int(np.prod(self.shape))].reshape(self.shape)
+        return symbols[self.start : self.start + self.size].reshape(self.shape)
+
+    def run_sizes(self) -> list[int]:
+        """Symbols of each of the `runs`, without a look at every tile."""
+        count, height, width, channels = self.shape
+        sizes = []
+        for (h, down), (w, across) in product(_lengths(height, self.side), _lengths(width, self.side)):
+            whole, rest = divmod(count * down * across, self.each)
+            sizes += [each * h * w * channels for each in [self.each] * whole + [rest] * (rest > 0)]
+        return sizes
 
     def runs(self) -> Iterator[Run]:
-        """In the order in which they are coded."""
+        """In the order in which they are coded: tiles by their height, then width, then place."""
         count, height, width, channels = self.shape
-        tiles = [
-            (index, rows, columns)
-            for index in range(count)
-            for rows in _cut(height, self.side)
-            for columns in _cut(width, self.side)
-        ]
-        for size, same in groupby(sorted(tiles, key=_size), _size):
-            run = list(same)
-            for at in range(0, len(run), self.each):
-                part = run[at : at + self.each]
-                yield Run(part, (len(part), *size, channels))
+        for (h, _), (w, _) in product(_lengths(height, self.side), _lengths(width, self.side)):
+            tiles = (
+                (index, rows, columns)
+                for index in range(count)
+                for rows in _cut(height, self.side, h)
+                for columns in _cut(width, self.side, w)
+            )
+            while part := list(islice(tiles, self.each)):
+                yield Run(part, (len(part), h, w, channels))
 
 
-def _cut(length: int, side: int) -> list[slice]:
-    """0..length - 1 in as few parts as keep within ``side``, as even as can be."""
+def _lengths(length: int, side: int) -> list[tuple[int, int]]:
+    """How long the parts of 0..length - 1 are, and how many are: one length or two, the shorter first."""
+    count = max(1, -(-length // side))
+    least, longer = divmod(length, count)
+    return [each for each in ((least, count - longer), (least + 1, longer)) if each[1]]
+
+
+def _cut(length: int, side: int, wanted: int) -> Iterator[slice]:
+    """Of 0..length - 1 in as few parts as keep within ``side``, as even as can be, those of one length."""
     count = -(-length // side)
-    return [slice(*edges) for edges in pairwise(length * i // count for i in range(count + 1))]
-
-
-def _size(tile: Tile) -> tuple[int, int]:
-    _, rows, columns = tile
-    return rows.stop - rows.start, columns.stop - columns.start
+    for start, stop in pairwise(length * i // count for i in range(count + 1)):
+        if stop - start == wanted:
+            yield slice(start, stop)
