@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,13 +25,13 @@ from ..compressor.model import Model, Plan
 from ..models import checkpoint
 from ..models.arrays import Arrays, NumpyArray, arrays_for
 from ..models.registry import Registry
-from . import batches, lanes
+from . import batches, flows, lanes
 from .conditions import numpy_dispatch
 from .matrix import Digests
 from .operands import Int8, exact_product, operands
 from .recording import trace
 
-_NETWORKS = {"ardm": batches.digests, "autoregressive": lanes.digests}
+_NETWORKS = {"ardm": batches.digests, "autoregressive": lanes.digests, "idf": flows.digests}
 
 
 def probe(models: Sequence[Path], size: int, device: str, threads: int) -> Digests:
@@ -73,7 +74,11 @@ def _int8_product(codes: Int8, weight: Int8) -> NumpyArray:
 def _coding(model: Model, size: int) -> Digests:
     """What coding a sample does, under the model's own plan and with its segments cut elsewhere."""
     symbols = _sample(model.medium, size)
-    own = model.plan(len(symbols))
+    shape: tuple[int, ...] = ()
+    if model.medium == "image":
+        shape = (-(-size // 72), 24, 3)
+        symbols = np.resize(symbols, math.prod(shape))
+    own = model.plan(len(symbols), shape=shape)
     first, cut = trace(model, symbols, own), trace(model, symbols, _more_segments(model, len(symbols), own))
     whole = {"all at once": first.pushed, "step by step": first.popped}
     parts = {
@@ -81,9 +86,8 @@ def _coding(model: Model, size: int) -> Digests:
         "step by step in shorter segments": cut.popped,
     }
     coded = {"bytes": {"coded": first.coded}}
-    if (
-        model.shape
-    ):  # a segment has its PMFs call by call, so that shorter segments have them in another order
+    if shape or model.shape:
+        # A segment has its PMFs call by call, so that shorter segments have them in another order.
         return {"PMFs": whole, "PMFs of segments": parts, **coded}
     return {"PMFs": whole | parts, **coded}
 
@@ -96,11 +100,11 @@ def _more_segments(model: Model, count: int, plan: Plan) -> Plan:
 
 
 def _sample(medium: str, size: int) -> NDArray[np.uint8]:
-    """Prose, then noise, then the prose again, as symbols [size]."""
+    """Prose, then noise, then the prose again, as symbols [size]; for images as it is."""
     prose = Path(compressor.__path__[0], "FORMAT.md").read_bytes()
     noise = np.random.RandomState(2).bytes(size // 4)
     text = prose[: size // 2] + noise + prose * (1 + size // len(prose))
-    return MEDIA[medium].split(text)[0][:size]
+    return MEDIA["bytes" if medium == "image" else medium].split(text)[0][:size]
 
 
 def _facts(device: str) -> dict[str, str]:

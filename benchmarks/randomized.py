@@ -7,7 +7,7 @@ which a trained network may never do.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,26 @@ from ..models import checkpoint, schedules
 from ..models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
 from ..models.attention import HEAD, POSITION_MAX, attention_table
 from ..models.contexts import MATCH_LENGTHS
+from ..models.couplings import CouplingConfig
+from ..models.factors import BESIDE
+from ..models.flow import FlowConfig
 from ..models.grid import exp_table, sigmoid_table
-from ..models.logistics import logistic_tables
+from ..models.logistics import MEAN_MAX, logistic_tables
 from ..models.mixing import MixingConfig, mixing_tables
 from ..models.nets import ConvNetConfig, TransformerConfig
+from ..models.quarters import OUTS
 from ..models.recurrent import AutoregressiveConfig
 from ..models.windows import table_rows
+
+
+@dataclass(frozen=True)
+class FlowModel:
+    """A flow, and the images it codes: of this shape, or of any size in tiles of this side."""
+
+    flow: FlowConfig
+    shape: tuple[int, ...] = ()
+    side: int = 0
+
 
 CONFIGS: dict[str, Any] = {
     "random": AutoregressiveConfig(
@@ -52,6 +66,19 @@ CONFIGS: dict[str, Any] = {
         output="logistics",
         components=2,
         reaches=(1, 2),
+    ),
+    "random-flow": FlowModel(
+        FlowConfig(
+            channels=3,
+            levels=3,
+            nets=2,
+            width=20,
+            hidden=24,
+            depth=2,
+            components=2,
+            couplings=CouplingConfig(count=2, depth=2, growth=10),
+        ),
+        shape=(6, 5, 3),
     ),
 }
 
@@ -119,6 +146,24 @@ def _convnet(config: ConvNetConfig, name: str) -> checkpoint.Checkpoint:
     return _masked("convolution", config, {"name": name, "medium": "array"}, arrays)
 
 
+@random_checkpoint.register
+def _flow(model: FlowModel, name: str) -> checkpoint.Checkpoint:
+    c, random = model.flow, np.random.RandomState(0)
+    layers: dict[str, tuple[int, int]] = {}
+    arrays = {"exp": exp_table(), **logistic_tables()}
+    arrays["base"] = random.randint(-MEAN_MAX, MEAN_MAX + 1, (c.channels, 3 * c.components)).astype(np.int32)
+    for level in (f"levels.{i}" for i in range(c.nets)):
+        for j, out in enumerate(OUTS):
+            layers |= _layers_of_factor(c, f"{level}.factors.{j}", out.features(c.channels))
+        for coupling in (f"{level}.couplings.{j}" for j in range(c.couplings.count)):
+            layers |= _layers_of_coupling(c, coupling)
+            arrays[f"{coupling}.order"] = random.permutation(4 * c.channels).astype(np.int16)
+    known = {"name": name, "medium": "array" if model.shape else "image", "family": "idf"}
+    tables = {"model": asdict(c) | ({"shape": list(model.shape)} if model.shape else {})}
+    tables["coding"] = {} if model.shape else {"side": model.side}
+    return checkpoint.Checkpoint({**known, **tables}, arrays | _linears(random, layers))
+
+
 def _masked(
     network: str, config: Any, known: dict[str, str], arrays: checkpoint.Arrays
 ) -> checkpoint.Checkpoint:
@@ -143,6 +188,22 @@ def _layers_of_autoregressive(c: AutoregressiveConfig) -> dict[str, tuple[int, i
             layers |= {f"mlps.{i}.{part}": (c.width, c.hidden) for part in ("gate", "up")}
             layers[f"mlps.{i}.out"] = (c.hidden, c.width)
     return layers
+
+
+def _layers_of_factor(c: FlowConfig, name: str, features: int) -> dict[str, tuple[int, int]]:
+    layers = {f"{name}.inputs": (features, c.width)}
+    for i in range(c.depth):
+        layers |= {f"{name}.blocks.{i}.conv": (9 * c.width, 2 * c.hidden)}
+        layers |= {f"{name}.blocks.{i}.out": (c.hidden, c.width)}
+    for i in range(c.channels):
+        layers[f"{name}.heads.{i}"] = (c.width + features + BESIDE * i, 3 * c.components)
+    return layers
+
+
+def _layers_of_coupling(c: FlowConfig, name: str) -> dict[str, tuple[int, int]]:
+    widths = [3 * c.channels + i * c.couplings.growth for i in range(c.couplings.depth + 1)]
+    layers = {f"{name}.layers.{i}": (9 * width, c.couplings.growth) for i, width in enumerate(widths[:-1])}
+    return layers | {f"{name}.out": (widths[-1], c.channels)}
 
 
 def _tables(random: np.random.RandomState, shapes: dict[str, tuple[int, int]]) -> checkpoint.Arrays:

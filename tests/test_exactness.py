@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import MODELS, TEXT
 
-from catzip.benchmarks import batches, conditions, exactness, lanes, matrix
+from catzip.benchmarks import batches, conditions, exactness, flows, lanes, matrix
 from catzip.benchmarks.conditions import REFERENCE, Condition
 from catzip.benchmarks.matrix import DIFFERENT, FAILED, NOT_RUN, SAME, Row, judge
 from catzip.benchmarks.operands import exact_product, operands
@@ -138,7 +138,8 @@ class Careless(NumpyArrays):
 
 
 def test_a_product_that_depends_on_the_batch_is_noticed(weights: list[Path]) -> None:
-    for digests, path in zip((lanes.digests, batches.digests, batches.digests), weights, strict=True):
+    ways = (lanes.digests, batches.digests, batches.digests, flows.digests)
+    for digests, path in zip(ways, weights, strict=True):
         assert len(set(digests(path, arrays_for("cpu")).values())) == 1
         assert len(set(digests(path, Careless()).values())) > 1
 
