@@ -31,7 +31,7 @@ from .identity import Identity
 from .lanes import Layout
 from .mixing import Mixer, MixingConfig, summed
 from .recurrent import AutoregressiveConfig, ExactNetwork
-from .workers import Workers
+from .workers import LEAST_LANES, Workers
 
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
@@ -49,7 +49,7 @@ class Frame:
         """``at_once`` steps are evaluated together, which makes work for more threads."""
         self._network, self._workers, self._layout = model.network, model.workers, layout
         self._ngrams, self._alphabet = model.config.ngrams, model.alphabet
-        self._groups = model.workers.groups(layout.lanes, -(-_LEAST_ROWS // at_once))
+        self._groups = model.workers.groups(layout.lanes, max(LEAST_LANES, _LEAST_ROWS // at_once))
         self._states = [model.network.start(group.stop - group.start) for group in self._groups]
         self._recent = np.zeros(layout.lanes, np.uint64)
         self._match = MatchModel(layout.lanes, layout.steps)

@@ -6,12 +6,13 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..compressor.errors import CorruptError, ModelNotFoundError
 from ..compressor.model import Model, Purpose
-from . import ardm, autoregressive, checkpoint, idf
+from . import checkpoint
 from .arrays import Arrays, arrays_for
 from .identity import Identity
 from .workers import Workers
@@ -20,8 +21,8 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 Loader = Callable[[Identity, dict[str, Any], checkpoint.Arrays, Arrays, Workers], Model]
 
-FAMILIES: dict[str, Loader] = {"ardm": ardm.load, "autoregressive": autoregressive.load, "idf": idf.load}
-"""The families that can code: one line each. A new family joins here."""
+FAMILIES = ("ardm", "autoregressive", "idf")
+"""The families that can code: modules of this package, imported when asked for. A new family joins here."""
 
 _PHOTO = "idf-photo"
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz ")
@@ -121,15 +122,15 @@ class Registry:
     def _read(self, path: Path) -> Model:
         saved = checkpoint.load(path)
         config = saved.config
-        family = FAMILIES.get(config["family"])
-        if family is None:
+        if config["family"] not in FAMILIES:
             raise ModelNotFoundError(
                 f"{path}: a model of the family {config['family']!r}, which this release does not know; "
                 "install a newer catzip"
             )
         try:
             identity = Identity(config["name"], config["medium"], saved.fingerprint)
-            return family(identity, config, saved.arrays, arrays_for(self._device), self._workers)
+            load: Loader = import_module(f".{config['family']}", __package__).load
+            return load(identity, config, saved.arrays, arrays_for(self._device), self._workers)
         except (KeyError, TypeError, ValueError) as error:
             raise CorruptError(
                 f"{path}: not the weights of a model that codes ({error!r}); export them again"
