@@ -99,6 +99,14 @@ class Arrays(Protocol):
         """Joined along the last axis."""
         ...
 
+    def stack(self, arrays: list[Array]) -> Array:
+        """Joined along a new last axis."""
+        ...
+
+    def extend(self, planes: Array, above: int, below: int, left: int, right: int) -> Array:
+        """float32 [B, H, W], not empty, with so many rows and columns that repeat those at its edges."""
+        ...
+
     def surround(self, images: Array) -> Array:
         """Zeros around float32 [B, H, W, C]: [B, H + 2, W + 2, C]."""
         ...
@@ -179,6 +187,12 @@ class NumpyArrays:
 
     def concat(self, arrays: list[Array]) -> Array:
         return np.concatenate(arrays, axis=-1)
+
+    def stack(self, arrays: list[Array]) -> Array:
+        return np.stack(arrays, axis=-1)
+
+    def extend(self, planes: Array, above: int, below: int, left: int, right: int) -> Array:
+        return np.pad(planes, ((0, 0), (above, below), (left, right)), mode="edge")
 
     def surround(self, images: Array) -> Array:
         batch, height, width, channels = images.shape

@@ -96,6 +96,12 @@ class TorchArrays:
     def concat(self, arrays: list[Tensor]) -> Tensor:
         return torch.cat(arrays, -1)
 
+    def stack(self, arrays: list[Tensor]) -> Tensor:
+        return torch.stack(arrays, -1)
+
+    def extend(self, planes: Tensor, above: int, below: int, left: int, right: int) -> Tensor:
+        return torch.nn.functional.pad(planes, (left, right, above, below), mode="replicate")
+
     def surround(self, images: Tensor) -> Tensor:
         return torch.nn.functional.pad(images, (0, 0, 1, 1, 1, 1))
 
