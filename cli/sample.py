@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,12 @@ def sample(
 
     model = Settings(threads=threads, device=device).registry().by_name(name)
     check_steps(model, steps)
-    if model.medium == "array" and output == STDIO and os.isatty(1):
+    pictures = model.medium in ("array", "image")
+    if pictures and output == STDIO and os.isatty(1):
         raise Refusal("a picture is not written to a terminal. Redirect it, or name a file with -o")
     with open_target(output, source=None, force=force) as sink:
         drawn = model.draw(count, steps, np.random.RandomState(seed))
-        sink.write(_picture(model, drawn) if model.medium == "array" else _text(model, drawn))
+        sink.write(_picture(model, drawn) if pictures else _text(model, drawn))
 
 
 def _text(model: Model, drawn: NDArray[np.uint8]) -> bytes:
@@ -73,9 +75,11 @@ def _text(model: Model, drawn: NDArray[np.uint8]) -> bytes:
 
 def _picture(model: Model, drawn: NDArray[np.uint8]) -> bytes:
     """A sheet of the pictures [N, D] as PNG. Raises Refusal for items that are no pictures."""
+    from ..models.idf import DRAWN
     from ..pictures import png, sheet
 
-    shape = model.shape if len(model.shape) == 3 else (*model.shape, 1)
-    if len(shape) != 3 or shape[2] not in (1, 3):
-        raise Refusal(f"{model.name} codes items of shape {list(model.shape)}, which are no pictures")
-    return png(sheet(drawn.reshape(-1, *shape)))
+    size = model.shape or DRAWN
+    channels = drawn.shape[1] // math.prod(size[:2])
+    if len(size) not in (2, 3) or channels not in (1, 3):
+        raise Refusal(f"{model.name} codes items of shape {list(size)}, which are no pictures")
+    return png(sheet(drawn.reshape(-1, *size[:2], channels)))
