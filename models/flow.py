@@ -112,7 +112,7 @@ class Flow:
         *levels, last = self._layout(size, channels)
         planes = []
         for channel, part in enumerate(last):
-            y = np.broadcast_to(self._base[channel], (batch * part[0] * part[1], self._base.shape[1]))
+            y = np.tile(self._base[channel], (batch * part[0] * part[1], 1))
             guess = np.full(len(y), GREY * HALVES, np.int32)
             planes.append((yield from self._coded(self._arrays.place(y), guess, (batch, *part))))
         for level in reversed(range(self.config.levels)):

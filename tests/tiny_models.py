@@ -7,12 +7,15 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from catzip.benchmarks.randomized import random_checkpoint
+from catzip.benchmarks.randomized import FlowModel, random_checkpoint
 from catzip.compressor.model import Model
 from catzip.models import checkpoint
 from catzip.models.ardm import ARDM
 from catzip.models.arrays import NumpyArray
 from catzip.models.autoregressive import Autoregressive
+from catzip.models.couplings import CouplingConfig
+from catzip.models.flow import FlowConfig
+from catzip.models.idf import IDF
 from catzip.models.nets import ConvNetConfig, TransformerConfig
 from catzip.models.recurrent import AutoregressiveConfig
 from catzip.models.registry import Registry
@@ -70,6 +73,20 @@ MASKED: dict[str, TransformerConfig | ConvNetConfig] = {
 }
 """As CONFIGS, of order-agnostic models."""
 
+FLOW = FlowConfig(channels=3, levels=3, nets=2, width=12, hidden=10, depth=1, components=2)
+COUPLED = CouplingConfig(count=2, depth=2, growth=6)
+PLAIN = CouplingConfig(count=3, depth=1, growth=5, rezero=False, inverse_permutation=False, improved=False)
+
+FLOWS: dict[str, FlowModel] = {
+    "flow-array": FlowModel(replace(FLOW, couplings=COUPLED), shape=(6, 5, 3)),
+    "flow-grey-array": FlowModel(replace(FLOW, channels=1, levels=4, nets=4, couplings=PLAIN), shape=(7, 4)),
+    "flow": FlowModel(replace(FLOW, depth=2), side=8),
+    "flow-coupled": FlowModel(replace(FLOW, nets=1, couplings=COUPLED), side=9),
+    "flow-plain": FlowModel(replace(FLOW, couplings=PLAIN), side=7),
+    "flow-grey": FlowModel(replace(FLOW, channels=1, levels=1, nets=1, components=3), side=8),
+}
+"""As CONFIGS, of integer discrete flows."""
+
 SHIPPED = tuple(Registry().names())
 
 _FOLDER = TemporaryDirectory(prefix="catzip-tiny-")
@@ -77,7 +94,7 @@ _FOLDER = TemporaryDirectory(prefix="catzip-tiny-")
 
 @cache
 def tiny_checkpoint(name: str) -> checkpoint.Checkpoint:
-    return random_checkpoint((CONFIGS | MASKED)[name], name)
+    return random_checkpoint((CONFIGS | MASKED | FLOWS)[name], name)
 
 
 @cache
@@ -106,6 +123,14 @@ def masked(name: str, device: str = "cpu", threads: int = 1) -> ARDM:
     """The tiny network of this name in MASKED, or the shipped order-agnostic model of this name."""
     found = _loaded(name, device, threads)
     assert isinstance(found, ARDM)
+    return found
+
+
+@cache
+def flow(name: str, device: str = "cpu", threads: int = 1) -> IDF:
+    """The tiny flow of this name in FLOWS, or the shipped one of this name."""
+    found = _loaded(name, device, threads)
+    assert isinstance(found, IDF)
     return found
 
 
