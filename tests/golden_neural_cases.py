@@ -14,8 +14,9 @@ from unittest.mock import patch
 
 import numpy as np
 from helpers import compress
+from numpy.typing import NDArray
 
-from catzip.benchmarks.randomized import random_checkpoint
+from catzip.benchmarks.randomized import FlowModel, random_checkpoint
 from catzip.compressor import lzma2, payload
 from catzip.compressor.chooser import Choice
 from catzip.compressor.container import CODED, Head
@@ -24,6 +25,8 @@ from catzip.compressor.media import MEDIA
 from catzip.compressor.model import Model, Plan
 from catzip.compressor.writer import Writer
 from catzip.models import checkpoint, grid, logistics
+from catzip.models.couplings import CouplingConfig
+from catzip.models.flow import FlowConfig
 from catzip.models.nets import ConvNetConfig, TransformerConfig
 from catzip.models.recurrent import AutoregressiveConfig
 from catzip.models.registry import Registry
@@ -63,6 +66,32 @@ NETWORKS: dict[str, Any] = {
         components=2,
         reaches=(1, 2),
     ),
+    "tiny-flow": FlowModel(
+        FlowConfig(
+            channels=3,
+            levels=3,
+            nets=2,
+            width=16,
+            hidden=12,
+            depth=1,
+            components=2,
+            couplings=CouplingConfig(count=2, depth=1, growth=6, inverse_permutation=False, improved=False),
+        ),
+        shape=(8, 6, 3),
+    ),
+    "tiny-photo": FlowModel(
+        FlowConfig(
+            channels=3,
+            levels=4,
+            nets=2,
+            width=16,
+            hidden=12,
+            depth=1,
+            components=2,
+            couplings=CouplingConfig(count=1, depth=2, growth=6),
+        ),
+        side=20,
+    ),
 }
 
 
@@ -78,18 +107,28 @@ def images(count: int, shape: tuple[int, ...], shared: float = 0.0) -> bytes:
     smooth = np.sin(slope[0, :, 0] * y + slope[0, :, 1] * x + 3 * phase)
     noise = (1 - shared) * random.normal(0, 3, smooth.shape)
     noisy = 128 + 40 * smooth + noise + shared * random.normal(0, 3, (*smooth.shape[:-1], 1))
+    return npy(noisy.clip(0, 255).astype(np.uint8))
+
+
+def npy(items: NDArray[np.uint8]) -> bytes:
+    """As an .npy file."""
     out = io.BytesIO()
-    np.save(out, noisy.clip(0, 255).astype(np.uint8))
+    np.save(out, items)
     return out.getvalue()
 
 
 IMAGES = images(20, NETWORKS["tiny-images"].shape)
+FLOWING = images(20, NETWORKS["tiny-flow"].shape, shared=0.8)
+PHOTO = images(1, (37, 45, 3), shared=0.8)
+GREY = npy(np.load(io.BytesIO(images(1, (33, 17, 1))))[0, :, :, 0])
 
 
 def weights(name: str) -> checkpoint.Checkpoint:
     """A random network that has some idea of its content, or nothing would be coded with it."""
     found = random_checkpoint(NETWORKS[name], name)
     arrays = dict(found.arrays)
+    if isinstance(NETWORKS[name], FlowModel):
+        return replace(found, arrays=arrays | _flow_heads(NETWORKS[name].flow, arrays))
     arrays["head.exponent"] = found.arrays["head.exponent"] + np.int8(_QUIETER[name])
     if found.config["medium"] == "array":
         arrays |= _image_head(NETWORKS[name], arrays)
@@ -113,6 +152,22 @@ def _image_head(c: ConvNetConfig, arrays: checkpoint.Arrays) -> checkpoint.Array
     bias.reshape(parts)[:] = 0
     bias.reshape(parts)[:, 2] = np.round(np.log([4, 25]) * 2**logistics.MEAN)
     return {"head.weight": weight, "head.exponent": exponent, "head.bias": bias}
+
+
+def _flow_heads(c: FlowConfig, arrays: checkpoint.Arrays) -> checkpoint.Arrays:
+    """Values are about their neighbours, within 4 levels of them or 25; translations are of a few levels."""
+    quiet: checkpoint.Arrays = {}
+    for name, array in arrays.items():
+        if ".heads." in name and name.endswith("bias"):
+            quiet[name] = np.zeros_like(array)
+            quiet[name].reshape(3, c.components)[2] = np.round(np.log([4, 25]) * 2**logistics.MEAN)
+        if name.endswith(".exponent") and (".heads." in name or name.endswith("out.exponent")):
+            quiet[name] = array + np.int8(5)
+        if ".couplings." in name and name.endswith("out.bias"):
+            quiet[name] = array // 16
+    quiet["base"] = np.zeros_like(arrays["base"])
+    quiet["base"].reshape(-1, 3, c.components)[:, 2] = np.round(np.log([20, 60]) * 2**logistics.MEAN)
+    return quiet
 
 
 @dataclass(frozen=True)
@@ -155,6 +210,12 @@ GOOD: dict[str, Case] = {
     "images-own-plan": Case("tiny-images", IMAGES, raced=False),
     "images-segments": Case("tiny-images", IMAGES, (10, 8), raced=False),
     "images-frames": Case("tiny-images", IMAGES, (10, 3), frame_size=900, raced=False),
+    "flow-own-plan": Case("tiny-flow", FLOWING, raced=False),
+    "flow-segments": Case("tiny-flow", FLOWING, (3,), raced=False),
+    "flow-frames": Case("tiny-flow", FLOWING, (4,), frame_size=1000, raced=False),
+    "photo-own-plan": Case("tiny-photo", PHOTO, raced=False),
+    "photo-segments": Case("tiny-photo", PHOTO, (45, 3, 13, 2), raced=False),
+    "photo-grey": Case("tiny-photo", GREY, raced=False),
 }
 
 
@@ -162,6 +223,8 @@ def shipped_content(model: Model) -> bytes:
     """What the golden file of a shipped model holds."""
     if model.medium == "array":
         return images(2, model.shape, shared=0.8)
+    if model.medium == "image":
+        return images(1, (70, 150, 3), shared=0.8)
     return LETTERS if model.medium == "text27" else PROSE
 
 
