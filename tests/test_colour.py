@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catzip.models.arrays import NumpyArray
-from catzip.models.colour import correlate, decorrelate
+from catzip.models.colour import best_turns, correlate, decorrelate, turned
 
 VALUES = st.integers(0, 255)
 
@@ -62,3 +62,38 @@ def test_any_number_of_axes(shape: tuple[int, ...]):
     image = np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
     assert np.array_equal(correlate(decorrelate(image)), image)
     assert np.array_equal(decorrelate(np.asfortranarray(image)), decorrelate(image))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 15), st.integers(0, 15))
+def test_turning_back_undoes_a_turn_and_moves_the_differences_alone(seed: int, orange: int, violet: int):
+    images = np.random.RandomState(seed).randint(0, 256, (2, 3, 5, 3)).astype(np.uint8)
+    turns = np.array([[orange, violet], [violet, 0]])
+    there = turned(images, turns)
+    assert np.array_equal(turned(there, -turns), images)
+    moved = decorrelate(images).astype(int) - decorrelate(there)
+    assert np.array_equal(
+        moved % 256, np.broadcast_to(16 * np.pad(turns, ((0, 0), (1, 0)))[:, None, None], moved.shape)
+    )
+
+
+def crossing(images: NumpyArray) -> int:
+    """Neighbours in a row whose difference of colours wraps between them."""
+    differences = decorrelate(images)[..., 1:].astype(int)
+    return int((np.abs(np.diff(differences, axis=2)) > 128).sum())
+
+
+def test_an_image_about_the_place_of_a_wrap_is_turned():
+    shade = np.random.RandomState(0).randint(-20, 20, (1, 16, 32))
+    red = np.stack([210 + shade, 60 - shade, 80 - shade], -1).astype(
+        np.uint8
+    )  # red less blue is 130, give or take 40
+    assert crossing(red) > 100
+    turns = best_turns(red)
+    assert turns[0, 0] and crossing(turned(red, turns)) == 0
+
+
+@pytest.mark.parametrize("kind", ["grey", "soft"])
+def test_others_are_left_as_they_are(kind: str):
+    shade = np.random.RandomState(0).randint(0, 60, (2, 9, 17, 1))
+    weights = [1.0, 1.0, 1.0] if kind == "grey" else [2.0, 1.0, 1.5]
+    assert not best_turns((100 + shade * np.array(weights)).astype(np.uint8)).any()

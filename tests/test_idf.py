@@ -207,8 +207,9 @@ def test_draws_are_the_models_own(name: str, monkeypatch: pytest.MonkeyPatch):
     assert np.array_equal(drawn[:1], coder.draw(1, None, np.random.RandomState(7)))
     assert not np.array_equal(drawn, coder.draw(2, None, np.random.RandomState(8)))
     plan = coder.plan(drawn[0].size, shape=() if coder.shape else shape)
-    other = image(0, drawn[0].size, kind="noise")
-    assert coder.nll(drawn[0], plan) < coder.nll(other, plan)
+    others = [image(seed, drawn[0].size, kind="noise") for seed in range(5)]
+    likely = coder.draw(5, None, np.random.RandomState(7))
+    assert sum(coder.nll(each, plan) for each in likely) < sum(coder.nll(each, plan) for each in others)
     assert coder.draw(0, None, np.random.RandomState(7)).shape == (0, math.prod(shape))
 
 
