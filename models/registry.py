@@ -111,7 +111,8 @@ class Registry:
         if not shape:
             return {}
         with suppress(CorruptError, ModelNotFoundError):
-            return {"shape": list(shape), "budgets": list(self._load(path).budgets)}
+            budgets = list(self._load(path).budgets)
+            return {"shape": list(shape), **({"budgets": budgets} if budgets else {})}
         return {"shape": list(shape)}
 
     def _load(self, path: Path) -> Model:
