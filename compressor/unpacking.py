@@ -76,7 +76,8 @@ def compress_stream(
             raise AsBytes("it is larger than 256 MiB")
         content, how = recipe.unpack(data, byte_exact)
     except NotReproduced as reason:
-        return _noted(_written(ways.as_bytes(), dst), kind, f"{reason}{ways.cost()}")
+        packed = ways.as_bytes()
+        return _noted(_written(packed, dst), kind, f"{reason}{ways.cost(packed)}")
     except AsBytes as reason:
         try:
             return _noted(encode(source), kind, str(reason))
@@ -163,9 +164,9 @@ class _Ways:
         report = encode_stream(io.BytesIO(self.data), out, models=models, frame_size=self.frame_size)
         return _Result(out.getvalue(), report)
 
-    def cost(self) -> str:
-        """What it costs that the picture could not be unpacked and stay the same byte for byte, as a remark."""
-        spared = self.as_bytes().size - self.unpacked(*recipe.unpack(self.data, False)).size
+    def cost(self, packed: _Result) -> str:
+        """What it costs that the picture is coded as bytes, `packed`, to stay the same byte for byte: a remark."""
+        spared = packed.size - self.unpacked(*recipe.unpack(self.data, False)).size
         return f"; that costs {spared} bytes" if spared > 0 else ""
 
 
