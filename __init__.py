@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .fileobject import CatzipWriter
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "CatzipError",
@@ -55,6 +55,7 @@ def compress(
     model: str | None = None,
     *,
     steps: int | None = None,
+    effort: str = "default",
     byte_exact: bool = True,
     device: str = "auto",
     threads: int | None = None,
@@ -65,14 +66,19 @@ def compress(
     item (None: the model's own; 0: all), where it has a choice. `device` is auto, cpu or cuda. Device and
     threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError, UnsuitableContentError.
 
+    `effort`, where no model is named, is "fast" for a smaller model of bytes, or "best" to try a model on everything,
+    also where a quick look says that it is not worth the time. Raises ValueError for another, or beside a model.
+
     Bytes in, bytes out. Without `byte_exact` a PNG or lossless WebP file, which is then often smaller here, comes back
     with the same pixels and chunks, but its compressed pixels may be other bytes: that is how the command line has it.
     """
     from .compressor.pipeline import compress_stream
     from .models.registry import Registry
 
+    if model is not None and effort != "default":
+        raise ValueError("effort is for the choice of a model; it goes without one")
     result = io.BytesIO()
-    models = Registry(device=device, threads=threads)
+    models = Registry(device=device, threads=threads, effort=effort)
     compress_stream(
         io.BytesIO(data),
         result,
@@ -112,6 +118,7 @@ def open(
     errors: str | None = None,
     newline: str | None = None,
     steps: int | None = None,
+    effort: str = "default",
     byte_exact: bool = True,
     repack: bool = False,
     device: str = "auto",
@@ -119,8 +126,8 @@ def open(
 ) -> io.BufferedReader | CatzipWriter | io.TextIOWrapper:
     """A catzip file as a file object, like `gzip.open`: mode "rb", "wb" or "xb", with "t" for text.
 
-    `steps` and `byte_exact` as for `compress`, `repack` as for `decompress`. Reading can seek. A file that is written
-    appears under its name when it is closed, whole; an exception in the `with` block discards it.
+    `steps`, `effort` and `byte_exact` as for `compress`, `repack` as for `decompress`. Reading can seek. A file that
+    is written appears under its name when it is closed, whole; an exception in the `with` block discards it.
     """
     from .fileobject import open_file
     from .models.registry import Registry
@@ -129,6 +136,8 @@ def open(
     if not text and (encoding, errors, newline) != (None, None, None):
         raise ValueError("encoding, errors and newline go with text modes: rt, wt, xt")
     binary_mode = mode.replace("t", "b") if text else mode
-    models = Registry(device=device, threads=threads)
+    if effort != "default" and (model is not None or mode.startswith("r")):
+        raise ValueError("effort is for the choice of a model when writing; it goes without one")
+    models = Registry(device=device, threads=threads, effort=effort)
     file = open_file(path, binary_mode, model, models, steps, byte_exact, repack)
     return io.TextIOWrapper(file, encoding, errors, newline) if text else file

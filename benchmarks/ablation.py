@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import re
 import shlex
 import sys
 import tempfile
@@ -31,7 +32,7 @@ from .tables import markdown
 def varied(recipe: Recipe, variant: str) -> Recipe:
     """The recipe with the fields of a variant. Raises ValueError for what is no such thing."""
     tables = {"model": copy.deepcopy(recipe.model), "schedule": {}}
-    for setting in filter(None, variant.split(",")):
+    for setting in filter(None, re.split(r",(?=model\.|schedule\.)", variant)):
         _set(tables, setting)
     return replace(recipe, model=tables["model"], schedule=replace(recipe.schedule, **tables["schedule"]))
 

@@ -7,7 +7,15 @@ from typing import Any
 import click
 
 from .names import Outputs, sources_of
-from .options import Settings, convert_options, force_option, repack_option, run_options, steps_option
+from .options import (
+    Settings,
+    convert_options,
+    effort_options,
+    force_option,
+    repack_option,
+    run_options,
+    steps_option,
+)
 from .work import Work, check_steps, each
 
 files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
@@ -18,6 +26,7 @@ files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option(
     "-m", "--model", metavar="MODEL", help="Model to use (see `catzip models`); default: by the content."
 )
+@effort_options
 @steps_option
 @click.option(
     "--byte-exact",
@@ -27,7 +36,12 @@ files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 @convert_options
 @run_options
 def compress(
-    files: tuple[str, ...], model: str | None, steps: int | None, byte_exact: bool, **options: Any
+    files: tuple[str, ...],
+    model: str | None,
+    effort: str | None,
+    steps: int | None,
+    byte_exact: bool,
+    **options: Any,
 ) -> int:
     """Compress each FILE to FILE.catz.
 
@@ -36,7 +50,9 @@ def compress(
     A PNG or lossless WebP comes back with the same pixels and chunks, but its compressed pixels may be other bytes.
     All else comes back byte for byte.
     """
-    sources, work = sources_of(files), _work(**options)
+    if model is not None and effort is not None:
+        raise click.UsageError(f"--{effort} lets catzip choose the model. Leave out -m {model} or --{effort}")
+    sources, work = sources_of(files), _work(effort=effort or "default", **options)
     work.outputs.check(sources)
     if model is not None:
         check_steps(work.models.by_name(model), steps)  # a wrong name ends it before any file is touched

@@ -23,12 +23,13 @@ class Settings:
     verbose: bool = False
     threads: int | None = None
     device: str = "auto"
+    effort: str = "default"
 
     def registry(self) -> Registry:
         """The installed models. Imports numpy, so only commands that may run a network call this."""
         from ..models.registry import Registry
 
-        return Registry(device=self.device, threads=self.threads)
+        return Registry(device=self.device, threads=self.threads, effort=self.effort)
 
 
 def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -62,6 +63,17 @@ steps_option = click.option(
     metavar="S|all",
     help="Network calls for each item, for a model that has a choice (see `catzip models info`): more make smaller "
     "files, slower.",
+)
+effort_options = _together(
+    click.option(
+        "--fast", "effort", flag_value="fast", help="A smaller model of bytes: twice as fast, larger files."
+    ),
+    click.option(
+        "--best",
+        "effort",
+        flag_value="best",
+        help="Try a model on everything, also where a quick look says that it is not worth the time.",
+    ),
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say more.")

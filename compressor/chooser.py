@@ -38,7 +38,8 @@ class Chooser:
     """Chooses for one frame after another, between `begin` and `end`.
 
     models    where models are
-    name      the model to use; None to let the content decide, which also probes whether a model is worth its time
+    name      the model to use; None to let the content decide, which also probes whether a model is worth its time,
+              unless `models` is thorough
     plan_for  see `PlanFor`
     """
 
@@ -46,6 +47,7 @@ class Chooser:
         self._models = models
         self._explicit = models.by_name(name) if name is not None else None
         self._plan_for = plan_for
+        self._probes = self._explicit is None and not models.thorough
         self._loaded: dict[str, Model] = {}
         self._content = Content(None, None)
         self._known: Model | None = self._explicit
@@ -80,7 +82,7 @@ class Chooser:
         start, self._at = self._at, self._at + len(data)
         known = self._known_for(start, len(data))
         # To zlib, the content of a model for items may look random, as photographs do.
-        if not alone and known is None and looks_random(data):
+        if not alone and known is None and not self._models.thorough and looks_random(data):
             return Choice(Head(STORED))
         packed = lzma2.compress(data)
         best = Choice(Head(XZ, length=len(data), size=len(packed)), packed)
@@ -121,7 +123,7 @@ class Chooser:
         plan = self._plan_for(model, count, shape) if self._plan_for else model.plan(count, shape=shape)
         front, side_size = payload.pack(plan, len(data) - count, side)
         size = len(front) + len(model.fingerprint)
-        if self._explicit is None and count > _TINY:
+        if self._probes and count > _TINY:
             limit_probe = min(_COLD * limit, len(data))
             if size + probe(model, symbols, shape) * count / 8 >= limit_probe:
                 return None

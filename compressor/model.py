@@ -117,3 +117,8 @@ class ModelSource(Protocol):
     def default_for_images(self) -> str | None:
         """The name of the default model for the medium "image"; None where there is none."""
         ...
+
+    @property
+    def thorough(self) -> bool:
+        """Whether a default model codes everything to see what comes of it, and no probe spares the time."""
+        ...

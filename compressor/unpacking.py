@@ -141,7 +141,9 @@ class _Ways:
         out = io.BytesIO()
         # Pixels are many times as large as the file, and a model of bytes would take minutes for what xz does well.
         by_pixels = (
-            self.model is not None or Content.of(content, len(content)).default(self.models) is not None
+            self.model is not None
+            or self.models.thorough
+            or Content.of(content, len(content)).default(self.models) is not None
         )
         report = encode_stream(
             io.BytesIO(content),
@@ -159,7 +161,7 @@ class _Ways:
     def as_bytes(self) -> _Result:
         """As it is: with models only if none was named and there is something to gain."""
         out = io.BytesIO()
-        hopeless = self.model is not None or looks_random(self.data)
+        hopeless = self.model is not None or (looks_random(self.data) and not self.models.thorough)
         models: ModelSource = _NO_MODELS if hopeless else self.models
         report = encode_stream(io.BytesIO(self.data), out, models=models, frame_size=self.frame_size)
         return _Result(out.getvalue(), report)
@@ -187,6 +189,10 @@ class _NoModels:
 
     def default_for_images(self) -> str | None:
         return None
+
+    @property
+    def thorough(self) -> bool:
+        return False
 
 
 _NO_MODELS = _NoModels()

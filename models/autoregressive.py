@@ -36,9 +36,8 @@ from .workers import LEAST_LANES, Workers
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
 _DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
-_LEAST_ROWS = (
-    96  # of the network for each thread: with fewer, waiting for the interpreter costs more than is saved
-)
+_LANES = 24  # for 10 KB, where the checkpoint has no number of its own
+_LEAST_WORK = 87_000_000  # multiplications of a thread: with fewer, handing over costs more than is saved
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
 
@@ -49,7 +48,8 @@ class Frame:
         """``at_once`` steps are evaluated together, which makes work for more threads."""
         self._network, self._workers, self._layout = model.network, model.workers, layout
         self._ngrams, self._alphabet = model.config.ngrams, model.alphabet
-        self._groups = model.workers.groups(layout.lanes, max(LEAST_LANES, _LEAST_ROWS // at_once))
+        least = _LEAST_WORK // (model.config.multiplications * at_once)
+        self._groups = model.workers.groups(layout.lanes, max(LEAST_LANES, least))
         self._states = [model.network.start(group.stop - group.start) for group in self._groups]
         self._recent = np.zeros(layout.lanes, np.uint64)
         self._match = MatchModel(layout.lanes, layout.steps)
@@ -136,22 +136,25 @@ class Autoregressive:
         tensors: Tensors,
         arrays: Arrays,
         workers: Workers,
+        lanes: int = _LANES,
     ) -> None:
+        """``lanes`` are those of a plan for 10 KB."""
         self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
         self.alphabet = config.alphabet
         self.config, self.mixing, self.tensors, self.workers = config, mixing, tensors, workers
         self.network = ExactNetwork(config, tensors, arrays)
+        self._lanes = lanes
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
 
         A step takes the decoder nearly the same time however few lanes share it, while a cold start costs a lane
-        about four bytes. So lanes grow with the count, but slower: 24 for 10 KB, 512 for 1 MB. ``shape`` says nothing
-        about a run of symbols.
+        about four bytes. So lanes grow with the count, but slower: from 24 for 10 KB to 512 for 1 MB, or twice as many
+        where the weights say that speed matters more. ``shape`` says nothing about a run of symbols.
         """
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes symbol by symbol; it has no budgets of steps")
-        lanes = max(1, min(_MOST_LANES, count // 320, round(24 * (count / 10240) ** 0.668)))
+        lanes = max(1, min(_MOST_LANES, count // 320, round(self._lanes * (count / 10240) ** 0.668)))
         return lanes, max(1, min(_SEGMENT // lanes, -(-count // lanes)))
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
@@ -248,4 +251,5 @@ def load(
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
     network = AutoregressiveConfig.from_json(config["model"])
     mixing = MixingConfig.from_json(config["coding"])
-    return Autoregressive(identity, network, mixing, tensors, arrays, workers)
+    lanes = config["coding"].get("lanes", _LANES)
+    return Autoregressive(identity, network, mixing, tensors, arrays, workers, lanes)

@@ -67,8 +67,12 @@ class MixingConfig:
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> MixingConfig:
-        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
-        return MixingConfig(**table | {"orders": tuple(table["orders"])})
+        """The table ``coding`` of a recipe or a checkpoint, of which ``lanes`` is not the mixture's.
+
+        Raises TypeError for fields that are not as above.
+        """
+        own = {key: value for key, value in table.items() if key != "lanes"}
+        return MixingConfig(**own | {"orders": tuple(own["orders"])})
 
 
 def mixing_tables(config: MixingConfig) -> Tensors:

@@ -44,6 +44,13 @@ class AutoregressiveConfig:
             **table | {"ngrams": tuple((order, bits) for order, bits in table["ngrams"])}
         )
 
+    @property
+    def multiplications(self) -> int:
+        """For each symbol, in products: what one costs."""
+        inputs = self.embed * (len(self.ngrams) + 1)
+        layer = 4 * self.width * self.state + 3 * self.width * self.hidden
+        return inputs * self.width + self.depth * layer + self.width * self.alphabet
+
 
 class ExactNetwork:
     """Rows of the context tables and a state -> logits and the next state, in integers."""

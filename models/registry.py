@@ -15,6 +15,7 @@ from ..compressor.model import Model, Purpose
 from . import checkpoint
 from .arrays import Arrays, arrays_for
 from .identity import Identity
+from .superseded import where_to_find
 from .workers import Workers
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -23,6 +24,8 @@ Loader = Callable[[Identity, dict[str, Any], checkpoint.Arrays, Arrays, Workers]
 
 FAMILIES = ("ardm", "autoregressive", "idf")
 """The families that can code: modules of this package, imported when asked for. A new family joins here."""
+
+EFFORTS = ("fast", "default", "best")
 
 _PHOTO = "idf-photo"
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz ")
@@ -33,9 +36,13 @@ class Registry:
 
     device   "auto" (CUDA if PyTorch and a GPU are there), "cpu", "cuda", or "torch" (PyTorch on the CPU)
     threads  that share the work; None for as many as there are cores
+    effort   "fast" for small models by default, "best" to be `thorough`. Raises ValueError for another but "default"
     """
 
-    def __init__(self, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(self, device: str = "auto", threads: int | None = None, effort: str = "default") -> None:
+        if effort not in EFFORTS:
+            raise ValueError(f"effort {effort!r}: {', '.join(EFFORTS)} are possible")
+        self._effort = effort
         self._device = _default_device() if device == "auto" else device
         self._workers = Workers(threads)
         self._loaded: dict[Path, Model] = {}
@@ -53,10 +60,8 @@ class Registry:
         for path in _weight_files():
             if checkpoint.load_config(path)["fingerprint"] == fingerprint.hex():
                 return self._load(path)
-        raise ModelNotFoundError(
-            f"the model {fingerprint.hex()} is not installed; install the release of catzip that made the file, "
-            "or put the model's .safetensors file into a folder that CATZIP_MODELS names"
-        )
+        name = fingerprint.hex()
+        raise ModelNotFoundError(f"the model {name} is not installed; {where_to_find(name)}")
 
     def purposes(self) -> list[Purpose]:
         """What every installed model is for, the one with the fewest bits in validation first; damaged files aside."""
@@ -71,17 +76,22 @@ class Registry:
     def default_for(self, sample: bytes) -> str | None:
         """ar-text8 for nothing but a-z and single spaces, ar-bytes for the rest; None if that is not installed.
 
-        (For an array of items that a model codes, the pipeline goes by `purposes`; see also `default_for_images`.)
+        Where speed matters, ar-bytes-s for everything. (For an array of items that a model codes, the pipeline goes by
+        `purposes`; see also `default_for_images`.)
         """
         plain = _LETTERS.issuperset(sample) and b"  " not in sample
-        for name in ("ar-text8", "ar-bytes") if plain else ("ar-bytes",):
-            if name in self.names():
-                return name
-        return None
+        wanted = ["ar-bytes-s"] * (self._effort == "fast") + ["ar-text8"] * plain + ["ar-bytes"]
+        installed = self.names()
+        return next((name for name in wanted if name in installed), None)
 
     def default_for_images(self) -> str | None:
         """idf-photo; None if that is not installed."""
         return _PHOTO if _PHOTO in self.names() else None
+
+    @property
+    def thorough(self) -> bool:
+        """Whether no probe spares the time of coding."""
+        return self._effort == "best"
 
     def info(self, name: str) -> dict[str, Any]:
         """What the model card says, flat: fingerprint, summary, family, sizes, data, training, validation.

@@ -138,6 +138,7 @@ class Models:
     def __init__(self, *models: TableModel, default: str | None = None) -> None:
         self.models = models
         self.default = default
+        self.thorough = False
 
     def by_name(self, name: str) -> TableModel:
         return self._find(name, lambda model: model.name == name)

@@ -41,6 +41,11 @@ def test_a_variant_sets_fields_of_the_model_and_the_schedule_alone():
     assert "couplings" not in recipe.model and ablation.varied(recipe, "") == recipe
 
 
+def test_a_value_may_have_commas():
+    found = ablation.varied(load("ar-bytes"), "model.ngrams=[[1, 8], [2, 9]],schedule.lanes=4")
+    assert found.model["ngrams"] == [[1, 8], [2, 9]] and found.schedule.lanes == 4
+
+
 @pytest.mark.parametrize("wrong", ["name=1", "model", "model.width", "width=3"])
 def test_what_is_no_setting_is_refused(wrong):
     with pytest.raises(ValueError, match=r"model\.FIELD=VALUE"):

@@ -154,6 +154,15 @@ def test_default_for(folder: Path, sample: bytes, installed: list[str], chosen: 
     assert Registry("cpu").default_for(sample) == chosen
 
 
+def test_default_for_speed(folder: Path):
+    install(folder, "ar-bytes")
+    assert Registry("cpu", effort="fast").default_for(b"letters") == "ar-bytes"
+    install(folder, "ar-bytes-s")
+    for sample in (b"letters", b"Capitals"):
+        assert Registry("cpu", effort="fast").default_for(sample) == "ar-bytes-s"
+        assert Registry("cpu", effort="best").default_for(sample) == "ar-bytes"
+
+
 def test_default_for_images(folder: Path):
     assert Registry("cpu").default_for_images() is None
     install(folder, "idf-photo")

@@ -1,0 +1,34 @@
+"""Weights that were replaced, so that a file which was coded with them can say where they are.
+
+Replaced weights stay in `weights/` under a name with their date while there is room; those that had to go have an entry
+here, and a file under tests/golden/neural/superseded that was coded with them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Superseded(NamedTuple):
+    """Weights that are in the package no more: of which model, and the last release that has them."""
+
+    model: str
+    release: str
+
+
+SUPERSEDED: dict[str, Superseded] = {}
+"""By fingerprint, in hexadecimal digits."""
+
+
+def where_to_find(fingerprint: str) -> str:
+    """What to do where no installed model has this fingerprint: the end of an error message."""
+    if found := SUPERSEDED.get(fingerprint):
+        return (
+            f"it is the {found.model} of catzip {found.release}, which has newer weights now; install catzip "
+            f"{found.release}, or put its models/weights/{found.model}.safetensors, under another name, into a folder "
+            "that CATZIP_MODELS names"
+        )
+    return (
+        "install the release of catzip that made the file, or put the model's .safetensors file into a folder that "
+        "CATZIP_MODELS names"
+    )

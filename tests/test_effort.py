@@ -1,0 +1,86 @@
+"""--fast and --best: which model the content gets by default, and whether a probe may spare it."""
+
+import io
+import random
+
+import numpy as np
+import pytest
+from clitools import catzip as command
+from helpers import MODELS, ItemModel, Models, compress, decompress
+from test_items import ARRAY
+from test_media_array import npy
+
+import catzip
+from catzip.compressor import chooser
+from catzip.compressor.pipeline import list_frames
+from catzip.models.registry import Registry
+
+TEXT = b"The quick brown fox jumps over the lazy dog, says the Times.\n" * 9
+NOISE = npy(np.frombuffer(random.Random(1).randbytes(6000), np.uint8).reshape(500, 4, 3))
+
+
+def model_of(blob: bytes) -> str:
+    (frame,) = list_frames(io.BytesIO(blob)).frames
+    return Registry("cpu").by_fingerprint(frame.fingerprint).name
+
+
+@pytest.mark.parametrize(
+    ("effort", "model"), [("default", "ar-bytes"), ("fast", "ar-bytes-s"), ("best", "ar-bytes")]
+)
+def test_the_effort_chooses_the_model_of_bytes(effort: str, model: str):
+    blob = catzip.compress(TEXT, effort=effort)
+    assert model_of(blob) == model and catzip.decompress(blob) == TEXT
+    assert blob == catzip.compress(TEXT, model)
+
+
+def test_the_options_of_the_command_are_these(tmp_path):
+    (tmp_path / "a.txt").write_bytes(TEXT)
+    for option, effort in (("--fast", "fast"), ("--best", "best")):
+        blob = command("compress", "-c", option, "a.txt", cwd=tmp_path).stdout
+        assert blob == catzip.compress(TEXT, effort=effort)
+    assert command("compress", "-c", "--best", "--fast", "a.txt", cwd=tmp_path).stdout == catzip.compress(
+        TEXT, effort="fast"
+    )
+
+
+@pytest.mark.parametrize("option", ["--fast", "--best"])
+def test_a_model_and_an_effort_exclude_each_other(option, tmp_path):
+    (tmp_path / "a.txt").write_bytes(TEXT)
+    done = command("compress", option, "-m", "ar-bytes", "a.txt", cwd=tmp_path, code=2)
+    assert f"Leave out -m ar-bytes or {option}" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    with pytest.raises(ValueError, match="goes without one"):
+        catzip.compress(TEXT, "ar-bytes", effort="fast")
+    with pytest.raises(ValueError, match="goes without one"):
+        catzip.open(tmp_path / "a.catz", "wb", "ar-bytes", effort="best")
+
+
+def test_another_effort_is_refused():
+    with pytest.raises(ValueError, match="fast, default, best are possible"):
+        catzip.compress(TEXT, effort="faster")
+
+
+class Gloomy(ItemModel):
+    """Expects nothing of itself."""
+
+    def nll(self, symbols, plan):
+        return 1e9
+
+
+def test_to_be_thorough_is_not_to_probe(monkeypatch: pytest.MonkeyPatch):
+    """A model that promises nothing is tried all the same, and so is content that looks random."""
+    monkeypatch.setattr(chooser, "_TINY", 256)
+    monkeypatch.setattr(chooser, "looks_random", lambda data: True)
+    models = Models(Gloomy("gloomy"), default=None)
+    kinds = {}
+    for models.thorough in (False, True):
+        blob = compress(ARRAY, models)
+        kinds[models.thorough] = list_frames(io.BytesIO(blob)).frames[0].kind
+        assert decompress(blob, models) == ARRAY
+    assert kinds == {False: "xz", True: "coded"}
+
+
+def test_to_be_thorough_costs_nothing_where_nothing_helps(monkeypatch: pytest.MonkeyPatch):
+    thorough = Models(*MODELS.models, default="table-bytes")
+    thorough.thorough = True
+    assert len(compress(NOISE, thorough)) == len(compress(NOISE))
