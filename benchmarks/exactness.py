@@ -1,53 +1,45 @@
 """The exactness matrix: the same integers and the same bytes under every condition this machine can run.
 
-    python -m catzip.benchmarks.exactness [-m MODEL ...] [--size SYMBOLS] [--json]
+    python -m catzip.benchmarks.exactness [-m MODEL ...] [--size SYMBOLS] [--json [FILE]]
 
 Each row is a process of its own (`probe.py`) in the environment of one condition (`conditions.py`). Each
-column is a subject, which must have one digest everywhere: in every row, and in every variant that the probe
-evaluates within a row (all at once and step by step, segments and lanes cut differently). The exit code is 1
+subject must have one digest everywhere: in every row, and in every variant that the probe evaluates within a
+row (all at once and step by step, segments and lanes cut differently). The exit code is 1
 if a digest differs, a probe fails, or a setting that this machine supports did not take effect.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from ..models.registry import Registry
-from . import machine
 from .conditions import conditions
-from .matrix import Row, passed, run_matrix
+from .exactness_tables import terminal
+from .matrix import Matrix, passed, run_matrix
+from .measure import Settings
 from .randomized import save_random
-from .tables import plain
+from .run import begin
+
+NAME = "python -m catzip.benchmarks.exactness"
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The matrix as text: the first 12 hexadecimal digits of each digest."""
-    subjects = rows[0].digests
-    lines = []
-    for row in rows:
-        found = [row.digests.get(subject, {}).values() for subject in subjects]
-        cells = [" ".join(sorted({digest[:12] for digest in digests})) or "-" for digests in found]
-        verdict = f"{row.verdict} ({row.note})" if row.note else row.verdict
-        lines.append([f"{row.axis}: {row.value}", *cells, verdict])
-    return plain(("condition", *subjects, "verdict"), lines) + "\n" + _variants(rows[0])
-
-
-def _variants(row: Row) -> str:
-    """Which ways of evaluating a subject share its digest."""
-    listed = [f"  {subject}: {', '.join(found)}" for subject, found in row.digests.items()]
-    return "\n".join(["", "each evaluated, in every row:", *listed])
-
-
-def _weight_files(names: Sequence[str]) -> list[str]:
-    """Of these models, or of every installed one."""
+def measure(words: str, models: Sequence[str], size: int) -> Matrix:
+    """The matrix of these models, by name or path, and of random ones; `words` is the command line for the record."""
     registry = Registry()
-    return [registry.info(name)["path"] for name in names or registry.names()]
+    cards = {Path(name).name.removesuffix(".safetensors"): registry.info(name) for name in models}
+    run = begin(words, [], Settings(None, "each"))
+    with tempfile.TemporaryDirectory(prefix="catzip-exactness-") as folder:
+        files = [*save_random(Path(folder)), *(card["path"] for card in cards.values())]
+        options = [word for file in files for word in ("--model", str(file))]
+        rows = list(run_matrix([*options, "--size", str(size)], list(conditions()), _show))
+    _show("")
+    marks = {name: card["fingerprint"] for name, card in cards.items()}
+    return Matrix(run.command, run.date, run.catzip, run.commit, run.machine, marks, rows)
 
 
 def _show(text: str) -> None:
@@ -59,25 +51,27 @@ def _show(text: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the matrix; the exit code."""
     form = argparse.RawDescriptionHelpFormatter
-    name = "python -m catzip.benchmarks.exactness"
-    parser = argparse.ArgumentParser(prog=name, description=__doc__, formatter_class=form)
+    parser = argparse.ArgumentParser(prog=NAME, description=__doc__, formatter_class=form)
     parser.add_argument(
         "-m", "--model", action="append", default=[], help="a model (default: each installed one)"
     )
     parser.add_argument("--size", type=int, default=1_500, help="symbols to code with each model")
-    parser.add_argument("--json", action="store_true", help="print JSON, the digests in full")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="print JSON, or also write it to a file"
+    )
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="catzip-exactness-") as folder:
-        files = [*save_random(Path(folder)), *_weight_files(options.model)]
-        words = [word for file in files for word in ("--model", str(file))]
-        rows = list(run_matrix([*words, "--size", str(options.size)], list(conditions()), _show))
-    _show("")
-    if options.json:
-        report = {"machine": machine.describe("each", None), "rows": [asdict(row) for row in rows]}
-        print(json.dumps(report, indent=1))
-    else:
-        print(table(rows))
-    return 0 if passed(rows) else 1
+    models = options.model or Registry().names()
+    matrix = measure(_command(options.model, options.size), models, options.size)
+    if options.json not in (None, "-"):
+        Path(options.json).write_text(matrix.json() + "\n", encoding="utf-8")
+    print(matrix.json() if options.json == "-" else terminal(matrix.rows))
+    return 0 if passed(matrix.rows) else 1
+
+
+def _command(models: Sequence[str], size: int) -> str:
+    """The command line that repeats this; of a path, only the file's name."""
+    named = [word for model in models for word in ("-m", Path(model).name)]
+    return shlex.join([*NAME.split(), *named, "--size", str(size)])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from .conditions import REFERENCE, Condition
 
@@ -29,6 +30,36 @@ class Row:
     verdict: str
     note: str = ""
     digests: Digests = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All rows, the reference first, and where and when: as in `results.Run`.
+
+    models  name -> fingerprint of those that were evaluated, besides the random ones
+    """
+
+    command: str
+    date: str
+    catzip: str
+    commit: str | None
+    machine: dict[str, str]
+    models: dict[str, str]
+    rows: list[Row]
+
+    def json(self) -> str:
+        """All of it, the digests in full."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def load(cls, path: Path) -> Matrix:
+        """Reads a file of what `json` gave. Raises ValueError, naming the file, if it is something else."""
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            rows = [Row(**row) for row in fields.pop("rows")]
+            return cls(**fields, rows=rows)
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise ValueError(f"{path.name} is no exactness matrix ({error}): run it again") from error
 
 
 def run_matrix(
@@ -79,12 +110,15 @@ def judge(condition: Condition, facts: dict[str, str], digests: Digests, referen
         if facts.get(fact) not in admissible:
             note = f"no effect: {fact} is {facts.get(fact)}"
             return Row(condition.axis, condition.value, FAILED, note, digests)
-    wanted = {subject: next(iter(found.values())) for subject, found in (reference or digests).items()}
-    wrong = [
-        f"{subject}, {variant}"
-        for subject, found in digests.items()
-        for variant, digest in found.items()
-        if digest != wanted.get(subject)
-    ]
-    wrong += [f"{subject}, missing" for subject in wanted if subject not in digests]
+    wrong = [", ".join(each) for each in differing(digests, reference or digests)]
     return Row(condition.axis, condition.value, DIFFERENT if wrong else SAME, "; ".join(wrong), digests)
+
+
+def differing(digests: Digests, reference: Digests) -> Iterator[tuple[str, str]]:
+    """(subject, variant) of each digest that is not the first of the reference; an absent subject is "missing"."""
+    wanted = {subject: next(iter(found.values())) for subject, found in reference.items()}
+    for subject, found in digests.items():
+        for variant, digest in found.items():
+            if digest != wanted.get(subject):
+                yield subject, variant
+    yield from ((subject, "missing") for subject in wanted if subject not in digests)

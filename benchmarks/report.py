@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import image_tables, plot, stepped
+from . import exactness_tables, image_tables, plot, stepped
+from .matrix import Matrix
 from .results import Result, Run
 from .tables import Rows, cell, markdown, plain
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
+EXACTNESS = "exactness.json"  # among the results, but no run of the benchmark
 REPORT = HERE / "RESULTS.md"
 
 MANY = 4  # data sets in a run from which on they share tables
@@ -52,17 +54,24 @@ def terminal(run: Run) -> str:
     return "\n".join([*tables, *_sections(run, plain, "{}\n", image_tables.digests([run]))])
 
 
-def document(runs: Sequence[Run]) -> str:
-    """All runs as one Markdown document."""
+def document(runs: Sequence[Run], matrix: Matrix | None = None) -> str:
+    """All runs, and the exactness matrix if there is one, as one Markdown document."""
     shown = image_tables.digests(runs)
     sections = (section for run in runs for section in _sections(run, markdown, "## {}\n", shown))
     images = image_tables.sections(runs, markdown, heading="## {}\n")
-    return "\n".join([INTRODUCTION, *images, *stepped.sections(runs), *sections])
+    exactness = [exactness_tables.section(matrix.rows), _origin(matrix, matrix.models)] if matrix else []
+    return "\n".join([INTRODUCTION, *images, *stepped.sections(runs), *sections, *exactness])
 
 
 def load_all(folder: Path = RESULTS) -> list[Run]:
     """The committed runs, by file name."""
-    return [Run.load(path) for path in sorted(folder.glob("*.json"))]
+    return [Run.load(path) for path in sorted(folder.glob("*.json")) if path.name != EXACTNESS]
+
+
+def load_exactness(folder: Path = RESULTS) -> Matrix | None:
+    """The committed exactness matrix; None if there is none."""
+    path = folder / EXACTNESS
+    return Matrix.load(path) if path.is_file() else None
 
 
 def _sections(run: Run, table: Table, heading: str, shown: Container[str]) -> Iterator[str]:
@@ -138,23 +147,26 @@ def _speed(size: int, seconds: float | None) -> float | None:
 
 def _provenance(run: Run) -> str:
     """How to get these figures again: command, version, machine, weights, settings of the peers."""
-    machine = ", ".join(f"{key}: {value}" for key, value in run.machine.items())
     weights = {name: mark for result in run.results for name, mark in result.models.items()}
-    used = ", ".join(f"{name} {mark}" for name, mark in sorted(weights.items())) or "none"
     peers = {result.system: result.settings for result in run.results if result.settings}
-    lines = [
-        f"`{run.command}`, {run.date}, catzip {run.catzip}, commit {run.commit or 'unknown'}.",
-        f"Machine: {machine}.",
-        f"Weights: {used}.",
-    ]
-    if peers:
-        lines.append("Settings: " + "; ".join(f"{name}: {text}" for name, text in peers.items()) + ".")
-    return "\n".join(lines) + "\n"
+    settings = "; ".join(f"{name}: {text}" for name, text in peers.items())
+    return _origin(run, weights) + (f"Settings: {settings}.\n" if peers else "")
 
 
-def write(runs: Sequence[Run]) -> list[str]:
+def _origin(record: Run | Matrix, weights: Mapping[str, str]) -> str:
+    """Command, date, version, commit; machine; weights by name and fingerprint."""
+    machine = ", ".join(f"{key}: {value}" for key, value in record.machine.items())
+    used = ", ".join(f"{name} {mark}" for name, mark in sorted(weights.items())) or "none"
+    return (
+        f"`{record.command}`, {record.date}, catzip {record.catzip}, commit {record.commit or 'unknown'}.\n"
+        f"Machine: {machine}.\n"
+        f"Weights: {used}.\n"
+    )
+
+
+def write(runs: Sequence[Run], matrix: Matrix | None = None) -> list[str]:
     """Writes RESULTS.md and the plots beside it; the plots that could not be drawn, without matplotlib."""
-    REPORT.write_text(document(runs), encoding="utf-8")
+    REPORT.write_text(document(runs, matrix), encoding="utf-8")
     undrawn = []
     for curves, path in _plots(runs):
         try:
@@ -164,10 +176,10 @@ def write(runs: Sequence[Run]) -> list[str]:
     return undrawn
 
 
-def stale(runs: Sequence[Run]) -> list[str]:
-    """The files that are not what the runs give. What a plot shows is known by a digest in it."""
+def stale(runs: Sequence[Run], matrix: Matrix | None = None) -> list[str]:
+    """The files that are not what the results give. What a plot shows is known by a digest in it."""
     text = REPORT.read_text(encoding="utf-8") if REPORT.is_file() else None
-    found = [] if text == document(runs) else [REPORT.name]
+    found = [] if text == document(runs, matrix) else [REPORT.name]
     return found + [path.name for curves, path in _plots(runs) if not curves.is_drawn(path)]
 
 
@@ -184,13 +196,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--check", action="store_true", help="only compare; exit with 1 if one is out of date"
     )
-    checking, runs = parser.parse_args(arguments).check, load_all()
+    checking, results = parser.parse_args(arguments).check, (load_all(), load_exactness())
     if not checking:
-        if undrawn := write(runs):
+        if undrawn := write(*results):
             missing = f"not drawn: {', '.join(undrawn)}: pip install 'catzip[bench]' (matplotlib)"
             print(missing, file=sys.stderr)
         return 0
-    if old := stale(runs):
+    if old := stale(*results):
         remedy = "run python -m catzip.benchmarks.report"
         print(f"out of date in benchmarks/: {', '.join(old)}; {remedy}", file=sys.stderr)
     return 1 if old else 0
