@@ -4,7 +4,8 @@ Malvar and Sullivan 2003, "YCoCg-R: A Color Space with RGB Reversibility and Low
 additive integer couplings (lifting steps), so modulo 256, where every step wraps, it is a bijection of 0..255 cubed.
 Both differences are moved to the middle of the range: 128 is grey. They wrap only where colours are very saturated. An
 image in which neighbours lie on either side of the place where a difference wraps is turned first: both differences are
-moved around the circle of 256, so that they wrap where no colour is.
+moved around the circle of 256, so that they wrap where no colour is. And where one difference says something of the
+other, a share of it is taken off the other first: two lifting steps more, for each image its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from .arrays import NumpyArray
 from .quarters import GREY
 
 TURN = 4  # bits below a turn: 16 of them are a whole one
+LIFT = 2  # fractional bits of a lift
 _TURNS = 1 << 8 - TURN
 _CELLS = 2 * _TURNS + 1  # of 16 levels, from half a circle below 0 to half a circle above 255
 
@@ -34,6 +36,25 @@ def correlate(image: NumpyArray) -> NumpyArray:
     middle = luma - _half(violet)
     blue = middle - _half(orange)
     return np.stack([orange + blue, violet + middle, blue], -1)
+
+
+def lifted(images: NumpyArray, lifts: NumpyArray) -> NumpyArray:
+    """uint8 [B, H, W, 3] with a share of orange taken off violet, then one of violet off orange: int [B, 2], quarters.
+
+    With (-2, 2) violet becomes green less blue, and orange red less the mean of the two.
+    """
+    coded = decorrelate(images)
+    coded[..., 2] -= _share(coded[..., 1], lifts[:, 0])
+    coded[..., 1] -= _share(coded[..., 2], lifts[:, 1])
+    return correlate(coded)
+
+
+def lowered(images: NumpyArray, lifts: NumpyArray) -> NumpyArray:
+    """The inverse of `lifted`."""
+    coded = decorrelate(images)
+    coded[..., 1] += _share(coded[..., 2], lifts[:, 1])
+    coded[..., 2] += _share(coded[..., 1], lifts[:, 0])
+    return correlate(coded)
 
 
 def turned(images: NumpyArray, turns: NumpyArray) -> NumpyArray:
@@ -72,6 +93,12 @@ def _crossings(plane: NumpyArray) -> NumpyArray:
     )
     across = np.cumsum(below - above)[: 2 * _TURNS]  # the multiples of 16 from -112 to 384
     return np.bincount((np.arange(2 * _TURNS) - 7) % _TURNS, weights=across).astype(np.int64)
+
+
+def _share(differences: NumpyArray, lifts: NumpyArray) -> NumpyArray:
+    """floor(difference * lift / 4) modulo 256, of differences uint8 [B, H, W] about grey and lifts int [B]."""
+    signed = (differences - GREY).view(np.int8).astype(np.int16)
+    return (signed * lifts.astype(np.int16)[:, None, None] >> LIFT).astype(np.uint8)
 
 
 def _half(difference: NumpyArray) -> NumpyArray:

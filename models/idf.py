@@ -7,7 +7,8 @@ the batch.
 
 A model of the medium "array" codes images of its own shape; the plan is (images of a segment,). One of the medium
 "image" codes an image of any size, grey or in colour, tile by tile (``tiles``); the plan is (width, channels, side of
-a tile, tiles of a segment), and the height is what the number of symbols leaves.
+a tile, tiles of a segment), and a 1 more where the colours of each tile may be lifted (``lifts``). The height is what
+the number of symbols leaves.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from .flow import BASE, DIGIT, Flow, FlowConfig
 from .grid import Tensors
 from .identity import Identity
 from .lanes import MAX_SEGMENT
+from .lifts import best_lifts
 from .tiles import MAX_SIDE, Run, Tiling
 from .workers import Workers
 
@@ -38,12 +40,14 @@ Walk = Generator[NumpyArray, NumpyArray, None]
 
 DRAWN = (64, 64)
 
+_HALF = BASE // 2  # lifts are -8..7
+
 
 class Segment:
-    """Tiles while they are coded: images uint8 [B, h, w, C], shared among the workers."""
+    """Tiles while they are coded: images uint8 [B, h, w, C], shared among the workers; ``lifts`` where C is 3."""
 
-    def __init__(self, flow: Flow, workers: Workers, shape: tuple[int, ...]) -> None:
-        self._flow, self._workers, self._shape = flow, workers, shape
+    def __init__(self, flow: Flow, workers: Workers, shape: tuple[int, ...], lifts: bool = False) -> None:
+        self._flow, self._workers, self._shape, self._lifts = flow, workers, shape, lifts
         self._groups = workers.groups(shape[0], least=1)
         self.images = np.empty(shape, np.uint8)
 
@@ -53,10 +57,14 @@ class Segment:
         return Mapped(Serial(self.steps), self.digits, lambda _: self.images)
 
     def steps(self) -> Generator[Categorical, NumpyArray, None]:
-        """In decode order: of the turns of each tile in colour (see ``colour``), then of one digit of every pixel of a
-        plane, tile by tile."""
+        """In decode order: of the turns and lifts of each tile in colour (see ``colour``), then of one digit of every
+        pixel of a plane, tile by tile."""
         batch, height, width, channels = self._shape
-        turns = (yield Categorical(_turns(2 * batch))).reshape(batch, 2) if channels == 3 else None
+        turns, lifts = np.zeros((2, batch, 2), np.int32)
+        if channels == 3:
+            turns = (yield Categorical(_rare(2 * batch))).reshape(batch, 2)
+        if self._lifts:
+            lifts = (yield Categorical(_rare(2 * batch))).reshape(batch, 2)
         walks = [
             self._flow.steps(part.stop - part.start, (height, width), channels, self.images[part])
             for part in self._groups
@@ -66,23 +74,28 @@ class Segment:
             digits = yield Categorical(PMF(np.concatenate(frequencies)))
             parts = np.split(digits, np.cumsum([len(each) for each in frequencies])[:-1])
             found = self._workers.map(partial(_send, walks, parts), self._groups)
-        if turns is not None and turns.any():
+        if turns.any():
             self.images[...] = colour.turned(self.images, -turns)
+        if lifts.any():
+            self.images[...] = colour.lowered(self.images, (lifts + _HALF) % BASE - _HALF)
 
     def digits(self, images: NumpyArray) -> list[NumpyArray]:
         """What `steps` is sent for these images."""
-        turns = []
+        changes = []
+        if self._lifts:
+            changes = [best_lifts(self._flow, self._workers, images)]
+            images = colour.lifted(images, changes[0]) if changes[0].any() else images
         if images.shape[-1] == 3:
-            turns = [colour.best_turns(images)]
-            images = colour.turned(images, turns[0]) if turns[0].any() else images
+            changes = [colour.best_turns(images), *changes]
+            images = colour.turned(images, changes[0]) if changes[0].any() else images
         planes = self._workers.map(lambda i: self._flow.forward(images[self._groups[i]]), self._groups)
         whole = [np.concatenate(parts).ravel() for parts in zip(*planes, strict=True)]
         digits = [digit for plane in whole for digit in (plane >> DIGIT, plane % BASE)]
-        return [digit.ravel().astype(np.int32) for digit in [*turns, *digits]]
+        return [digit.ravel().astype(np.int32) for digit in [*(each % BASE for each in changes), *digits]]
 
 
-def _turns(count: int) -> PMF:
-    """No turn in 241 of 256 cases, any other in one."""
+def _rare(count: int) -> PMF:
+    """Of a turn or a lift: none in 241 of 256 cases, any other in one."""
     row = np.full(BASE, TOTAL >> 8, np.uint32)
     row[0] = TOTAL - (BASE - 1) * row[1]
     return PMF(np.tile(row, (count, 1)))
@@ -127,7 +140,7 @@ class IDF:
             width, channels = width * channels, 1
         rows = min(self._side, max(1, count // (width * channels)))
         tile = rows * min(self._side, width) * channels
-        return width, channels, self._side, max(1, MAX_SEGMENT // tile)
+        return width, channels, self._side, max(1, MAX_SEGMENT // tile), *([1] if channels == 3 else [])
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
@@ -137,7 +150,7 @@ class IDF:
         """One stack for each segment of symbols [count]."""
         for run, images in _runs(self._tilings(len(symbols), plan), symbols):
             stack = Stack()
-            Segment(self._flow, self._workers, run.shape).codec.push(stack, run.cut(images))
+            self._segment(run, plan).codec.push(stack, run.cut(images))
             yield stack
 
     def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NumpyArray:
@@ -149,7 +162,7 @@ class IDF:
         symbols: NumpyArray = np.empty(count, np.uint8)
         done = 0
         for (run, images), stack in zip(_runs(tilings, symbols), stacks, strict=True):
-            run.put(images, Segment(self._flow, self._workers, run.shape).codec.pop(stack))
+            run.put(images, self._segment(run, plan).codec.pop(stack))
             done += run.size
             if not stack.is_empty():
                 raise CorruptError(f"bits are left over after symbol {done} of a frame; the file is damaged")
@@ -159,7 +172,7 @@ class IDF:
         """-log2 p(symbols), in bits."""
         total = 0.0
         for run, images in _runs(self._tilings(len(symbols), plan), symbols):
-            segment = Segment(self._flow, self._workers, run.shape)
+            segment = self._segment(run, plan)
             steps = segment.steps()
             codec = next(steps)
             for digits in segment.digits(run.cut(images)):
@@ -182,18 +195,28 @@ class IDF:
             item[:] = Segment(self._flow, self._workers, shape).codec.pop(stack).ravel()
         return drawn
 
+    def _segment(self, run: Run, plan: Plan) -> Segment:
+        """A segment of these tiles. What is left over as a grey row has no lifts."""
+        return Segment(self._flow, self._workers, run.shape, lifts=len(plan) == 5 and run.shape[-1] == 3)
+
+    def _is_possible(self, plan: Plan) -> bool:
+        """Whether a plan has the numbers that it should have; what they amount to is for `Tiling.check`."""
+        if self.shape:
+            return len(plan) == 1 and plan[0] > 0
+        lifts = plan[4:] == () or (plan[4:] == (1,) and plan[1] == 3)
+        return len(plan) >= 4 and 0 not in plan and lifts and plan[1] <= self._channels
+
     def _tilings(self, count: int, plan: Plan) -> list[Tiling]:
         """What a frame holds: images, and what is left over as one grey row. Raises CorruptError."""
-        possible = len(plan) == (1 if self.shape else 4) and 0 not in plan
-        if not possible or (not self.shape and plan[1] > self._channels):
+        if not self._is_possible(plan):
             raise CorruptError(f"the model {self.name} cannot have the coding plan {plan}")
         if self.shape:
             height, width, channels = (*self.shape, 1)[:3]
             side, images = max(height, width), count // math.prod(self.shape)
         else:
-            width, channels, side, _ = plan
+            width, channels, side = plan[:3]
             height, images = count // (width * channels), 1
-        whole = Tiling(0, (images, height, width, channels), side, plan[-1])
+        whole = Tiling(0, (images, height, width, channels), side, plan[0 if self.shape else 3])
         rest = Tiling(whole.size, (1, 1, count - whole.size, 1), MAX_SIDE, MAX_SEGMENT // MAX_SIDE)
         for tiling in (whole, rest):
             tiling.check()

@@ -16,7 +16,9 @@ class Superseded(NamedTuple):
     release: str
 
 
-SUPERSEDED: dict[str, Superseded] = {}
+SUPERSEDED: dict[str, Superseded] = {
+    "2287a3d219f1e68e": Superseded("ardm-upscale-cifar10", "0.1.0"),
+}
 """By fingerprint, in hexadecimal digits."""
 
 

@@ -214,6 +214,7 @@ GOOD: dict[str, Case] = {
     "flow-segments": Case("tiny-flow", FLOWING, (3,), raced=False),
     "flow-frames": Case("tiny-flow", FLOWING, (4,), frame_size=1000, raced=False),
     "photo-own-plan": Case("tiny-photo", PHOTO, raced=False),
+    "photo-lifted": Case("tiny-photo", PHOTO, (45, 3, 13, 2, 1), raced=False),
     "photo-segments": Case("tiny-photo", PHOTO, (45, 3, 13, 2), raced=False),
     "photo-grey": Case("tiny-photo", GREY, raced=False),
 }

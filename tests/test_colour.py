@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catzip.models.arrays import NumpyArray
-from catzip.models.colour import best_turns, correlate, decorrelate, turned
+from catzip.models.colour import best_turns, correlate, decorrelate, lifted, lowered, turned
 
 VALUES = st.integers(0, 255)
 
@@ -34,7 +34,7 @@ def test_no_two_colours_become_one():
         assert len(np.unique(there(colours), axis=0)) == len(colours)
 
 
-def lifted(red: int, green: int, blue: int) -> tuple[int, int, int]:
+def formula(red: int, green: int, blue: int) -> tuple[int, int, int]:
     """YCoCg-R as in the paper, its differences wrapped into -128..127."""
 
     def wrapped(x: int) -> int:
@@ -48,7 +48,7 @@ def lifted(red: int, green: int, blue: int) -> tuple[int, int, int]:
 
 def test_it_is_the_formula():
     colours = lattice(23)
-    assert decorrelate(colours).tolist() == [list(lifted(*colour)) for colour in colours.tolist()]
+    assert decorrelate(colours).tolist() == [list(formula(*colour)) for colour in colours.tolist()]
 
 
 def test_greys_have_no_differences():
@@ -74,6 +74,32 @@ def test_turning_back_undoes_a_turn_and_moves_the_differences_alone(seed: int, o
     assert np.array_equal(
         moved % 256, np.broadcast_to(16 * np.pad(turns, ((0, 0), (1, 0)))[:, None, None], moved.shape)
     )
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(-8, 7), st.integers(-8, 7))
+def test_lowering_undoes_a_lift(seed: int, first: int, second: int):
+    images = np.random.RandomState(seed).randint(0, 256, (2, 3, 5, 3)).astype(np.uint8)
+    lifts = np.array([[first, second], [second, 0]])
+    assert np.array_equal(lowered(lifted(images, lifts), lifts), images)
+    assert np.array_equal(lifted(lowered(images, lifts), lifts), images)
+    assert np.array_equal(lifted(images, 0 * lifts), images)
+
+
+def test_a_lift_takes_a_share_of_one_difference_off_the_other():
+    colour = np.array([[[[200, 90, 60]]]], np.uint8)
+    _, orange, violet = decorrelate(colour)[0, 0, 0].astype(int) - 128
+    assert (orange, violet) == (200 - 60 - 256, 90 - (60 + (200 - 60 - 256) // 2))  # orange wraps
+    _, first, second = decorrelate(lifted(colour, np.array([[-2, 3]])))[0, 0, 0].astype(int) - 128
+    assert second == (violet - (-2 * orange >> 2) + 128) % 256 - 128
+    assert first == (orange - (3 * second >> 2) + 128) % 256 - 128
+
+
+def test_green_less_blue_is_one_of_them():
+    """And with nothing but that left, red less green is the other: the colours of a red door."""
+    grain = np.random.RandomState(0).randint(0, 40, (2, 1, 12, 30))
+    red = np.stack([110 + grain[0], 50 + grain[1], 30 + grain[1]], -1).astype(np.uint8)
+    planes = decorrelate(lifted(red, np.array([[-2, 2]])))
+    assert np.ptp(planes[..., 2]) <= 1 and np.ptp(decorrelate(red)[..., 2]) > 15
 
 
 def crossing(images: NumpyArray) -> int:

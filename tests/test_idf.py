@@ -66,7 +66,8 @@ def test_decode_undoes_encode_for_images_of_any_size(
     depth = 1 if grey else channels(name)
     symbols = image(height, height, width, depth, kind=kind).ravel()
     side, each = data.draw(st.integers(3, 17)), data.draw(st.integers(1, 9))
-    assert_round_trip(flow(name), symbols, (width, depth, side, each))
+    lifts = (1,) if depth == 3 and data.draw(st.booleans()) else ()
+    assert_round_trip(flow(name), symbols, (width, depth, side, each, *lifts))
 
 
 @pytest.mark.parametrize("name", ANY_SIZE)
@@ -266,7 +267,9 @@ IMPOSSIBLE: dict[str, tuple[str, int, Plan]] = {
     "a segment beyond any memory": ("flow", 10**9, (10**4, 3, 100, 1 << 60)),
     "a frame beyond any memory": ("flow", 2**62, (2**31, 1, 512, 1)),
     "a number missing": ("flow", 90, (5, 3, 8)),
-    "a number too many": ("flow", 90, (5, 3, 8, 1, 1)),
+    "a number too many": ("flow", 90, (5, 3, 8, 1, 1, 1)),
+    "neither lifts nor none": ("flow", 90, (5, 3, 8, 1, 2)),
+    "lifts of grey": ("flow", 90, (5, 1, 8, 1, 1)),
     "nothing": ("flow", 90, ()),
     "no images": ("flow-array", 90, (0,)),
     "more images than a decoder holds": ("flow-array", 10**6, (1457,)),

@@ -1,0 +1,68 @@
+"""Which lifts of its colours suit a tile (see `colour.lifted`): a few are tried on a part of it, with the flow itself.
+
+How the differences of colours go together depends on the light and on what is in the picture: on a red door, green and
+blue do not differ by what photographs in general, and so the network, make one expect. (JPEG XL has 42 reversible
+transforms to choose from; with the sum of a tile's gradients in place of the network the choice was often the wrong
+one.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+
+from ..compressor.pmf import PRECISION
+from .arrays import NumpyArray
+from .colour import best_turns, lifted, turned
+from .flow import BASE, DIGIT, Flow
+from .workers import Workers
+
+CANDIDATES = ((0, 0), (-2, 2), (2, 0), (0, 2))  # the second: green less blue, and red less both
+CROP = 32  # pixels: side of what is tried
+
+_LEAST = 64  # bits that lifts must save
+
+
+def best_lifts(flow: Flow, workers: Workers, images: NumpyArray) -> NumpyArray:
+    """The lifts, int [B, 2], of each of uint8 [B, H, W, 3] whose middle takes the fewest bits."""
+    batch, height, width, _ = images.shape
+    down, right = (max(0, (side - CROP) // 2) for side in (height, width))
+    crops = np.tile(images[:, down : down + CROP, right : right + CROP], (len(CANDIDATES), 1, 1, 1))
+    tried = lifted(crops, np.repeat(np.array(CANDIDATES), batch, 0))
+    tried = turned(tried, best_turns(tried))
+    groups = workers.groups(len(tried), least=1)
+    found = workers.map(lambda i: costs(flow, tried[groups[i]]), groups)
+    bits = np.concatenate(found).reshape(len(CANDIDATES), batch)
+    bits[0] -= _LEAST
+    best: NumpyArray = np.array(CANDIDATES)[bits.argmin(0)]
+    return best
+
+
+def costs(flow: Flow, images: NumpyArray) -> NumpyArray:
+    """About how many bits each of uint8 [B, H, W, C] takes, [B]."""
+    batch, *size, channels = images.shape
+    steps = flow.steps(batch, (size[0], size[1]), channels, np.empty_like(images))
+    bits = np.zeros(batch)
+    frequencies = next(steps)
+    with suppress(StopIteration):
+        for digits in _digits(flow, images):
+            chosen = frequencies[np.arange(len(digits)), digits]
+            bits += _bits(chosen).reshape(batch, -1).sum(1)
+            frequencies = steps.send(digits)
+    return bits
+
+
+def _digits(flow: Flow, images: NumpyArray) -> Iterator[NumpyArray]:
+    """What `Flow.steps` is sent for these images."""
+    for plane in flow.forward(images):
+        for digits in (plane >> DIGIT, plane % BASE):
+            yield digits.ravel().astype(np.int32)
+
+
+def _bits(frequencies: NumpyArray) -> NumpyArray:
+    """-log2 of frequencies of 2**24, between powers of two on a line: no rounding, so the same on every machine."""
+    mantissa, exponent = np.frexp(frequencies.astype(np.float64))
+    cost: NumpyArray = PRECISION + 2 - exponent - 2 * mantissa
+    return cost
