@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import compress, decompress
+from ..models.registry import Registry
 from . import machine
 from .tables import markdown
 
@@ -103,7 +104,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("file", type=Path)
     options = parser.parse_args(arguments)
     data = options.file.read_bytes()[: options.limit]
-    compress(data[:1000], options.model, device="cpu", threads=1)  # imports
+    Registry(device="cpu").by_name(options.model)  # imports what the model needs
     packed, packing = profiled(lambda: compress(data, options.model, device="cpu", threads=1))
     unpacked, unpacking = profiled(lambda: decompress(packed, device="cpu", threads=1))
     if unpacked != data:

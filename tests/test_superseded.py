@@ -1,4 +1,4 @@
-"""Weights that were replaced: a file that was coded with them names the release that has them, and decodes with them."""
+"""Weights that were replaced: a file coded with them names the release that has them, and decodes with them."""
 
 import re
 from pathlib import Path
