@@ -95,6 +95,10 @@ class Arrays(Protocol):
         """Maximum over the last axis, kept as an axis of one."""
         ...
 
+    def transposed(self, array: Array) -> Array:
+        """[n, m] as [m, n], laid out anew."""
+        ...
+
     def concat(self, arrays: list[Array]) -> Array:
         """Joined along the last axis."""
         ...
@@ -184,6 +188,9 @@ class NumpyArrays:
 
     def max(self, array: Array) -> Array:
         return np.maximum.reduce(array, axis=-1, keepdims=True)
+
+    def transposed(self, array: Array) -> Array:
+        return np.ascontiguousarray(array.T)
 
     def concat(self, arrays: list[Array]) -> Array:
         return np.concatenate(arrays, axis=-1)

@@ -240,7 +240,11 @@ def frequencies(arrays: Arrays, mass: Array) -> NumpyArray:
     exact; the division and the product are each one correctly rounded operation.
     """
     mass *= arrays.ratio(TOTAL - mass.shape[-1], mass.sum(-1)[:, None])
-    found = arrays.fetch(arrays.int32(mass))
+    return settled(arrays.fetch(arrays.int32(mass)))
+
+
+def settled(found: NumpyArray) -> NumpyArray:
+    """Frequencies uint32 [N, K] from masses, int32 in place, that are rounded down to sums of at most 2**24 - K."""
     found += 1
     left = TOTAL - np.add.reduce(found, axis=-1, dtype=np.int32)
     found[np.arange(len(found)), found.argmax(axis=-1)] += left

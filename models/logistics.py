@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..compressor.pmf import TOTAL
 from .arrays import Array, Arrays, NumpyArray
-from .grid import Softmax, Tensors, frequencies
+from .grid import Softmax, Tensors, settled
 from .pixels import HALVES
 
 MEAN, MEAN_MAX = 8, 1 << 12  # what the network adds to a guess: real units of 16 levels, steps of 1/16 level
@@ -46,10 +47,11 @@ def logistic_tables() -> dict[str, NumpyArray]:
 class Logistics:
     """Frequencies of the digits of values 0..``alphabet`` - 1 under a mixture of ``components`` logistics.
 
-    A finite edge lies at most 2**13 steps from a mean, an infinite one at most 2**15 + 2**13, and 1/scale is at most
-    exp(1.5) 2**_INVERSE < 2**14.2: their product stays below 2**30, in int32. As 1/scale is at least 45, an infinite
-    edge is more than _FAR from any mean. The table never falls, so no mass is negative. All masses of a row are sums
-    of products below 2**(20 + _CDF), exact in float64 for up to 2**9 components.
+    Means and finite edges are less than 2**13 steps from 0, infinite ones 2**15, and 1/scale is at most exp(1.5)
+    2**_INVERSE < 2**14.2: the product of each with it stays below 2**29.3, and their difference, from the middle of the
+    table, below 2**30, in int32. As 1/scale is at least 45, an infinite edge is more than _FAR from any mean. The table
+    never falls, so no mass is negative. All masses of a row are sums of products below 2**(20 + _CDF), exact in float64
+    for up to 2**9 components.
     """
 
     def __init__(self, arrays: Arrays, tensors: Tensors, alphabet: int, components: int) -> None:
@@ -68,32 +70,36 @@ class Logistics:
         guess  int [N], in half levels, what the means are added to
         edges  ints 0..alphabet: the interval has the values from an edge to before the next
         """
+        # Intervals are rows here and distributions are columns: long rows, which processors are good at.
         arrays, m = self._arrays, self._components
-        weight = self._softmax.weights(y[:, :m])
-        mean = arrays.int32(y[:, m : 2 * m])
-        mean += arrays.place((guess * (2**_LEVEL // HALVES)).astype(np.int32))[:, None]
-        scale = y[:, 2 * m :] * 2.0 ** (SCALE - MEAN)
+        weight = arrays.transposed(self._softmax.weights(y[:, :m]))
+        mean = arrays.int32(arrays.transposed(y[:, m : 2 * m]))
+        mean += arrays.place((guess * (2**_LEVEL // HALVES)).astype(np.int32))
+        scale = arrays.transposed(y[:, 2 * m :]) * 2.0 ** (SCALE - MEAN)
         scale += 0.5 - SCALE_LEAST
         inverse = arrays.lookup(self._inverse, arrays.clip_(scale, 0, SCALE_MOST - SCALE_LEAST))
+        start = (_FAR << _LEVEL + _INVERSE - _STEP) - mean * inverse
         at = arrays.place(self._steps(edges))
         below: Array = 0.0
         for i in range(m):
-            z = at - mean[:, i, None]
-            z *= inverse[:, i, None]
-            z += _FAR << _LEVEL + _INVERSE - _STEP
+            z = at * inverse[i]
+            z += start[i]
             z >>= _LEVEL + _INVERSE - _STEP
             mass = arrays.lookup(self._cdf, z)
-            mass *= weight[:, i, None]
+            mass *= weight[i]
             below = mass + below
-        mass = below[:, 1:] - below[:, :-1]
-        mass += weight.sum(-1)[:, None] * 2.0 ** (_CDF - FLOOR)
-        return frequencies(arrays, mass)
+        mass = below[1:] - below[:-1]
+        mass += weight.sum(0) * 2.0 ** (_CDF - FLOOR)
+        mass *= arrays.ratio(TOTAL - len(mass), mass.sum(0))
+        return settled(arrays.fetch(arrays.transposed(arrays.int32(mass))))
 
     def _steps(self, edges: NumpyArray) -> NumpyArray:
-        """Edges as steps of a mean, half a level below their value: int32."""
-        steps = (edges << _LEVEL) - (1 << _LEVEL - 1)
-        steps = np.where(edges == self._alphabet, _INFINITY, np.where(edges == 0, -_INFINITY, steps))
-        return steps.astype(np.int32)
+        """Edges [N or 1, K + 1] as steps of a mean, half a level below their value: int32 [K + 1, N or 1]."""
+        rows = edges.T.astype(np.int32, order="C")
+        steps = (rows << _LEVEL) - (1 << _LEVEL - 1)
+        steps[rows == self._alphabet] = _INFINITY
+        steps[rows == 0] = -_INFINITY
+        return steps
 
 
 def checked(inverse: NumpyArray, cdf: NumpyArray) -> None:

@@ -93,6 +93,9 @@ class TorchArrays:
     def max(self, array: Tensor) -> Tensor:
         return array.amax(-1, keepdim=True)
 
+    def transposed(self, array: Tensor) -> Tensor:
+        return array.T.contiguous()
+
     def concat(self, arrays: list[Tensor]) -> Tensor:
         return torch.cat(arrays, -1)
 
