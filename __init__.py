@@ -76,7 +76,7 @@ def compress(
     from .models.registry import Registry
 
     if model is not None and effort != "default":
-        raise ValueError("effort is for the choice of a model; it goes without one")
+        raise ValueError("effort is for the choice of a model, and a model was named")
     result = io.BytesIO()
     models = Registry(device=device, threads=threads, effort=effort)
     compress_stream(
@@ -137,7 +137,7 @@ def open(
         raise ValueError("encoding, errors and newline go with text modes: rt, wt, xt")
     binary_mode = mode.replace("t", "b") if text else mode
     if effort != "default" and (model is not None or mode.startswith("r")):
-        raise ValueError("effort is for the choice of a model when writing; it goes without one")
+        raise ValueError("effort is for the choice of a model when writing, where none was named")
     models = Registry(device=device, threads=threads, effort=effort)
     file = open_file(path, binary_mode, model, models, steps, byte_exact, repack)
     return io.TextIOWrapper(file, encoding, errors, newline) if text else file

@@ -29,9 +29,14 @@ NAME = "python -m catzip.benchmarks.exactness"
 
 
 def measure(words: str, models: Sequence[str], size: int) -> Matrix:
-    """The matrix of these models, by name or path, and of random ones; `words` is the command line for the record."""
+    """The matrix of these models, by name or path, and of random ones; `words` is the command line for the record.
+
+    Raises ValueError for two of one name.
+    """
     registry = Registry()
     cards = {Path(name).name.removesuffix(".safetensors"): registry.info(name) for name in models}
+    if len(cards) < len(models):
+        raise ValueError(f"two of {', '.join(models)} have one name; their rows could not be told apart")
     run = begin(words, [], Settings(None, "each"))
     with tempfile.TemporaryDirectory(prefix="catzip-exactness-") as folder:
         files = [*save_random(Path(folder)), *(card["path"] for card in cards.values())]

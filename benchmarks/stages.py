@@ -30,11 +30,11 @@ STAGES: dict[str, tuple[str, ...]] = {
     "integer products": ("arrays:product", "arrays:batched"),
     "PMFs": ("mixing:summed", "grid:frequencies", "grid:weights", "logistics"),
     "mixture": ("mixing", "decisions"),
-    "contexts and features": ("contexts", "windows", "pixels", "quarters", "colour", "tiles"),
+    "contexts and features": ("contexts", "windows", "pixels", "quarters", "colour", "tiles", "lifts"),
     "coder": ("stack", "codec", "pmf"),
     "other layers": (
         *("grid", "recurrent", "nets", "attention", "convolution"),
-        *("couplings", "factors", "flow", "idf"),
+        *("couplings", "factors", "flow", "idf", "ardm", "autoregressive"),
     ),
 }
 """What belongs to a stage: a module, or one function of it. The first stage that names a function has it."""

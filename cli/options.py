@@ -66,7 +66,10 @@ steps_option = click.option(
 )
 effort_options = _together(
     click.option(
-        "--fast", "effort", flag_value="fast", help="A smaller model of bytes: twice as fast, larger files."
+        "--fast",
+        "effort",
+        flag_value="fast",
+        help="For all but images, a smaller model: faster, larger files.",
     ),
     click.option(
         "--best",

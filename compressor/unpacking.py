@@ -161,7 +161,7 @@ class _Ways:
     def as_bytes(self) -> _Result:
         """As it is: with models only if none was named and there is something to gain."""
         out = io.BytesIO()
-        hopeless = self.model is not None or (looks_random(self.data) and not self.models.thorough)
+        hopeless = self.model is not None or looks_random(self.data)
         models: ModelSource = _NO_MODELS if hopeless else self.models
         report = encode_stream(io.BytesIO(self.data), out, models=models, frame_size=self.frame_size)
         return _Result(out.getvalue(), report)

@@ -138,7 +138,9 @@ class Autoregressive:
         workers: Workers,
         lanes: int = _LANES,
     ) -> None:
-        """``lanes`` are those of a plan for 10 KB."""
+        """``lanes`` are those of a plan for 10 KB, but for the least length of a lane. Raises ValueError for none."""
+        if not isinstance(lanes, int) or lanes < 1:
+            raise ValueError(f"{lanes!r} is no number of lanes")
         self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
         self.alphabet = config.alphabet
         self.config, self.mixing, self.tensors, self.workers = config, mixing, tensors, workers
@@ -149,8 +151,9 @@ class Autoregressive:
         """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
 
         A step takes the decoder nearly the same time however few lanes share it, while a cold start costs a lane
-        about four bytes. So lanes grow with the count, but slower: from 24 for 10 KB to 512 for 1 MB, or twice as many
-        where the weights say that speed matters more. ``shape`` says nothing about a run of symbols.
+        about four bytes. So lanes grow with the count, but slower: from 24 for 10 KB to 512 for 1 MB, or more where the
+        weights say that speed matters more, but none of fewer than 320 symbols. ``shape`` says nothing about a run of
+        symbols.
         """
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes symbol by symbol; it has no budgets of steps")

@@ -39,7 +39,9 @@ def correlate(image: NumpyArray) -> NumpyArray:
 
 
 def lifted(images: NumpyArray, lifts: NumpyArray) -> NumpyArray:
-    """uint8 [B, H, W, 3] with a share of orange taken off violet, then one of violet off orange: int [B, 2], quarters.
+    """uint8 [B, H, W, 3] with a share of orange taken off violet, then a share of violet off orange.
+
+    lifts  int [B, 2], -8..7: the shares, in fourths
 
     With (-2, 2) violet becomes green less blue, and orange red less the mean of the two.
     """

@@ -3,7 +3,7 @@
 Hoogeboom et al. 2019, arXiv 1905.07376; van den Berg et al. 2021, arXiv 2006.12459. An image is mapped by a bijection
 of integers to planes that are coded level by level, coarse to fine, with priors given the levels above (``flow``).
 Encoding is one pass through the flow and its networks, decoding one pass of the inverse, with the tiles of a segment as
-the batch.
+the batch. (To choose the lifts of a tile, the encoder also tries its middle in four ways.)
 
 A model of the medium "array" codes images of its own shape; the plan is (images of a segment,). One of the medium
 "image" codes an image of any size, grey or in colour, tile by tile (``tiles``); the plan is (width, channels, side of
@@ -44,7 +44,10 @@ _HALF = BASE // 2  # lifts are -8..7
 
 
 class Segment:
-    """Tiles while they are coded: images uint8 [B, h, w, C], shared among the workers; ``lifts`` where C is 3."""
+    """Tiles while they are coded: images uint8 [B, h, w, C], shared among the workers.
+
+    lifts  whether the tiles have any; only where C is 3
+    """
 
     def __init__(self, flow: Flow, workers: Workers, shape: tuple[int, ...], lifts: bool = False) -> None:
         self._flow, self._workers, self._shape, self._lifts = flow, workers, shape, lifts

@@ -19,10 +19,15 @@ from .colour import best_turns, lifted, turned
 from .flow import BASE, DIGIT, Flow
 from .workers import Workers
 
-CANDIDATES = ((0, 0), (-2, 2), (2, 0), (0, 2))  # the second: green less blue, and red less both
+CANDIDATES = (
+    (0, 0),
+    (-2, 2),  # green less blue, and red less the mean of both
+    (2, 0),  # green less red in place of green less purple
+    (0, 2),  # orange less half of violet
+)
 CROP = 32  # pixels: side of what is tried
 
-_LEAST = 64  # bits that lifts must save
+_LEAST = 64  # bits that lifts must save there
 
 
 def best_lifts(flow: Flow, workers: Workers, images: NumpyArray) -> NumpyArray:

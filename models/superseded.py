@@ -26,7 +26,7 @@ def where_to_find(fingerprint: str) -> str:
     """What to do where no installed model has this fingerprint: the end of an error message."""
     if found := SUPERSEDED.get(fingerprint):
         return (
-            f"it is the {found.model} of catzip {found.release}, which has newer weights now; install catzip "
+            f"it is the {found.model} of catzip {found.release}, replaced since; install catzip "
             f"{found.release}, or put its models/weights/{found.model}.safetensors, under another name, into a folder "
             "that CATZIP_MODELS names"
         )

@@ -6,7 +6,7 @@ All of it lies in tests/golden/neural/. The weights are written once and never a
 import io
 import re
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundErr
 from catzip.compressor.media import MEDIA
 from catzip.compressor.model import Model, Plan
 from catzip.compressor.writer import Writer
-from catzip.models import checkpoint, grid, logistics
+from catzip.models import checkpoint, colour, grid, idf, logistics
 from catzip.models.couplings import CouplingConfig
 from catzip.models.flow import FlowConfig
 from catzip.models.nets import ConvNetConfig, TransformerConfig
@@ -170,20 +170,34 @@ def _flow_heads(c: FlowConfig, arrays: checkpoint.Arrays) -> checkpoint.Arrays:
     return quiet
 
 
+LIFTS = np.stack([np.arange(-8, 8), np.roll(np.arange(-8, 8), 5)], 1)  # of tiles, each number once
+TURNS = np.stack([np.roll(np.arange(16), 3), np.roll(np.arange(16), 9)], 1)
+
+
 @dataclass(frozen=True)
 class Case:
-    """A model, content, and how it is cut: its plan (None: as the model likes)."""
+    """A model, content, and how it is cut: its plan (None: as the model likes).
+
+    raced     against xz; otherwise that is made to lose
+    coloured  with lifts and turns of every kind, and not those that suit the content
+    """
 
     model: str
     content: bytes
     plan: Plan | None = None
     frame_size: int = 1 << 24
     raced: bool = True
+    coloured: bool = False
 
     def make(self) -> bytes:
-        """The file, which has to be coded with the network; where it is not ``raced``, xz is made to lose."""
+        """The file, which has to be coded with the network."""
         models = Registry("cpu")
-        with nullcontext() if self.raced else patch.object(lzma2, "compress", lambda data: data + bytes(9)):
+        with ExitStack() as patches:
+            if not self.raced:
+                patches.enter_context(patch.object(lzma2, "compress", lambda data: data + bytes(9)))
+            if self.coloured:
+                patches.enter_context(patch.object(idf, "best_lifts", lambda *given: LIFTS[: len(given[-1])]))
+                patches.enter_context(patch.object(colour, "best_turns", lambda tiles: TURNS[: len(tiles)]))
             made = compress(
                 self.content,
                 models=models,
@@ -214,6 +228,7 @@ GOOD: dict[str, Case] = {
     "flow-segments": Case("tiny-flow", FLOWING, (3,), raced=False),
     "flow-frames": Case("tiny-flow", FLOWING, (4,), frame_size=1000, raced=False),
     "photo-own-plan": Case("tiny-photo", PHOTO, raced=False),
+    "photo-coloured": Case("tiny-photo", PHOTO, (45, 3, 7, 16, 1), raced=False, coloured=True),
     "photo-lifted": Case("tiny-photo", PHOTO, (45, 3, 13, 2, 1), raced=False),
     "photo-segments": Case("tiny-photo", PHOTO, (45, 3, 13, 2), raced=False),
     "photo-grey": Case("tiny-photo", GREY, raced=False),

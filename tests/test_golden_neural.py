@@ -4,8 +4,10 @@
 but not the weights of the tiny networks.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from backends import backend
 from golden_neural_cases import (
@@ -20,10 +22,11 @@ from golden_neural_cases import (
     weights,
 )
 from helpers import compress, decompress
+from numpy.typing import NDArray
 from tiny_models import SHIPPED
 
 from catzip.compressor.errors import ModelNotFoundError
-from catzip.models import checkpoint
+from catzip.models import checkpoint, colour
 from catzip.models.registry import Registry
 
 DEVICES = ("cpu", "torch", pytest.param("cuda", marks=pytest.mark.gpu))
@@ -94,6 +97,35 @@ def test_shipped_models_have_a_golden_file(name: str, device: str, set_exact_out
             f"{path.name} was made with other weights of {name}: if they are to be replaced, run {REFRESH}"
         )
     assert decompress(path.read_bytes(), models) == content
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("path", sorted((FOLDER / "earlier").glob("*.catz")), ids=lambda path: path.stem)
+def test_files_of_earlier_releases_decode(path: Path, device: str):
+    """MODEL-RELEASE.catz: made by that release, with weights that are still shipped, otherwise than it is made now."""
+    backend(device)
+    models, name = Registry(device), path.stem.rpartition("-")[0]
+    assert path.read_bytes() != path_of("shipped", name).read_bytes()
+    assert decompress(path.read_bytes(), models) == shipped_content(models.by_name(name))
+
+
+def test_lifts_and_turns_are_in_a_golden_file(monkeypatch: pytest.MonkeyPatch):
+    """Every number that a tile may have, so that none can change its meaning."""
+    seen: dict[str, set[int]] = {"lowered": set(), "turned": set()}
+
+    def watched(name: str) -> Callable[[NDArray[np.uint8], NDArray[np.int32]], NDArray[np.uint8]]:
+        undo = getattr(colour, name)
+
+        def run(images: NDArray[np.uint8], by: NDArray[np.int32]) -> NDArray[np.uint8]:
+            seen[name].update(by.ravel().tolist())
+            return undo(images, by)
+
+        return run
+
+    for name in seen:
+        monkeypatch.setattr(colour, name, watched(name))
+    decompress(path_of("good", "photo-coloured").read_bytes(), Registry("cpu"))
+    assert seen["lowered"] == set(range(-8, 8)) and seen["turned"] == {-turn for turn in range(16)}
 
 
 def test_every_golden_network_is_installed():
