@@ -153,7 +153,7 @@ def collect(run: Run, jobs: Sequence[Job], json_out: Path | None, progress: Say,
 def resumed(run: Run, path: Path, jobs: Sequence[Job]) -> Run:
     """What was measured of these data before, if anything was; other models may be added to it.
 
-    Raises ResumeError if the file is of other data, of another machine or version.
+    Raises ResumeError if the file is of other data or of another machine.
     """
     if not path.is_file():
         return run
@@ -161,7 +161,7 @@ def resumed(run: Run, path: Path, jobs: Sequence[Job]) -> Run:
         before = Run.load(path)
     except ValueError as error:
         raise ResumeError(str(error)) from error
-    for what in ("datasets", "machine", "catzip"):
+    for what in ("datasets", "machine"):
         if getattr(before, what) != getattr(run, what):
             raise ResumeError(
                 f"{path.name} is of another run, its {what} differs: leave --resume out to begin anew, "
@@ -175,6 +175,7 @@ def resumed(run: Run, path: Path, jobs: Sequence[Job]) -> Run:
         before,
         command=run.command if contained else _then(before.command, run.command, "; "),
         date=_then(before.date, run.date),
+        catzip=_then(before.catzip, run.catzip),
         commit=_then(before.commit or "unknown", run.commit or "unknown"),
     )
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from helpers import MODELS
 
+from catzip import __version__
 from catzip.benchmarks import run as bench_run
 from catzip.benchmarks.dataset import Dataset
 from catzip.benchmarks.measure import Settings, Task
@@ -100,6 +101,8 @@ def test_models_are_added_to_the_peers_that_were_measured(measured: list[Task], 
     more = run_bench(Bench(["text"], ["table-array"]), json_out=out, resume=True, echo=silent)
     assert more.results[1:] == whole.results and more.results[0].system == "table-array"
     assert more.command == f"{whole.command}; catzip bench --dataset text -m table-array"
+    replace(more, catzip="0.0.1").save(out)
+    assert resumed(more, out, []).catzip == f"0.0.1, then {__version__}"
 
 
 def test_another_run_is_not_resumed(measured: list[Task], tmp_path: Path) -> None:
