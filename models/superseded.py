@@ -1,7 +1,6 @@
 """Weights that were replaced, so that a file which was coded with them can say where they are.
 
-Replaced weights stay in `weights/` under a name with their date while there is room; those that had to go have an entry
-here, and a file under tests/golden/neural/superseded that was coded with them.
+Each has a file under tests/golden/neural/superseded that was coded with them.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ class Superseded(NamedTuple):
 
 
 SUPERSEDED: dict[str, Superseded] = {
+    "01ac3b677e86212f": Superseded("ar-bytes", "0.1.0"),
+    "3e01f0b84af6db81": Superseded("ardm-cifar10", "0.1.0"),
     "2287a3d219f1e68e": Superseded("ardm-upscale-cifar10", "0.1.0"),
 }
 """By fingerprint, in hexadecimal digits."""
