@@ -83,8 +83,9 @@ def compress_stream(
             return _noted(encode(source), kind, str(reason))
         except UnsuitableContentError as error:
             raise UnsuitableContentError(f"{error}. This {kind} cannot be unpacked: {reason}") from error
-    unpacked, packed = ways.unpacked(content, how), ways.as_bytes()
-    if packed.size <= unpacked.size:
+    unpacked = ways.unpacked(content, how)
+    packed = ways.as_bytes() if ways.may_pay_as_bytes(unpacked) else None
+    if packed is not None and packed.size <= unpacked.size:
         return _noted(_written(packed, dst), kind, f"its pixels would take {unpacked.size} bytes")
     note = f"unpacked; {_PROMISES[recipe.name_of(how)]}"
     return replace(_written(unpacked, dst), packed_size=len(data), notes=(f"{kind}: {note}",))
@@ -165,6 +166,10 @@ class _Ways:
         models: ModelSource = _NO_MODELS if hopeless else self.models
         report = encode_stream(io.BytesIO(self.data), out, models=models, frame_size=self.frame_size)
         return _Result(out.getvalue(), report)
+
+    def may_pay_as_bytes(self, unpacked: _Result) -> bool:
+        """Whether it may be smaller as it is: xz takes no twentieth off what looks random."""
+        return unpacked.size > 0.95 * len(self.data) or not looks_random(self.data)
 
     def cost(self, packed: _Result) -> str:
         """What it costs that the picture is coded as bytes, `packed`, to stay the same byte for byte: a remark."""

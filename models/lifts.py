@@ -23,7 +23,6 @@ CANDIDATES = (
     (0, 0),
     (-2, 2),  # green less blue, and red less the mean of both
     (2, 0),  # green less red in place of green less purple
-    (0, 2),  # orange less half of violet
 )
 CROP = 32  # pixels: side of what is tried
 
