@@ -16,6 +16,7 @@ from .report import Progress, Report, Sink
 
 _OPENING = 16
 _PATIENCE = 1 << 17  # bytes of pixels for which a model of bytes is tried
+_SMALL = 1 << 16  # bytes of a picture of which xz may find what a quick look does not
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
@@ -84,8 +85,7 @@ def compress_stream(
         except UnsuitableContentError as error:
             raise UnsuitableContentError(f"{error}. This {kind} cannot be unpacked: {reason}") from error
     unpacked = ways.unpacked(content, how)
-    packed = ways.as_bytes() if ways.may_pay_as_bytes(unpacked) else None
-    if packed is not None and packed.size <= unpacked.size:
+    if ways.may_pay_as_bytes(unpacked) and (packed := ways.as_bytes()).size <= unpacked.size:
         return _noted(_written(packed, dst), kind, f"its pixels would take {unpacked.size} bytes")
     note = f"unpacked; {_PROMISES[recipe.name_of(how)]}"
     return replace(_written(unpacked, dst), packed_size=len(data), notes=(f"{kind}: {note}",))
@@ -168,8 +168,9 @@ class _Ways:
         return _Result(out.getvalue(), report)
 
     def may_pay_as_bytes(self, unpacked: _Result) -> bool:
-        """Whether it may be smaller as it is: xz takes no twentieth off what looks random."""
-        return unpacked.size > 0.95 * len(self.data) or not looks_random(self.data)
+        """Whether it may be smaller as it is: xz takes no twentieth off what looks random, and is quick on the rest."""
+        small = len(self.data) < _SMALL
+        return small or unpacked.size > 0.95 * len(self.data) or not looks_random(self.data)
 
     def cost(self, packed: _Result) -> str:
         """What it costs that the picture is coded as bytes, `packed`, to stay the same byte for byte: a remark."""
