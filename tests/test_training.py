@@ -266,7 +266,7 @@ def test_what_cannot_be_trained_is_named(folder: Path, old: str, new: str, messa
 
 
 def test_a_recipe_that_does_not_exist_names_those_that_do():
-    with pytest.raises(CatzipError, match="no recipe 'nothing'; there are ar-bytes, ar-text8"):
+    with pytest.raises(CatzipError, match="no recipe 'nothing'; there are ar-bytes, ar-bytes-s, ar-text8"):
         load("nothing")
 
 
