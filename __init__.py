@@ -66,7 +66,7 @@ def compress(
     item (None: the model's own; 0: all), where it has a choice. `device` is auto, cpu or cuda. Device and
     threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError, UnsuitableContentError.
 
-    `effort`, where no model is named, is "fast" for a smaller model of bytes, or "best" to try a model on everything,
+    `effort`, where no model is named, is "fast" for a faster model of bytes, or "best" to try a model on everything,
     also where a quick look says that it is not worth the time. Raises ValueError for another, or beside a model.
 
     Bytes in, bytes out. Without `byte_exact` a PNG or lossless WebP file, which is then often smaller here, comes back

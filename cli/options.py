@@ -69,7 +69,7 @@ effort_options = _together(
         "--fast",
         "effort",
         flag_value="fast",
-        help="For all but images, a smaller model: faster, larger files.",
+        help="For all but images, a faster model: larger files.",
     ),
     click.option(
         "--best",

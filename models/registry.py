@@ -36,7 +36,7 @@ class Registry:
 
     device   "auto" (CUDA if PyTorch and a GPU are there), "cpu", "cuda", or "torch" (PyTorch on the CPU)
     threads  that share the work; None for as many as there are cores
-    effort   "fast" for small models by default, "best" to be `thorough`. Raises ValueError for another but "default"
+    effort   "fast" for faster models by default, "best" to be `thorough`. Raises ValueError for another but "default"
     """
 
     def __init__(self, device: str = "auto", threads: int | None = None, effort: str = "default") -> None:
