@@ -1,6 +1,7 @@
 """Flows in training: crops and tiles, what is learnt, and that the export codes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from catzip.compressor.errors import CatzipError  # noqa: E402
+from catzip.models import checkpoint  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
 from catzip.models.training.families import task_for  # noqa: E402
@@ -124,6 +126,30 @@ def test_training_learns_and_the_export_codes(name: str, tmp_path: Path, monkeyp
     bits = 8 * sum(len(stack.to_bytes()) for stack in stacks)
     assert bits < 0.8 * 8 * len(symbols)
     assert np.array_equal(model.decode(iter(stacks), len(symbols), plan), symbols)
+
+
+def test_couplings_join_at_their_share_of_the_run_at_no_loss(tmp_path: Path):
+    task = task_of("coupled", tmp_path)
+    task._schedule = replace(task._schedule, couplings_from=0.25)
+    batch = next(task.batches(data_of("coupled", tmp_path), [1.0], 0))
+    costs = []
+    for progress, coupled in ((0.0, False), (0.24, False), (0.25, True), (1.0, True)):
+        task.advance(progress)
+        assert task.net.coupled == coupled
+        costs.append(task.loss(batch).item())
+    assert len(set(costs)) == 1  # translations start at zero
+
+
+def test_a_run_goes_on_with_couplings_that_have_not_been_trained(tmp_path: Path):
+    """Their parameters have no moments in the saved state."""
+    folder, out = folder_for("coupled", tmp_path), tmp_path / "out"
+    recipe = load(folder / "recipe.toml")
+    for start, steps, moved in ((1.0, 3, False), (0.0, 6, True)):
+        each = replace(recipe, schedule=replace(recipe.schedule, couplings_from=start))
+        train(each, folder, out, steps=steps, resume=True, device="cpu")
+        state = checkpoint.load(out / "state.safetensors").arrays
+        assert ("step/levels.0.couplings.0.out.scale" in state) == moved
+        assert bool(state["weight/levels.0.couplings.0.out.scale"].any()) == moved
 
 
 def test_validation_is_what_the_export_codes(tmp_path: Path):

@@ -213,6 +213,9 @@ class ArdmTask:
         """Before the first step of a run: see `MaskedTwin.prepare`."""
         self.twin.prepare([self.twin.items(part) for part in data], shares, np.random.default_rng(seed))
 
+    def advance(self, progress: float) -> None:
+        """Nothing: all of the network takes part from the start."""
+
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Batch]:
         """Endless training batches of ``lanes`` items."""
         rng, weights = np.random.default_rng(seed), np.array(shares) / np.sum(shares)

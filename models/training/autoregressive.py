@@ -99,6 +99,9 @@ class AutoregressiveTask:
     def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
         """Nothing: random weights are the start."""
 
+    def advance(self, progress: float) -> None:
+        """Nothing: all of the network takes part from the start."""
+
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Batch]:
         """Endless training batches."""
         s = self.schedule

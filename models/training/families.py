@@ -27,6 +27,10 @@ class Task(Protocol):
         """Start the weights from the data, where that beats random ones; called once, before the first step."""
         ...
 
+    def advance(self, progress: float) -> None:
+        """Told before each step, and before the export: this share of the run is done."""
+        ...
+
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Any]:
         """Endless training batches from corpora with these shares of the mix."""
         ...

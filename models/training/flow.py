@@ -119,10 +119,15 @@ class Level(nn.Module):
 
 
 class Flow(nn.Module):
-    """See flow.Flow: from planes to the bits that each level costs."""
+    """See flow.Flow: from planes to the bits that each level costs.
+
+    ``coupled`` is whether the couplings take part. Those that start at zero (rezero) may join priors that have been
+    trained without them, at no loss.
+    """
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
+        self.coupled = True
         c = self.config = config
         self.levels = nn.ModuleList(Level(c, 100 * level) for level in range(c.nets))
         self.base = nn.Parameter(torch.zeros(c.channels, 3 * c.components))
@@ -136,7 +141,7 @@ class Flow(nn.Module):
             networks = self.levels[min(level, self.config.nets - 1)]
             assert isinstance(networks, Level)
             quarters = [plane[:, row::2, column::2] for row, column in QUARTERS for plane in planes]
-            for coupling in networks.couplings:
+            for coupling in networks.couplings if self.coupled else ():
                 quarters = coupling(quarters)
             costs.append(self._factored(networks.factors, quarters))
             planes = quarters[: len(planes)]

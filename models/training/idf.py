@@ -52,6 +52,10 @@ class IdfTask:
     def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
         """Nothing: the guesses of ``quarters`` are the start."""
 
+    def advance(self, progress: float) -> None:
+        """Couplings take part from their share of the run on."""
+        self.net.coupled = progress >= self._schedule.couplings_from
+
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Batch]:
         """Endless training batches: random crops, mirrored, and turned where images have any size."""
         rng, weights = np.random.default_rng(seed), np.array(shares) / np.sum(shares)

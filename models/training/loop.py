@@ -120,6 +120,7 @@ class Run:
         """One optimiser step, at this share of the budget; returns the loss in bits."""
         schedule, state, net = self._recipe.schedule, self._state, self._task.net
         Rounding.on = progress >= schedule.round_from
+        self._task.advance(progress)
         warm = min(1.0, (state.step + 1) / schedule.warmup)
         cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
         loss = self._task.loss(batch)
@@ -148,6 +149,7 @@ class Run:
         recipe, state, path = self._recipe, self._state, self._out / f"{self._recipe.name}.safetensors"
         if self._crew.leads:
             Rounding.on = True
+            self._task.advance(1.0)
             bits = self._validate()
             card = {
                 "about": recipe.about,

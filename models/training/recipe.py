@@ -28,6 +28,7 @@ class Schedule:
     clip: float = 1.0  # norm of the gradient
     ema: float = 0.999  # decay of the averaged weights, the ones that are exported
     round_from: float = 0.75  # share of the run after which rounding to the grid is on
+    couplings_from: float = 0.0  # share of the run after which the couplings of a flow take part
     ordered: float = (
         0.0  # share of items masked along a strided order and not at random, for diffusion models of text
     )

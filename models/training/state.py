@@ -86,6 +86,8 @@ class TrainingState:
             for name, parameter in self._parameters.items():
                 parameter.copy_(values[f"weight/{name}"])
                 self._average[name].copy_(values[f"average/{name}"])
+                if f"step/{name}" not in values:
+                    continue  # it has not taken part yet
                 device = parameter.device
                 self._optimiser.state[parameter] = {
                     "step": values[f"step/{name}"],
