@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch")
 from helpers import TEXT  # noqa: E402
 
 from catzip.models.registry import Registry  # noqa: E402
-from catzip.models.schedules import from_tensors, strided  # noqa: E402
-from catzip.models.training import load, loop, train  # noqa: E402
+from catzip.models.schedules import best, from_tensors, strided  # noqa: E402
+from catzip.models.training import load, loop, orders, train  # noqa: E402
 from catzip.models.training.ardm import ArdmTask  # noqa: E402
 from catzip.models.training.data import to_symbols  # noqa: E402
 from catzip.models.training.layers import Rounding  # noqa: E402
@@ -21,6 +21,7 @@ from catzip.models.training.mosaics import read_tiles  # noqa: E402
 from catzip.models.training.mosaics import tiles as read_back  # noqa: E402
 from catzip.models.training.orders import candidates, measured, progressive  # noqa: E402
 
+PLACES = {name: getattr(orders, name) for name in ("_PLACES", "_FEW")}  # as they are outside of these tests
 HEAD = """
 name = "{name}"
 family = "ardm"
@@ -96,6 +97,7 @@ def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("catzip.models.training.ardm._COUNTED", 1 << 14)
     monkeypatch.setattr("catzip.models.training.ardm._AT_ONCE", 1 << 6)
     monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_ON", 2)
+    monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_SYMBOLS", 0)
     for name, few in (("BUDGETS", (5, 10)), ("_FEW", 50), ("_LOOKED", 6), ("_PLACES", 40)):
         monkeypatch.setattr(f"catzip.models.training.orders.{name}", few)
 
@@ -238,12 +240,26 @@ def test_costs_are_measured_along_the_order(size: int):
             assert (row[known:] >= expected - 1e-9).all() and (exact.all() or size > 50)
 
 
+def test_groups_of_a_text_may_start_anywhere(monkeypatch: pytest.MonkeyPatch):
+    """Where neighbours of 256 positions must not be coded together, 20 calls along the stride of 20 keep them apart."""
+
+    def bits(items: np.ndarray, stages: np.ndarray, known: np.ndarray) -> torch.Tensor:
+        left = np.concatenate([np.ones((len(known), 1), np.bool_), known[:, :-1]], axis=1)
+        return torch.from_numpy(np.where(known, 0.0, np.where(left, 1.0, 5.0)))
+
+    for name, value in PLACES.items():
+        monkeypatch.setattr(orders, name, value)
+    order = strided(256, 20)
+    costs = measured(bits, np.zeros((2, 256), np.uint8), order, 1, alike=False)
+    assert costs.predicted(best(costs, 20)) == 256 + 4 * 12  # where a run of 13 begins, nothing is known yet
+
+
 @pytest.mark.parametrize("shape", [(256,), (8,), (8, 8, 3), (32, 32, 3)])
 def test_candidates_are_orders_that_differ(shape: tuple[int, ...]):
     size = int(np.prod(shape))
-    orders = [order for order, _ in candidates(shape)]
-    assert all(np.array_equal(np.sort(order), np.arange(size)) for order in orders)
-    assert len({order.tobytes() for order in orders}) == len(orders) > 3
+    found = [order for order, _ in candidates(shape)]
+    assert all(np.array_equal(np.sort(order), np.arange(size)) for order in found)
+    assert len({order.tobytes() for order in found}) == len(found) > 3
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -34,7 +34,10 @@ from .recipe import Schedule
 from .transformer import Attention, Transformer
 
 _COUNTED = 1 << 25  # symbols whose windows are counted before training
-_SCHEDULED_ON = 12  # held-out items of each text on which schedules are measured
+_SCHEDULED_ON, _SCHEDULED_SYMBOLS = (
+    12,
+    1 << 13,
+)  # held-out items of a corpus on which schedules are measured, at least
 _AT_ONCE = 1 << 12  # items whose windows are counted at once
 
 
@@ -257,8 +260,8 @@ class ArdmTask:
         for name, module in self.net.named_modules():
             if isinstance(module, Linear | Embedding):
                 arrays |= {f"{name}.{key}": array for key, array in module.export().items()}
-        rng = np.random.default_rng(1)
-        items = np.concatenate([self.twin.draw(self.twin.items(part), _SCHEDULED_ON, rng) for part in data])
+        rng, count = np.random.default_rng(1), max(_SCHEDULED_ON, _SCHEDULED_SYMBOLS // self.twin.size)
+        items = np.concatenate([self.twin.draw(self.twin.items(part), count, rng) for part in data])
 
         def bits(items: NumpyArray, stages: NumpyArray, known: NumpyArray) -> Tensor:
             return self.twin.bits(Batch(items, stages, known, ~known))

@@ -16,8 +16,8 @@ from ..arrays import NumpyArray
 from ..checkpoint import Arrays
 from ..schedules import BUDGETS, Costs, Schedule, best, every_step, strided, to_tensors
 
-_PLACES = 128  # at which a group may start, as numbers of known dimensions: more than the largest budget
-_FEW = 1024  # dimensions; of more,
+_PLACES = 256  # at which a group may start, as numbers of known dimensions: more than the largest budget
+_FEW = 1024  # dimensions; of more, or where dimensions are alike,
 _LOOKED = 32  # places are measured, and those between interpolated
 
 Bits = Callable[[NumpyArray, NumpyArray, NumpyArray], torch.Tensor]
@@ -93,7 +93,7 @@ def measured(bits: Bits, items: NumpyArray, order: NumpyArray, stages: int, alik
     """
     size = items.shape[1]
     places = np.arange(size) if size <= _PLACES else _spread(size, _PLACES)
-    looked = places if size <= _FEW else _spread(size, _LOOKED)
+    looked = places if size <= _FEW and not alike else _spread(size, _LOOKED)
     found = np.empty((stages, len(looked), size))
     for stage in range(stages):
         for row, count in enumerate(looked):
