@@ -129,7 +129,7 @@ def open(
     `steps`, `effort` and `byte_exact` as for `compress`, `repack` as for `decompress`. Reading can seek. A file that
     is written appears under its name when it is closed, whole; an exception in the `with` block discards it.
     """
-    from .fileobject import open_file
+    from .fileobject import TextFile, open_file
     from .models.registry import Registry
 
     text = "t" in mode
@@ -140,4 +140,4 @@ def open(
         raise ValueError("effort is for the choice of a model when writing, where none was named")
     models = Registry(device=device, threads=threads, effort=effort)
     file = open_file(path, binary_mode, model, models, steps, byte_exact, repack)
-    return io.TextIOWrapper(file, encoding, errors, newline) if text else file
+    return TextFile(file, encoding, errors, newline) if text else file

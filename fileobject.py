@@ -214,3 +214,15 @@ class CatzipWriter(io.BufferedIOBase):
         """Unwind the target as if `failure` had been raised while it was open, and raise it."""
         with self._target:
             raise failure
+
+
+class TextFile(io.TextIOWrapper):
+    """Text over a catzip file. An exception in the `with` block discards what is written, as in binary modes."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and isinstance(self.buffer, CatzipWriter):
+            self.buffer.__exit__(kind, error, trace)
+        else:
+            self.close()

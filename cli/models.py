@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ..compressor.errors import CorruptError
+from .messages import complain
 from .options import Settings, json_option
 
 
@@ -26,8 +28,12 @@ def models(context: click.Context) -> None:
 @json_option
 def list_models(as_json: bool = False) -> None:
     """List the installed models."""
-    registry = Settings().registry()
-    facts = [{"name": name, **registry.info(name)} for name in registry.names()]
+    registry, facts = Settings().registry(), []
+    for name in registry.names():
+        try:
+            facts.append({"name": name, **registry.info(name)})
+        except CorruptError as error:  # one that is damaged hides no others
+            complain(str(error))
     click.echo(json.dumps(facts, indent=2) if as_json else table(facts))
 
 

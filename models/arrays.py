@@ -228,11 +228,11 @@ def checked_weight(weight: NumpyArray) -> NumpyArray:
 def arrays_for(device: str) -> Arrays:
     """The arrays of a device: "cpu" (NumPy), "torch" (PyTorch on the CPU) or "cuda".
 
-    The product of each is tried once in a process on extreme operands against int64 arithmetic. Raises
-    MissingDependencyError where PyTorch is needed and missing, CatzipError where there is no such device or where
-    its product is wrong.
+    The product of each is tried once in a process on extreme operands against int64 arithmetic, and so is what else is
+    no promise (``trial``). Raises MissingDependencyError where PyTorch is needed and missing, CatzipError where there
+    is no such device or where a trial fails.
     """
-    from .trial import check_product  # which is about what is defined here
+    from .trial import check_assignment, check_product  # which are about what is defined here
 
     if device == "cpu":
         chosen: Arrays = NumpyArrays()
@@ -245,4 +245,5 @@ def arrays_for(device: str) -> Arrays:
             ) from error
         chosen = TorchArrays(device)
     check_product(chosen)
+    check_assignment()
     return chosen

@@ -97,7 +97,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="numpy") as file:
             yield file
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CorruptError(
             f"{path}: not a catzip weight file ({error}); export or install it again"
         ) from error

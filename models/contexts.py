@@ -96,6 +96,6 @@ class MatchModel:
         fresh = (self._pointer < 0) & (self._keys[slots] == keys) & (self._places[slots] > 0)
         self._pointer = np.where(fresh, self._places[slots], self._pointer)
         self._matched = np.where(fresh, MIN_MATCH, self._matched)
-        # Where lanes collide the last one stays: NumPy assigns repeated indices in order.
+        # Where lanes collide the last one stays (see trial.check_assignment).
         self._keys[slots] = keys
         self._places[slots] = np.minimum(places + 1, len(self._text) - 1)

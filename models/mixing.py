@@ -191,7 +191,7 @@ class Mixer:
         moves <<= _AGE
         counters += moves
         counters += self._older.take(ages)
-        # Where lanes share a counter the last one stays: NumPy assigns repeated indices in order.
+        # Where lanes share a counter the last one stays (see trial.check_assignment).
         self._counters[slots] = counters
 
     def _keys(self, recent: NumpyArray) -> NumpyArray:

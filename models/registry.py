@@ -57,11 +57,14 @@ class Registry:
 
     def by_fingerprint(self, fingerprint: bytes) -> Model:
         """The model of this fingerprint. Raises ModelNotFoundError that says where to put its weights."""
+        name, passed = fingerprint.hex(), ""
         for path in _weight_files():
-            if checkpoint.load_config(path)["fingerprint"] == fingerprint.hex():
-                return self._load(path)
-        name = fingerprint.hex()
-        raise ModelNotFoundError(f"the model {name} is not installed; {where_to_find(name)}")
+            try:
+                if checkpoint.load_config(path)["fingerprint"] == name:
+                    return self._load(path)
+            except CorruptError as error:  # of no matter, if the model is in another file
+                passed = f" ({error})"
+        raise ModelNotFoundError(f"the model {name} is not installed; {where_to_find(name)}{passed}")
 
     def purposes(self) -> list[Purpose]:
         """What every installed model is for, the one with the fewest bits in validation first; damaged files aside."""
@@ -96,23 +99,21 @@ class Registry:
     def info(self, name: str) -> dict[str, Any]:
         """What the model card says, flat: fingerprint, summary, family, sizes, data, training, validation.
 
-        `shape` and `budgets` only where the model codes items, and has budgets of steps.
+        `shape` and `budgets` only where the model codes items, and has budgets of steps; of the card what is there.
+        Raises ModelNotFoundError, and CorruptError for a file that holds no model.
         """
         path = _path_of(name)
         config = checkpoint.load_config(path)
-        card, trained = config["card"], config["card"]["trained"]
+        card = config.get("card", {})
         return {
             "fingerprint": config["fingerprint"],
-            "summary": card["about"],
+            "summary": card.get("about", ""),
             "family": config["family"],
-            "medium": config["medium"],
+            "medium": config.get("medium", ""),
             "alphabet": config["model"].get("alphabet", 256),
             **self._items(path, _shape(config["model"])),
-            "parameters": card["parameters"],
             "weights_bytes": path.stat().st_size,
-            "trained_on": ", ".join(card["data"]),
-            "trained": "{date}: {symbols:,} symbols in {minutes} minutes on {device}".format(**trained),
-            "validation_bits": card["validation_bits"],
+            **_training(card),
             "path": str(path),
         }
 
@@ -162,6 +163,18 @@ def _installed() -> dict[str, Path]:
 def _shape(network: dict[str, Any]) -> tuple[int, ...]:
     """The `shape` of a model with this network: of an image, or the length of a chunk of text."""
     return tuple(network.get("shape", [network["length"]] if "length" in network else []))
+
+
+def _training(card: dict[str, Any]) -> dict[str, Any]:
+    """What a model card says of the training."""
+    shown = {key: card[key] for key in ("parameters", "validation_bits") if key in card}
+    if "data" in card:
+        shown["trained_on"] = ", ".join(card["data"])
+    if "trained" in card:
+        shown["trained"] = "{date}: {symbols:,} symbols in {minutes} minutes on {device}".format(
+            **card["trained"]
+        )
+    return shown
 
 
 def _holds_a_model(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The product of a device on trial: extreme operands of odd shapes, against int64 arithmetic."""
+"""What exactness rests on, on trial: the product of a device against int64 arithmetic, the order of assignments."""
 
 from __future__ import annotations
 
@@ -34,4 +34,19 @@ def _expect(arrays: Arrays, got: Array, exact: NumpyArray) -> None:
     if not np.array_equal(arrays.fetch(got).astype(np.int64), exact):
         raise CatzipError(
             f"the matrix product of {arrays.name} is not exact on this machine; use --device cpu"
+        )
+
+
+def check_assignment() -> None:
+    """Assign to repeated indices, as mixture and contexts do: the last value in row-major order must stay.
+
+    NumPy does so, and its tutorials say so, but it is no promise. Raises CatzipError if it does not.
+    """
+    slots = np.arange(6 * 97).reshape(6, 97) * 31 % 89
+    last = {slot: at for at, slot in enumerate(slots.ravel().tolist())}
+    table = np.zeros(89, np.int32)
+    table[slots] = np.arange(slots.size, dtype=np.int32).reshape(slots.shape)
+    if table.tolist() != [last[slot] for slot in range(89)]:
+        raise CatzipError(
+            f"NumPy {np.__version__} assigns repeated indices in another order; install the one of constraints.txt"
         )

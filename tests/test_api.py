@@ -78,6 +78,17 @@ def test_open_text(path):
         assert list(file) == TEXT.splitlines(keepends=True)
 
 
+@pytest.mark.parametrize("mode", ["wb", "wt"])
+def test_an_exception_discards_what_was_written_and_keeps_what_was_there(path, mode):
+    path.write_bytes(catzip.compress(DATA))
+    with pytest.raises(RuntimeError, match="enough"), catzip.open(path, mode) as file:
+        file.write("half" if mode == "wt" else b"half")
+        raise RuntimeError("enough")
+    assert file.closed
+    assert catzip.decompress(path.read_bytes()) == DATA
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
 def test_open_seeks(path):
     path.write_bytes(catzip.compress(DATA))
     with catzip.open(path) as file:

@@ -20,7 +20,7 @@ from catzip.models.arrays import (
     arrays_for,
     float32_is_exact,
 )
-from catzip.models.trial import check_product
+from catzip.models.trial import check_assignment, check_product
 
 BOUND = (2**24 - 1) // (CODE_MAX * WEIGHT_MAX)
 """The most inputs whose products float32 is proved to add up."""
@@ -153,6 +153,20 @@ class Halved(NumpyArrays):
 def test_a_wrong_product_is_caught(wrong: type[NumpyArrays]):
     with pytest.raises(CatzipError, match="not exact on this machine; use --device cpu"):
         check_product(wrong())
+
+
+class Backwards(np.ndarray):
+    """Of repeated indices the first value stays."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key.ravel()[::-1], value.ravel()[::-1])
+
+
+def test_another_order_of_assignment_is_caught(monkeypatch: pytest.MonkeyPatch):
+    zeros = np.zeros
+    monkeypatch.setattr(np, "zeros", lambda *shape: zeros(*shape).view(Backwards))
+    with pytest.raises(CatzipError, match="assigns repeated indices in another order"):
+        check_assignment()
 
 
 @pytest.mark.parametrize("name", BACKENDS)

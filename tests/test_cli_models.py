@@ -1,6 +1,7 @@
 """The shipped models through the command line: lossless, named, interruptible, whatever the threads."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -38,6 +39,12 @@ def test_models_lists_what_info_explains(tmp_path):
     assert (
         listed[0]["fingerprint"] in catzip("models", "info", listed[0]["name"], cwd=tmp_path).stdout.decode()
     )
+
+
+def test_a_damaged_model_hides_no_others(tmp_path):
+    (tmp_path / "broken.safetensors").write_bytes(b"no weights")
+    done = catzip("models", cwd=tmp_path, env={**os.environ, "CATZIP_MODELS": str(tmp_path)})
+    assert "ar-bytes" in done.stdout.decode() and "broken.safetensors: not a catzip weight" in done.stderr
 
 
 def test_an_unknown_model_is_named(tmp_path):

@@ -119,6 +119,31 @@ def test_a_damaged_file_is_named(folder: Path):
     assert Registry("cpu").by_name("letters").fingerprint == TINY.fingerprint
 
 
+@pytest.mark.parametrize("kind", ["empty", "directory", "dangling link"])
+def test_what_cannot_be_read_hides_no_other_model(folder: Path, kind: str):
+    """It comes first by name, so it is met before the model is."""
+    path = folder / "aaa.safetensors"
+    if kind == "empty":
+        path.touch()
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to(folder / "nothing")
+    assert Registry("cpu").by_fingerprint(TINY.fingerprint).name == "letters"
+    with pytest.raises(
+        ModelNotFoundError, match=r"0001020304050607 is not installed.*aaa\.safetensors: not a"
+    ):
+        Registry("cpu").by_fingerprint(bytes(range(8)))
+    with pytest.raises(CorruptError, match=r"aaa\.safetensors: not a catzip weight file"):
+        Registry("cpu").info("aaa")
+
+
+def test_info_of_weights_without_a_card(folder: Path):
+    found = Registry("cpu").info("letters")
+    assert found["fingerprint"] == TINY.fingerprint.hex() and found["summary"] == ""
+    assert "trained" not in found and "validation_bits" not in found
+
+
 def test_an_unknown_device(folder: Path):
     with pytest.raises((CatzipError, RuntimeError), match="nonsense"):
         Registry("nonsense").by_name("letters")
