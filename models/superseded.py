@@ -28,8 +28,8 @@ def where_to_find(fingerprint: str) -> str:
     if found := SUPERSEDED.get(fingerprint):
         return (
             f"it is the {found.model} of catzip {found.release}, replaced since; install catzip "
-            f"{found.release}, or put its models/weights/{found.model}.safetensors, under another name, into a folder "
-            "that CATZIP_MODELS names"
+            f"{found.release} (CHANGELOG.md names its commit), or put its models/weights/{found.model}.safetensors, "
+            "under another name, into a folder that CATZIP_MODELS names"
         )
     return (
         "install the release of catzip that made the file, or put the model's .safetensors file into a folder that "
