@@ -18,8 +18,8 @@ from catzip.models.attention import ATTENDED, HEAD, POSITION, Attention, attenti
 from catzip.models.convolution import Block  # noqa: E402
 from catzip.models.nets import ConvNet, ConvNetConfig, Transformer, TransformerConfig  # noqa: E402
 from catzip.models.training import convnet, layers, transformer  # noqa: E402
-from catzip.models.training.ardm import ImageTwin, TextTwin  # noqa: E402
 from catzip.models.training.masks import Batch  # noqa: E402
+from catzip.models.training.twins import ImageTwin, TextTwin  # noqa: E402
 
 NAMES = sorted(MASKED)
 CHUNKS = MASKED["letter-chunks-deep"]

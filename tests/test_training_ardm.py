@@ -94,8 +94,8 @@ def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
     """The loop sets the switch; the C library's settings are for processes that only train."""
     monkeypatch.setattr(Rounding, "on", True)
     monkeypatch.setattr(loop.memory, "keep", lambda: None)
-    monkeypatch.setattr("catzip.models.training.ardm._COUNTED", 1 << 14)
-    monkeypatch.setattr("catzip.models.training.ardm._AT_ONCE", 1 << 6)
+    monkeypatch.setattr("catzip.models.training.twins._COUNTED", 1 << 14)
+    monkeypatch.setattr("catzip.models.training.twins._AT_ONCE", 1 << 6)
     monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_ON", 2)
     monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_SYMBOLS", 0)
     for name, few in (("BUDGETS", (5, 10)), ("_FEW", 50), ("_LOOKED", 6), ("_PLACES", 40)):
