@@ -2,7 +2,11 @@
 
 import json
 import math
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,6 +209,42 @@ def test_the_average_is_exponential_and_young_at_first():
     with pytest.raises(KeyError), state.averaged():
         raise KeyError  # whatever happens meanwhile, the live weights come back
     assert all(torch.equal(a, b) for a, b in zip(live, net.parameters(), strict=True))
+
+
+MEMBER = """
+import json, torch
+from catzip.models.training.parallel import Crew
+
+crew = Crew(torch.device("cpu"))
+net = torch.nn.ParameterList([torch.zeros(2), torch.zeros(1, 3), torch.zeros(1)])
+net[0].grad = torch.full((2,), 1.0 + crew.rank)
+if crew.rank == 1:
+    net[1].grad = torch.full((1, 3), 4.0)
+crew.share_gradients(net)
+print(json.dumps([None if p.grad is None else p.grad.tolist() for p in net]))
+crew.leave()
+"""
+
+
+def test_processes_whose_batches_reach_other_parts_of_the_network_share_gradients():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    crew = [
+        subprocess.Popen(
+            [sys.executable, "-c", MEMBER],
+            env=os.environ
+            | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        shared = [json.loads(member.communicate(timeout=120)[0]) for member in crew]
+    finally:
+        for member in crew:
+            member.kill()
+    assert shared == 2 * [[[1.5, 1.5], [[2.0, 2.0, 2.0]], None]]
 
 
 def test_a_state_of_another_model_is_refused(folder: Path):

@@ -33,14 +33,21 @@ class Crew:
         return self.rank == 0
 
     def share_gradients(self, net: nn.Module) -> None:
-        """Average the gradients over all processes, in one message."""
+        """Average the gradients over all processes, in one message; one that is missing here counts as zero.
+
+        What has a gradient nowhere has none afterwards: the optimiser leaves it alone, as in one process.
+        """
         if self.size == 1:
             return
-        gradients = [p.grad for p in net.parameters() if p.grad is not None]
-        flat = torch.cat([gradient.reshape(-1) for gradient in gradients]) / self.size
+        parameters = [p for p in net.parameters() if p.requires_grad]
+        # A batch need not reach all of the network, and which part it reaches may differ from process to process.
+        found = torch.tensor([float(p.grad is not None) for p in parameters], device=self._device)
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        flat = torch.cat([found, *(gradient.reshape(-1) for gradient in gradients)]) / self.size
         dist.all_reduce(flat)
-        for gradient, mean in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
-            gradient.copy_(mean.view_as(gradient))
+        anywhere, *means = torch.split(flat, [len(found), *(p.numel() for p in parameters)])
+        for parameter, mean, there in zip(parameters, means, anywhere.tolist(), strict=True):
+            parameter.grad = mean.view_as(parameter) if there else None
 
     def agree(self, seconds: float) -> float:
         """The first process's clock, so that all stop, and change the schedule, at the same step."""
