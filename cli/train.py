@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..compressor.errors import MissingDependencyError
+from .messages import complain
 from .options import quiet_option
 from .progress import Progress, clock
 
@@ -30,7 +31,7 @@ from .progress import Progress, clock
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for weights, checkpoint and loss log; default: runs/RECIPE.",
 )
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out, if it holds one.")
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
@@ -53,7 +54,7 @@ def train(
     RECIPE is the name of a shipped recipe or a TOML file.
     """
     try:
-        from ..models.training import run
+        from ..models.training import holds_run, run
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
@@ -61,6 +62,8 @@ def train(
             "training needs torch. Install it: pip install 'catzip[torch]'"
         ) from error
     target = out or Path("runs") / Path(recipe).stem
+    if resume and not quiet and not holds_run(target):
+        complain(f"{target}: no run to go on with; a new one starts")
     with Progress(f"train {Path(recipe).stem}", quiet) as progress:
         weights = run(
             recipe, data, minutes, target, resume, device, lambda facts: progress.say(training_line(facts))

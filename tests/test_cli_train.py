@@ -40,10 +40,14 @@ def test_train_writes_weights_and_a_log_and_resumes(tmp_path):
     (tmp_path / "a.txt").write_text("so it goes and so it went and so it will go on. " * 400)
     (tmp_path / "tiny.toml").write_text(RECIPE)
     words = ["train", "tiny.toml", "--data", ".", "--out", "out"]
-    done = catzip(*words, "--minutes", "0.02", cwd=tmp_path)
+    done = catzip(*words, "--minutes", "0.02", "--resume", cwd=tmp_path)
+    assert "catzip: out: no run to go on with; a new one starts" in done.stderr
     assert "out/tiny.safetensors: trained" in done.stderr
     assert (tmp_path / "out" / "tiny.safetensors").stat().st_size > 1000
-    catzip(*words, "--minutes", "0.04", "--resume", "-q", cwd=tmp_path)
+    done = catzip(*words, "--minutes", "0.04", cwd=tmp_path, code=1)
+    assert done.stderr == "catzip: out holds a run; go on with --resume, or give another --out\n"
+    done = catzip(*words, "--minutes", "0.04", "--resume", cwd=tmp_path)
+    assert "no run" not in done.stderr
     log = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text().splitlines()]
     assert log[-1]["step"] > log[0]["step"] > 0
     assert log[-1]["validation"] < 8

@@ -134,6 +134,15 @@ def test_resuming_goes_on(folder: Path):
     assert checkpoint.load(out / "state.safetensors").config["run"] == after  # nothing left to do
 
 
+def test_a_run_is_not_overwritten(folder: Path):
+    recipe, out = load(folder / "tiny.toml"), folder / "out"
+    train(recipe, folder, out, steps=1, device="cpu")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(CatzipError, match=r"out holds a run; go on with --resume, or give another --out"):
+        train(recipe, folder, out, steps=2, device="cpu")
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
 def test_the_same_seed_trains_the_same_weights(folder: Path):
     recipe = load(folder / "tiny.toml")
     prints = set()
@@ -251,7 +260,7 @@ def test_a_state_of_another_model_is_refused(folder: Path):
     recipe, out = load(folder / "tiny.toml"), folder / "out"
     train(recipe, folder, out, steps=1, device="cpu")
     other = replace(recipe, model=recipe.model | {"width": 32})
-    with pytest.raises(CatzipError, match="state of another model; train without --resume"):
+    with pytest.raises(CatzipError, match=r"state of another model; give the recipe .* or another --out"):
         train(other, folder, out, steps=2, resume=True, device="cpu")
     shutil.rmtree(out)
     train(other, folder, out, steps=1, resume=True, device="cpu")  # nothing there to go on from

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .loop import train
+from .loop import holds_run, train
 from .recipe import load, names
 
-__all__ = ["load", "names", "run", "train"]
+__all__ = ["holds_run", "load", "names", "run", "train"]
 
 
 def run(

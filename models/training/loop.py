@@ -23,6 +23,7 @@ from .state import TrainingState
 
 Report = Callable[[dict[str, Any]], None]
 
+STATE = "state.safetensors"
 LOG_EVERY = 10.0  # seconds between lines of the log
 SAVE_EVERY = 180.0  # seconds between checkpoints
 VALIDATE_EVERY = 600.0  # seconds between validations
@@ -43,13 +44,21 @@ def train(
 
     Writes ``out/log.jsonl`` (step, seconds, symbols, loss in bits), ``out/state.safetensors`` to resume from and
     ``out/<name>.safetensors``, whose path is returned. ``minutes`` is the budget of training time over all resumed
-    runs; ``steps`` stops sooner. Raises CatzipError for missing data or a state that belongs to another recipe.
+    runs; ``steps`` stops sooner. Raises CatzipError for missing data, a state that belongs to another recipe, or,
+    without ``resume``, any run in ``out``.
     """
+    if not resume and holds_run(out):
+        raise CatzipError(f"{out} holds a run; go on with --resume, or give another --out")
     memory.keep()
     out.mkdir(parents=True, exist_ok=True)
     run = Run(recipe, data, out, _device(device), report, resume)
     run.train(60 * (minutes or recipe.schedule.minutes), steps or 1 << 62)
     return run.export()
+
+
+def holds_run(out: Path) -> bool:
+    """Whether there is a run in this folder that can be resumed."""
+    return (out / STATE).exists()
 
 
 def _device(name: str) -> torch.device:
@@ -75,15 +84,16 @@ class Run:
         self._task = task_for(recipe, device)
         self._texts = read_corpora(data, recipe.data)
         self._held_out = read_corpora(data, recipe.validation)
-        if not resume or not self._saved.exists():
+        resume = resume and holds_run(out)
+        if not resume:
             self._task.prepare(self._texts, self._shares, recipe.schedule.seed)
         self._state = TrainingState(self._task.net, recipe.schedule)
-        if resume and self._saved.exists():
+        if resume:
             self._state.load(self._saved, recipe)
 
     @property
     def _saved(self) -> Path:
-        return self._out / "state.safetensors"
+        return self._out / STATE
 
     @property
     def _shares(self) -> list[float]:

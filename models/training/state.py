@@ -79,7 +79,7 @@ class TrainingState:
         saved = checkpoint.load(path)
         if saved.config["family"] != recipe.family or saved.config["model"] != recipe.model:
             raise CatzipError(
-                f"{path}: the state of another model; train without --resume or into another folder"
+                f"{path}: the state of another model; give the recipe that it was trained by, or another --out"
             )
         values = {key: torch.from_numpy(np.array(array)) for key, array in saved.arrays.items()}
         with torch.no_grad():
