@@ -87,6 +87,9 @@ def _run() -> int:
         else:
             complain(error.format_message())
         return error.exit_code
+    except click.Abort as abort:  # what click makes of an EOFError
+        complain(f"some input ends too soon ({abort.__cause__})")
+        return 1
     return result if isinstance(result, int) else 0
 
 

@@ -6,8 +6,11 @@ import signal
 import subprocess
 import time
 
+import click
 import pytest
 from clitools import catzip, contents, need_permissions, start, without_root_powers
+
+from catzip.cli import app
 
 TEXT = b"Call me Ishmael. Some years ago, never mind how long precisely.\n" * 40
 
@@ -147,3 +150,15 @@ def test_one_damaged_file_does_not_stop_the_others(folder, packed):
     done = catzip("decompress", "bad.catz", "a.txt.catz", cwd=folder, code=1)
     assert "catzip: bad.catz: " in done.stderr
     assert (folder / "a.txt").read_bytes() == TEXT
+
+
+def test_input_that_ends_too_soon(monkeypatch, capfd):
+    """Click makes of an EOFError what no command of ours ever says."""
+
+    def end():
+        raise EOFError("no more")
+
+    monkeypatch.setitem(app.cli.commands, "end", click.Command("end", callback=end))
+    monkeypatch.setattr("sys.argv", ["catzip", "end"])
+    assert app._run() == 1
+    assert capfd.readouterr().err.strip() == "catzip: some input ends too soon (no more)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,11 +37,20 @@ class Corpus:
     stop: int | None = None
     tile: int = TILE
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.path, str) or not self.path:
+            raise ValueError("a path is empty")
+        if not 0 < self.share < math.inf:
+            raise ValueError(f"{self.path} has a share of {self.share}; give a positive number")
+        numbers = (self.start or 0, self.stop or 0, self.tile)
+        if not all(isinstance(number, int) for number in numbers) or self.tile < 1:
+            raise ValueError(f"start, stop and tile of {self.path} have to be whole numbers")
+
 
 def read_corpora(root: Path, corpora: tuple[Corpus, ...]) -> list[bytes]:
     """The bytes of each corpus: files ending in .xz decompressed, .webp images as tiles (see ``mosaics``).
 
-    Raises CatzipError naming a missing file.
+    Raises CatzipError naming a file that is missing or damaged.
     """
     return [
         b"".join(_read(path, corpus.tile) for path in _files(root, corpus))[corpus.start : corpus.stop]
@@ -49,7 +59,16 @@ def read_corpora(root: Path, corpora: tuple[Corpus, ...]) -> list[bytes]:
 
 
 def _files(root: Path, corpus: Corpus) -> list[Path]:
-    found = sorted(root.glob(corpus.path))
+    try:
+        found = sorted(path for path in root.glob(corpus.path) if path.is_file())
+    except (
+        IndexError,
+        ValueError,
+        NotImplementedError,
+    ) as error:  # of pathlib: ".", for one, or an absolute path
+        raise CatzipError(
+            f"{corpus.path!r} names no training file; give a path or a pattern below --data"
+        ) from error
     if not found:
         raise CatzipError(
             f"{root / corpus.path}: no such training file; point --data (or CATZIP_DATA) at a folder that has it"
@@ -58,9 +77,17 @@ def _files(root: Path, corpus: Corpus) -> list[Path]:
 
 
 def _read(path: Path, tile: int) -> bytes:
-    if path.suffix == ".webp":
-        return read_tiles(path, tile)
-    return lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()
+    try:
+        if path.suffix == ".webp":
+            return read_tiles(path, tile)
+        if path.suffix != ".xz":
+            return path.read_bytes()
+        with lzma.open(path) as file:
+            return file.read()
+    except (EOFError, OSError, lzma.LZMAError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's, which names the file; Pillow's have no number
+        raise CatzipError(f"{path}: damaged ({error}); copy or download it again") from error
 
 
 def normalise_text8(data: bytes) -> bytes:

@@ -49,10 +49,13 @@ def train(
     """
     if not resume and holds_run(out):
         raise CatzipError(f"{out} holds a run; go on with --resume, or give another --out")
+    minutes = recipe.schedule.minutes if minutes is None else minutes
+    if not 0 < minutes < math.inf:
+        raise CatzipError(f"{recipe.name}: no training takes {minutes:g} minutes; give a positive number")
     memory.keep()
     out.mkdir(parents=True, exist_ok=True)
     run = Run(recipe, data, out, _device(device), report, resume)
-    run.train(60 * (minutes or recipe.schedule.minutes), steps or 1 << 62)
+    run.train(60 * minutes, steps or 1 << 62)
     return run.export()
 
 

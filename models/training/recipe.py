@@ -38,6 +38,11 @@ class Schedule:
     cross_entropy: float = 0.0  # weight of the plain cross-entropy beside the bound, for diffusion models
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not isinstance(getattr(self, field.name), int | float):
+                raise TypeError(f"{field.name} is no number")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -65,7 +70,7 @@ def load(recipe: str | Path) -> Recipe:
     if not path.exists():
         raise CatzipError(f"no recipe {str(recipe)!r}; there are {', '.join(names())}, or give a .toml file")
     try:
-        table = tomllib.loads(path.read_text())
+        table = tomllib.loads(path.read_bytes().decode())
         found = Recipe(
             name=table["name"],
             family=table["family"],
@@ -80,6 +85,6 @@ def load(recipe: str | Path) -> Recipe:
         if not found.data or not found.validation:
             raise KeyError("it needs data and validation")
         return found
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         known = ", ".join(field.name for field in fields(Schedule))
         raise CatzipError(f"{path}: not a recipe: {error}. A schedule has: {known}") from error
