@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as save_bytes
 
+from ..atomic import replacing
 from ..compressor.errors import CorruptError
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -56,12 +58,12 @@ def canonical_json(value: Any) -> bytes:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint beside its target, then move it there: a reader never sees half of one."""
-    partial = path.with_name(path.name + ".partial")
     arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()}
     config = checkpoint.config | {"fingerprint": checkpoint.fingerprint.hex()}
-    save_file(arrays, partial, metadata={_KEY: canonical_json(config).decode()})
-    partial.chmod(0o644)
-    partial.replace(path)
+    data = save_bytes(arrays, metadata={_KEY: canonical_json(config).decode()})
+    with replacing(path, overwrite=True) as sink:
+        os.fchmod(sink.file.fileno(), 0o644)
+        sink.write(data)
 
 
 def load(path: Path) -> Checkpoint:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,23 @@ def test_saving_replaces_and_leaves_nothing_behind(path: Path):
     assert checkpoint.load(path).config["name"] == "new"
     assert [each.name for each in path.parent.iterdir()] == [path.name]
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError])
+def test_saving_that_is_interrupted_changes_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+):
+    """The new file is on the disk before it takes the place of the old one."""
+    before = path.read_bytes()
+
+    def interrupted(descriptor: int) -> None:
+        raise stop
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(stop):
+        checkpoint.save(path, Checkpoint(CONFIG | {"name": "new"}, ARRAYS))
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_the_fingerprint_is_fixed_for_ever():
