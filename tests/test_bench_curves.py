@@ -119,6 +119,14 @@ def test_without_matplotlib_it_says_what_to_install(
 
 
 @pytest.mark.skipif(not COMMITTED, reason="no committed logs")
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_committed_logs_name_each_export_once_and_no_path_of_a_machine(path: Path) -> None:
+    records = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    exports = [record for record in records if "exported" in record]
+    assert all("/" not in record["exported"] for record in exports)
+    assert len({(record["step"], record["seconds"]) for record in exports}) == len(exports)
+
+
 def test_committed_plots_show_the_committed_logs() -> None:
     assert curves.main(["--check"]) == 0, "run python -m catzip.benchmarks.curves"
     pictures = sorted(curves.LOGS.glob("*.svg"))

@@ -112,11 +112,12 @@ class Run:
         losses: list[float] = []
         while state.seconds < budget and state.step < steps:
             started = time.monotonic()
-            losses.append(self._step(next(batches), state.seconds / budget))
+            loss = self._step(next(batches), state.seconds / budget)
             now = time.monotonic()
             state.seconds = self._crew.agree(state.seconds + now - started)
             if not self._crew.leads:
                 continue
+            losses.append(loss)
             if now - logged > LOG_EVERY:
                 self._log(loss=sum(losses) / len(losses), rounding=Rounding.on, budget=budget)
                 logged, losses = now, []
@@ -184,6 +185,6 @@ class Run:
                 path,
                 checkpoint.Checkpoint({**config, "model": recipe.model, "coding": recipe.coding}, arrays),
             )
-            self._log(validation=bits, exported=str(path))
+            self._log(validation=bits, exported=path.name)
         self._crew.leave()
         return path
