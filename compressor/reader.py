@@ -16,6 +16,7 @@ class Reader:
     def __init__(self, src: BinaryIO) -> None:
         self._src = src
         self._seekable = src.seekable()
+        self._size: int | None = None
         self.at = 0
 
     def up_to(self, count: int) -> bytes:
@@ -31,9 +32,7 @@ class Reader:
         end = self.at + count
         yield from self._blocks(count)
         if self.at < end:
-            raise TruncatedError(
-                f"the file ends early: {end - self.at} bytes are missing at offset {self.at}"
-            )
+            raise _truncated(end - self.at, self.at)
 
     def varint(self) -> int:
         """The next number. Raises TruncatedError or CorruptError."""
@@ -48,9 +47,20 @@ class Reader:
             for _ in self.blocks(count):
                 pass
             return
-        self._src.seek(count - 1, 1)
-        self.at += count - 1
-        self.exactly(1)
+        here = self._src.tell()
+        missing = here + count - self._end()
+        if missing > 0:  # and no file system seeks as far as a damaged length may reach
+            raise _truncated(missing, self.at + count - missing)
+        self._src.seek(here + count)
+        self.at += count
+
+    def _end(self) -> int:
+        """The size of the stream, found once."""
+        if self._size is None:
+            here = self._src.tell()
+            self._size = self._src.seek(0, 2)
+            self._src.seek(here)
+        return self._size
 
     def _blocks(self, count: int) -> Iterator[bytes]:
         while count:
@@ -60,3 +70,7 @@ class Reader:
             self.at += len(block)
             count -= len(block)
             yield block
+
+
+def _truncated(missing: int, at: int) -> TruncatedError:
+    return TruncatedError(f"the file ends early: {missing} bytes are missing at offset {at}")

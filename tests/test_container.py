@@ -34,6 +34,19 @@ def stored(data: bytes) -> bytes:
     return b"\x01" + container.piece_head(len(data)) + data + b"\0" + checksum(data)
 
 
+@pytest.mark.parametrize("source", [io.BytesIO, Pipe])
+def test_a_stored_length_beyond_every_file_system(source, tmp_path):
+    """2**62 bytes are stated: seeking there is an error of its own on a disk, which is not to be seen."""
+    blob = HEADER + b"\x01\x3e" + bytes(1 << 21)
+    with pytest.raises(
+        TruncatedError, match=f"{(1 << 62) - (1 << 21)} bytes are missing at offset {len(blob)}$"
+    ):
+        list_frames(source(blob))
+    (tmp_path / "a.catz").write_bytes(blob)
+    with (tmp_path / "a.catz").open("rb") as file, pytest.raises(TruncatedError, match="ends early"):
+        list_frames(file)
+
+
 def packed(
     data: bytes, length: int | None = None, payload: bytes | None = None, tag: bytes = b"\x02"
 ) -> bytes:
