@@ -3,7 +3,7 @@
 import sys
 import time
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import click
 
@@ -19,7 +19,6 @@ class Progress:
     def __init__(self, label: str, quiet: bool) -> None:
         self._label = label
         self._shown = not quiet and sys.stderr.isatty()
-        self._total: int | None = None
         self._start = self._last = time.monotonic()
         self._dirty = False
 
@@ -28,16 +27,7 @@ class Progress:
         if not self._shown or now - self._last < INTERVAL:
             return
         self._last = now
-        total = self._total if total is None else total
         self.say(progress_line(self._label, done, total, now - self._start))
-
-    def expect(self, source: BinaryIO) -> None:
-        """Learn from the index of the catzip file `source`, where it can seek, how much is to come."""
-        from ..compressor.pipeline import list_frames
-
-        if self._shown and source.seekable():
-            self._total = list_frames(source).content_size
-            source.seek(0)
 
     def say(self, line: str) -> None:
         """Replace the line by this one."""

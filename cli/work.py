@@ -86,7 +86,6 @@ class Work:
         with ExitStack() as files:
             source, sink = self._open(name, target, files)
             with self._progress(name, target) as progress:
-                progress.expect(source)
                 report = decompress_stream(source, sink, models=self.models, progress=progress, repack=repack)
         self._finish(name, decompressed_line(shown(name), target, report), target, report, start)
 
@@ -96,7 +95,6 @@ class Work:
 
         start = time.monotonic()
         with open_source(name) as source, Progress(shown(name), self.settings.quiet) as progress:
-            progress.expect(source)
             report = verify_stream(source, models=self.models, progress=progress, repack=repack)
         self._finish(name, f"{shown(name)}: {report.outer_size} bytes, ok", "", report, start)
 
@@ -105,7 +103,10 @@ class Work:
         from ..compressor.pipeline import read_range
 
         with open_source(name) as source:
-            data = read_range(source, start, length, models=self.models)
+            if not source.seekable():
+                skipped = f"tail -c +{start + 1} | head -c {length}"
+                raise Refusal(f"--range needs a file, and this is a pipe. Use catzip cat | {skipped}")
+            data = read_range(source, start, length, models=self.models, origin=source.tell())
             with open_target(STDIO, source=source, force=self.outputs.force) as sink:
                 sink.write(data)
 
@@ -128,7 +129,6 @@ class Work:
         same: Comparison | PictureComparison
         same = PictureComparison(source) if report.is_packed_anew else Comparison(source)
         with Progress(f"{name}: verifying", self.settings.quiet) as progress:
-            progress.expect(sink.file)
             decompress_stream(sink.file, same, models=self.models, progress=progress)
         same.finish()
 

@@ -16,8 +16,9 @@ Place = tuple[int, int, int]
 """Of a frame: its offset and size in the file, the length of its content."""
 
 
-def read_range(src: BinaryIO, start: int, length: int, models: ModelSource) -> bytes:
-    """The bytes `start` .. `start + length` of the content of a seekable file, fewer at its end.
+def read_range(src: BinaryIO, start: int, length: int, models: ModelSource, origin: int = 0) -> bytes:
+    """The bytes `start` .. `start + length` of the content of a seekable file, fewer at its end. The file begins
+    at `origin` of `src`.
 
     The frames are found by the index of each member. Those that are needed are decoded and checked whole. The content
     of a picture that was unpacked is what it was unpacked to.
@@ -26,7 +27,7 @@ def read_range(src: BinaryIO, start: int, length: int, models: ModelSource) -> b
     if start < 0 or length < 0:
         raise ValueError(f"a range from {start} of length {length}: neither can be negative")
     window = _Window(start, start + length)
-    for offset, size, content in _places(src):
+    for offset, size, content in _places(src, origin):
         if window.at >= window.stop:
             break
         if window.at + content <= start:
@@ -62,29 +63,29 @@ class _Window:
         self.at += len(data)
 
 
-def _places(src: BinaryIO) -> Iterator[Place]:
-    """Every frame of the file, in order, from the indexes of its members."""
-    src.seek(0)
+def _places(src: BinaryIO, first: int) -> Iterator[Place]:
+    """Every frame of the file that begins at `first`, in order, from the indexes of its members."""
+    src.seek(first)
     check_header(src.read(len(HEADER)), first=True)
     members = []
     stop = src.seek(0, 2)
-    while stop:
-        stop, places = _member(src, stop)
+    while stop > first:
+        stop, places = _member(src, first, stop)
         members.append(places)
     for places in reversed(members):
         yield from places
 
 
-def _member(src: BinaryIO, stop: int) -> tuple[int, list[Place]]:
+def _member(src: BinaryIO, first: int, stop: int) -> tuple[int, list[Place]]:
     """Where the member that ends at `stop` starts, and its frames."""
-    entries, body, tail = _trailer(src, stop)
+    entries, body, tail = _trailer(src, first, stop)
     end = stop - len(tail)
     origin = end - body
     offset = origin + len(HEADER)
-    if origin < 0 or offset > end:
+    if origin < first or offset > end:
         raise CorruptError(_WRONG_INDEX)
     src.seek(origin)
-    check_header(src.read(len(HEADER)), first=origin == 0)
+    check_header(src.read(len(HEADER)), first=origin == first)
     rest = end - offset - sum(size for size, _ in entries)
     if rest < 0 or (rest == 0 and entries):
         raise CorruptError(_WRONG_INDEX)
@@ -99,16 +100,17 @@ def _member(src: BinaryIO, stop: int) -> tuple[int, list[Place]]:
     return origin, places
 
 
-def _trailer(src: BinaryIO, stop: int) -> tuple[list[trailer.Entry], int, bytes]:
+def _trailer(src: BinaryIO, first: int, stop: int) -> tuple[list[trailer.Entry], int, bytes]:
     """Of the member that ends at `stop`: entries but the last, body, the bytes of the trailer."""
     span = _TAIL
     while True:
-        src.seek(max(0, stop - span))
-        tail = Reader(src).exactly(min(span, stop))
+        span = min(span, stop - first)
+        src.seek(stop - span)
+        tail = Reader(src).exactly(span)
         try:
             entries, body, size = trailer.unpack(tail)
         except TruncatedError as error:
-            if span >= stop:
+            if span == stop - first:
                 raise CorruptError(_WRONG_INDEX) from error
             span *= 4
             continue

@@ -1,6 +1,7 @@
 """The manners of the command line with files: names, overwriting, links, permissions, pipes, terminals."""
 
 import os
+import pty
 import subprocess
 import threading
 
@@ -152,6 +153,39 @@ def test_quiet_and_verbose(folder):
 def test_part_of_the_content(folder):
     catzip("compress", "a.txt", cwd=folder)
     assert catzip("cat", "--range", 7, 20, "a.txt.catz", cwd=folder).stdout == TEXT[7:27]
+
+
+def test_part_of_what_stands_behind_something_else(folder):
+    """The offset of standard input is where the file begins, with and without a range."""
+    packed = catzip("compress", "-c", "a.txt", cwd=folder).stdout
+    (folder / "both").write_bytes(packed[:50] + packed + packed)
+    for words, content in (([], TEXT + TEXT), (["--range", 2110, 20], (TEXT + TEXT)[2110:2130])):
+        with (folder / "both").open("rb", buffering=0) as file:
+            file.seek(50)
+            assert catzip("cat", *words, "-", cwd=folder, stdin=file).stdout == content
+
+
+def test_a_terminal_does_not_change_where_reading_begins(folder):
+    packed = catzip("compress", "-c", "a.txt", cwd=folder).stdout
+    (folder / "both").write_bytes(b"something else" + packed)
+    ours, theirs = pty.openpty()
+    with (folder / "both").open("rb", buffering=0) as file:
+        file.seek(14)
+        words = [CATZIP, "decompress", "-", "-o", "b.txt"]
+        done = subprocess.run(words, cwd=folder, stdin=file, stderr=theirs, timeout=60)
+    os.close(theirs)
+    assert done.returncode == 0, os.read(ours, 4096)
+    os.close(ours)
+    assert (folder / "b.txt").read_bytes() == TEXT
+
+
+def test_a_range_of_a_pipe_says_what_does_it(folder):
+    packed = catzip("compress", "-c", "a.txt", cwd=folder).stdout
+    done = catzip("cat", "--range", 7, 20, cwd=folder, stdin=packed, code=1)
+    assert done.stderr == (
+        "catzip: standard input: --range needs a file, and this is a pipe. "
+        "Use catzip cat | tail -c +8 | head -c 20\n"
+    )
 
 
 def test_progress_is_for_terminals_and_says_how_long_still(folder):
