@@ -18,9 +18,8 @@ Array = Any  # numpy.ndarray or torch.Tensor
 NumpyArray = npt.NDArray[Any]
 
 CODE_MAX = 127  # activations that enter a product
-WEIGHT_MAX = (
-    63  # weights have 7 bits: pairs of products then fit the 16 bits in which CPUs without VNNI add them
-)
+WEIGHT_MAX = 63  # of 7 bits: pairs of products then fit the 16 bits in which CPUs without VNNI add them
+DEVICES = ("cpu", "cuda", "torch")
 
 
 class Arrays(Protocol):
@@ -234,6 +233,8 @@ def arrays_for(device: str) -> Arrays:
     """
     from .trial import check_assignment, check_product  # which are about what is defined here
 
+    if device not in DEVICES:
+        raise CatzipError(f"no device {device!r}; {', '.join(DEVICES)} are possible")
     if device == "cpu":
         chosen: Arrays = NumpyArrays()
     else:

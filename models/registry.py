@@ -35,7 +35,7 @@ class Registry:
     """A `compressor.model.ModelSource`; models are loaded when asked for, once.
 
     device   "auto" (CUDA if PyTorch and a GPU are there), "cpu", "cuda", or "torch" (PyTorch on the CPU)
-    threads  that share the work; None for as many as there are cores
+    threads  that share the work; None for as many as there are cores. Raises ValueError for less than one
     effort   "fast" for faster models by default, "best" to be `thorough`. Raises ValueError for another but "default"
     """
 

@@ -40,6 +40,8 @@ class Workers:
     """Runs one function on several groups of lanes at once, in up to ``threads`` threads (None: one for each core)."""
 
     def __init__(self, threads: int | None) -> None:
+        if threads is not None and threads < 1:
+            raise ValueError(f"{threads} threads: 1 or more are possible, or None for one a core")
         self._threads = threads if threads is not None else len(os.sched_getaffinity(0))
         self._held = 0
         # The C library of Linux learns from a large block that is freed to keep such blocks for the next one. Until

@@ -23,6 +23,12 @@ def test_as_many_threads_as_cores_by_default(monkeypatch: pytest.MonkeyPatch):
     assert len(Workers(None).groups(1024)) == 3
 
 
+@pytest.mark.parametrize("threads", [0, -1])
+def test_fewer_threads_than_one_are_refused(threads: int):
+    with pytest.raises(ValueError, match=f"{threads} threads: 1 or more"):
+        Workers(threads)
+
+
 def test_map_runs_side_by_side_and_keeps_the_order():
     workers, meeting = Workers(3), threading.Barrier(3)
 
