@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from .chooser import Choice, Chooser, PlanFor
 from .container import MAX_FRAME, STORED
 from .items import OPENING
 from .media import tiff
 from .model import ModelSource
-from .reader import Reader
+from .reader import Ahead, Reader
 from .report import Progress, Report, Sink
 from .writer import Piece, Writer
 
@@ -56,6 +56,8 @@ def encode_stream(
     if steps is not None:
         plan_for = _stepped(models, model, steps)
     total = _remaining(src) if size_hint is None else size_hint
+    if total is None and src.seekable():
+        src = cast(BinaryIO, Ahead(b"", src))
     chooser = Chooser(models, model, plan_for)
     base = src.tell() if src.seekable() else 0
     done = 0
@@ -98,11 +100,14 @@ def _stepped(models: ModelSource, name: str | None, steps: int) -> PlanFor:
 
 
 def _remaining(src: BinaryIO) -> int | None:
-    """The bytes from here to the end; None for a pipe."""
+    """The bytes from here to the end; None for a pipe, and for what has no end to seek, as files in /proc."""
     if not src.seekable():
         return None
     here = src.tell()
-    end = src.seek(0, 2)
+    try:
+        end = src.seek(0, 2)
+    except OSError:
+        return None
     src.seek(here)
     return end - here
 

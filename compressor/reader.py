@@ -72,5 +72,23 @@ class Reader:
             yield block
 
 
+class Ahead:
+    """A pipe, of which `held` was read already."""
+
+    def __init__(self, held: bytes, src: BinaryIO) -> None:
+        self._held = held
+        self._src = src
+
+    def seekable(self) -> bool:
+        return False
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes."""
+        if not self._held:
+            return self._src.read(size)
+        data, self._held = self._held[:size], self._held[size:]
+        return data
+
+
 def _truncated(missing: int, at: int) -> TruncatedError:
     return TruncatedError(f"the file ends early: {missing} bytes are missing at offset {at}")

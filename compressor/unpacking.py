@@ -11,7 +11,7 @@ from .items import Content
 from .model import ModelSource, Purpose
 from .packing import recipe
 from .packing.asbytes import AsBytes, NotReproduced
-from .reader import Reader
+from .reader import Ahead, Reader
 from .report import Progress, Report, Sink
 
 _OPENING = 16
@@ -204,24 +204,6 @@ class _NoModels:
 _NO_MODELS = _NoModels()
 
 
-class _Ahead:
-    """A pipe, of which `held` was read already."""
-
-    def __init__(self, held: bytes, src: BinaryIO) -> None:
-        self._held = held
-        self._src = src
-
-    def seekable(self) -> bool:
-        return False
-
-    def read(self, size: int) -> bytes:
-        """At most `size` bytes."""
-        if not self._held:
-            return self._src.read(size)
-        data, self._held = self._held[:size], self._held[size:]
-        return data
-
-
 def _peeked(src: BinaryIO, size: int) -> tuple[BinaryIO, bytes]:
     """A source that still has all that `src` has, and how that begins: `size` bytes, or all."""
     here = src.tell() if src.seekable() else 0
@@ -229,7 +211,7 @@ def _peeked(src: BinaryIO, size: int) -> tuple[BinaryIO, bytes]:
     if src.seekable():
         src.seek(here)
         return src, data
-    return cast(BinaryIO, _Ahead(data, src)), data
+    return cast(BinaryIO, Ahead(data, src)), data
 
 
 def _written(result: _Result, dst: Sink) -> Report:

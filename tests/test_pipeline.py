@@ -1,5 +1,6 @@
 """Streams go through the pipeline and come back, small, in bounded memory."""
 
+import errno
 import io
 import lzma
 import random
@@ -154,6 +155,22 @@ def test_source_is_read_from_where_it_stands():
     out = io.BytesIO()
     compress_stream(src, out, models=MODELS, frame_size=100)
     assert decompress(out.getvalue()) == noise(300)
+
+
+class Endless(io.BytesIO):
+    """As files in /proc: one can seek, but not to the end."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if whence == 2:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return super().seek(offset, whence)
+
+
+@pytest.mark.parametrize("data", [PROSE, noise(300)])
+def test_a_source_whose_end_cannot_be_sought_is_a_pipe(data: bytes):
+    out = io.BytesIO()
+    compress_stream(Endless(data), out, models=MODELS, frame_size=100)
+    assert decompress(out.getvalue()) == data
 
 
 def test_plan_can_be_chosen():
