@@ -124,7 +124,7 @@ def open(
     device: str = "auto",
     threads: int | None = None,
 ) -> io.BufferedReader | CatzipWriter | io.TextIOWrapper:
-    """A catzip file as a file object, like `gzip.open`: mode "rb", "wb" or "xb", with "t" for text.
+    """A catzip file as a file object, like `gzip.open`: mode "r", "w" or "x", with "t" for text.
 
     `steps`, `effort` and `byte_exact` as for `compress`, `repack` as for `decompress`. Reading can seek. A file that
     is written appears under its name when it is closed, whole; an exception in the `with` block discards it.

@@ -36,11 +36,12 @@ def open_file(
     byte_exact: bool = True,
     repack: bool = False,
 ) -> io.BufferedReader | CatzipWriter:
-    """A file object for rb, wb or xb (see `catzip.open`).
+    """A file object for rb, wb or xb, which r, w and x mean too (see `catzip.open`).
 
     Raises ValueError, OSError, ModelNotFoundError, ModelMismatchError.
     """
     place = Path(path)
+    mode = f"{mode}b" if mode in ("r", "w", "x") else mode
     if mode == "rb":
         if model is not None or steps is not None:
             raise ValueError("a model is chosen when writing; a file that is read names its own")

@@ -108,6 +108,14 @@ def test_open_for_exclusive_creation(path):
     assert catzip.decompress(path.read_bytes()) == DATA
 
 
+def test_modes_are_binary_unless_they_say_text(path):
+    for mode in ("x", "w"):
+        with catzip.open(path, mode) as file:
+            file.write(DATA)
+    with catzip.open(path, "r") as file:
+        assert file.read() == DATA
+
+
 def test_a_file_that_is_written_appears_whole_or_not_at_all(path):
     path.write_bytes(b"precious")
     with pytest.raises(KeyError), catzip.open(path, "wb") as file:
