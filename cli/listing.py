@@ -36,7 +36,8 @@ def list_files(files: tuple[str, ...], as_json: bool, verbose: bool) -> int:
     facts: list[dict[str, Any]] = []
     models = Settings().registry()
     code = each(sources_of(files), lambda name: facts.append(facts_of(name, models)))
-    click.echo(json.dumps(facts, indent=2) if as_json else table(facts, verbose))
+    if as_json or facts:  # no heading over nothing
+        click.echo(json.dumps(facts, indent=2) if as_json else table(facts, verbose))
     return code
 
 

@@ -60,6 +60,11 @@ def test_one_bad_file_does_not_hide_the_others(folder):
     assert [file["file"] for file in json.loads(done.stdout)] == ["a.txt.catz"]
 
 
+def test_a_table_of_nothing_has_no_heading(folder):
+    assert catzip("list", "a.txt", cwd=folder, code=1).stdout == b""
+    assert catzip("list", "--json", "a.txt", cwd=folder, code=1).stdout == b"[]\n"
+
+
 def test_a_name_that_is_no_text(folder):
     name = os.fsencode(folder) + b"/\xff.catz"
     os.rename(folder / "a.txt.catz", name)
