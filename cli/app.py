@@ -62,6 +62,7 @@ for command in (compress, decompress, test, list_files, cat, models, sample, tra
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    _open_streams()
     for signum in SIGNALS:
         if signal.getsignal(signum) != signal.SIG_IGN:  # nohup, for one, sets this on purpose
             signal.signal(signum, _interrupt)
@@ -75,6 +76,21 @@ def main() -> NoReturn:
         _forget_stdout()
         code = 1
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Give standard streams that are closed a descriptor, which some file would get else.
+
+    What is said to stderr is lost; to use the others is an error, as it is to other programs.
+    """
+    streams = (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
+    for number, (name, mode, access) in enumerate(streams):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, access)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))
 
 
 def _run() -> int:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import click
 
 from ..atomic import Sink, replacing
-from .messages import Refusal
+from .messages import STDOUT, Refusal
 
 STDIO = "-"
 SUFFIX = ".catz"
@@ -57,7 +57,7 @@ def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[
     """
     if name == STDIO:
         make = Terminal if sys.stdout.isatty() and not force else Sink
-        with _written_in_place(make(open(1, "wb", closefd=False), "standard output")) as sink:
+        with _written_in_place(make(open(1, "wb", closefd=False), STDOUT)) as sink:
             yield sink
         return
     target, like = Path(name), os.fstat(source.fileno()) if source is not None else None

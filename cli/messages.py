@@ -13,8 +13,18 @@ REMEDIES = {
     errno.EDQUOT: "Free some space, or write elsewhere with -o; no unfinished file was left behind",
     errno.EFBIG: "Raise the limit (ulimit -f), or write elsewhere; no unfinished file was left behind",
     errno.EEXIST: "Use -f to overwrite it, or -o for another name",
+    errno.EBADF: "The stream is closed; name a file",
     errno.EROFS: "Write elsewhere with -o or -c",
 }
+
+ON_STREAMS = {
+    errno.ENOSPC: "Free some space, or write elsewhere",
+    errno.EDQUOT: "Free some space, or write elsewhere",
+    errno.EFBIG: "Raise the limit (ulimit -f), or write elsewhere",
+}
+"""In place of the above where standard output was written to, which is not replaced and may end unfinished."""
+
+STDOUT = "standard output"
 
 
 class Refusal(click.ClickException):
@@ -31,7 +41,8 @@ def what_went_wrong(error: BaseException, name: str | None = None) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         where = error.filename if isinstance(error.filename, str) else name
         text = (error.strerror or os.strerror(error.errno)).lower()
-        remedy = REMEDIES.get(error.errno)
+        remedies = REMEDIES | ON_STREAMS if error.filename in (None, STDOUT) else REMEDIES
+        remedy = remedies.get(error.errno)
         text = f"{text}. {remedy}" if remedy else text
     elif isinstance(error, MemoryError):
         where, text = name, "not enough memory. Close other programs, or use fewer threads with -T 1"

@@ -80,7 +80,35 @@ def test_a_full_device(words, folder):
         done = catzip(*words, cwd=folder, code=1, stdout=full)
     assert "no space left on device. Free some space" in done.stderr
     assert done.stderr.count("\n") == 1
+    assert ("-o" in done.stderr) == ("-o" in words)
     assert contents(folder) == {"a.txt": TEXT}
+
+
+def closing(*numbers):
+    return lambda: [os.close(number) for number in numbers]
+
+
+@pytest.mark.parametrize("words", [["list", "a.txt.catz"], ["cat", "a.txt.catz"], ["models"], ["--help"]],
+                         ids=" ".join)  # fmt: skip
+def test_standard_output_that_is_closed(words, folder, packed):
+    done = catzip(*words, cwd=folder, code=1, preexec_fn=closing(1))
+    assert "bad file descriptor. The stream is closed" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["compress"], ["decompress", "-"], ["list"]], ids=" ".join)
+def test_standard_input_that_is_closed(words, folder):
+    done = catzip(*words, cwd=folder, code=1, preexec_fn=closing(0))
+    assert done.stderr == "catzip: standard input: bad file descriptor. The stream is closed; name a file\n"
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize("numbers", [(0,), (1,), (2,), (0, 1, 2)])
+def test_files_need_no_standard_stream(numbers, folder):
+    catzip("compress", "a.txt", cwd=folder, preexec_fn=closing(*numbers))
+    (folder / "a.txt").unlink()
+    catzip("decompress", "--rm", "a.txt.catz", cwd=folder, preexec_fn=closing(*numbers))
+    assert contents(folder) == {"a.txt": TEXT}
+    catzip("compress", "missing.txt", cwd=folder, code=1, preexec_fn=closing(*numbers))
 
 
 def test_an_unreadable_file(folder):
