@@ -115,8 +115,11 @@ def _work(
     to_stdout: bool = False,
     force: bool = False,
     remove: bool = False,
+    keep: bool = False,
     **settings: Any,
 ) -> Work:
     """The options of a command, gathered."""
+    if remove and keep:
+        raise click.UsageError("--rm and -k exclude each other")
     chosen = Settings(**settings)
     return Work(Outputs(output, to_stdout, force, remove), chosen, chosen.registry())

@@ -25,15 +25,17 @@ def shown(name: str) -> str:
 
 
 @contextmanager
-def open_source(name: str, follow: bool = True) -> Iterator[BinaryIO]:
+def open_source(name: str, follow: bool = True, remove: bool = False) -> Iterator[BinaryIO]:
     """Open a file, or standard input, for reading. Refuses what zstd does: directories, devices, and symbolic
-    links unless `follow`; a pipe may be read under any name."""
+    links unless `follow`; a pipe may be read under any name, unless it is to be removed."""
     if name != STDIO:
         mode = os.stat(name).st_mode
         if stat.S_ISDIR(mode):
             raise Refusal("is a directory, ignored. Name the files in it, or make an archive of it with tar")
         if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
             raise Refusal("is not a regular file, ignored. Pipe it in to have it read anyway")
+        if remove and not stat.S_ISREG(mode):
+            raise Refusal("is a pipe, ignored: --rm is for files. Leave out --rm")
         if not follow and stat.S_ISREG(mode) and Path(name).is_symlink():
             raise Refusal("is a symbolic link, ignored. Use -f to follow it")
     with open(0 if name == STDIO else name, "rb", closefd=name != STDIO) as file:

@@ -30,6 +30,8 @@ class Outputs:
             raise click.UsageError("-o takes one source. Use -c to write several results one after the other")
         if self.remove and (self.to_stdout or self.output == STDIO):
             raise click.UsageError("--rm goes with files, not with standard output")
+        if self.remove and STDIO in sources:
+            raise click.UsageError("--rm goes with files, not with standard input")
 
     def target(self, source: str, derive: Callable[[str], str]) -> str:
         """The target of `source`; `derive` makes its name where none is given."""

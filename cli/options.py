@@ -116,4 +116,5 @@ convert_options = _together(
     click.option("-c", "--stdout", "to_stdout", is_flag=True, help="Write to standard output."),
     force_option,
     click.option("--rm", "remove", is_flag=True, help="Remove each source once its result is verified."),
+    click.option("-k", "--keep", is_flag=True, help="Keep each source, as without --rm: the default."),
 )

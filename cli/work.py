@@ -111,8 +111,13 @@ class Work:
                 sink.write(data)
 
     def _open(self, name: str, target: str, files: ExitStack) -> tuple[BinaryIO, Sink]:
-        source = files.enter_context(open_source(name, follow=self.outputs.force or target == STDIO))
-        return source, files.enter_context(open_target(target, source=source, force=self.outputs.force))
+        """Both, or a refusal of what --rm could not be done with, before the work."""
+        outputs = self.outputs
+        source = files.enter_context(open_source(name, outputs.force or target == STDIO, outputs.remove))
+        sink = files.enter_context(open_target(target, source=source, force=outputs.force))
+        if outputs.remove and not sink.file.readable():
+            raise Refusal("--rm needs a result that can be read back, which a device is not. Leave out --rm")
+        return source, sink
 
     def _progress(self, name: str, target: str) -> Progress:
         """A progress line, but not amid a result that goes to the same terminal."""
@@ -122,8 +127,6 @@ class Work:
         """Decode what was written, before it gets its name, and compare with the source. Raises Refusal."""
         from ..compressor.pipeline import decompress_stream
 
-        if not sink.file.readable():
-            raise Refusal("--rm needs a result that can be read back, which a device is not. Leave out --rm")
         sink.file.seek(0)
         source.seek(0)
         same: Comparison | PictureComparison
@@ -134,7 +137,7 @@ class Work:
 
     def _finish(self, name: str, line: str, target: str, report: Report, start: float) -> None:
         """Remove the source if asked to, and say what was done."""
-        if self.outputs.remove and name != STDIO:
+        if self.outputs.remove:
             os.unlink(name)
         if not self.settings.quiet and (target != STDIO or self.settings.verbose):
             click.echo(line, err=True)

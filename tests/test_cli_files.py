@@ -104,6 +104,27 @@ def test_rm_removes_a_source_that_came_back_from_its_result(folder):
     assert contents(folder) == {"a.txt": TEXT}
 
 
+def test_rm_is_refused_up_front_where_it_cannot_be_done(folder):
+    os.mkfifo(folder / "pipe")  # nobody writes to it: to open it would take for ever
+    catzip("compress", "-q", "a.txt", cwd=folder)
+    before = contents(folder)
+    for command, *words in (["compress", "-o", "x"], ["decompress", "-o", "x"], ["compress", "-o", "x", "-"]):
+        done = catzip(command, "--rm", *words, cwd=folder, stdin=TEXT, code=2)
+        assert "--rm goes with files, not with standard input" in done.stderr
+    done = catzip("compress", "--rm", "pipe", cwd=folder, code=1)
+    assert done.stderr == "catzip: pipe: is a pipe, ignored: --rm is for files. Leave out --rm\n"
+    for command, name in (("compress", "a.txt"), ("decompress", "a.txt.catz")):
+        done = catzip(command, "--rm", name, "-o", "/dev/null", cwd=folder, code=1)
+        assert "--rm needs a result that can be read back" in done.stderr
+    assert contents(folder) == before
+
+
+def test_keep_is_the_default(folder):
+    catzip("compress", "-k", "a.txt", cwd=folder)
+    catzip("decompress", "--keep", "-f", "a.txt.catz", cwd=folder)
+    assert set(contents(folder)) == {"a.txt", "a.txt.catz"}
+
+
 def test_directories_devices_and_links_are_ignored(folder):
     (folder / "folder").mkdir()
     (folder / "link").symlink_to("a.txt")

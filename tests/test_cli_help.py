@@ -79,6 +79,7 @@ def test_help_is_instant():
         ["compress", "a", "-o", "c", "-c"],
         ["compress", "a", "-c", "--rm"],
         ["compress", "a", "-T", "-1"],
+        ["compress", "a", "-k", "--rm"],
         ["decompress", "a", "--device", "abacus"],
         ["bench"],
     ],
