@@ -16,7 +16,7 @@ from .options import (
     run_options,
     steps_option,
 )
-from .work import Work, check_steps, each
+from .work import Work, each, named_model
 
 files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 
@@ -38,7 +38,8 @@ files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 def compress(
     files: tuple[str, ...],
     model: str | None,
-    effort: str | None,
+    fast: bool,
+    best: bool,
     steps: int | None,
     byte_exact: bool,
     **options: Any,
@@ -50,12 +51,15 @@ def compress(
     A PNG or lossless WebP comes back with the same pixels and chunks, but its compressed pixels may be other bytes.
     All else comes back byte for byte.
     """
+    effort = "fast" if fast else "best" if best else None
+    if fast and best:
+        raise click.UsageError("--fast and --best exclude each other")
     if model is not None and effort is not None:
         raise click.UsageError(f"--{effort} lets catzip choose the model. Leave out -m {model} or --{effort}")
     sources, work = sources_of(files), _work(effort=effort or "default", **options)
     work.outputs.check(sources)
     if model is not None:
-        check_steps(work.models.by_name(model), steps)  # a wrong name ends it before any file is touched
+        named_model(work.models, model, steps)  # a wrong name ends it before any file is touched
     elif steps is not None:
         raise click.UsageError("--steps goes with -m MODEL")
     return each(sources, lambda name: work.compress(name, model, steps, byte_exact))

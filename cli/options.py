@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,8 +43,8 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 def _cores(context: click.Context, option: click.Parameter, value: int | None) -> int | None:
-    """-T 0 means every core, as in zstd and xz."""
-    return os.cpu_count() if value == 0 else value
+    """-T 0 means every core, as in zstd and xz: those that the process may use, as by default."""
+    return value or None
 
 
 def _steps(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
@@ -57,24 +56,26 @@ def _steps(context: click.Context, option: click.Parameter, value: str | None) -
     return int(value)
 
 
-steps_option = click.option(
-    "--steps",
-    callback=_steps,
-    metavar="S|all",
-    help="Network calls for each item, for a model that has a choice (see `catzip models info`): more make smaller "
-    "files, slower.",
-)
+def _steps_option(more: str) -> Callable[[F], F]:
+    return click.option(
+        "--steps",
+        callback=_steps,
+        metavar="S|all",
+        help=f"Network calls for each item, for a model that has a choice (see `catzip models info`): more {more}.",
+    )
+
+
+steps_option = _steps_option("make smaller files, slower")
+sample_steps_option = _steps_option("draw better, slower")
 effort_options = _together(
     click.option(
         "--fast",
-        "effort",
-        flag_value="fast",
+        is_flag=True,
         help="For all but images, a faster model: larger files.",
     ),
     click.option(
         "--best",
-        "effort",
-        flag_value="best",
+        is_flag=True,
         help="Try a model on everything, also where a quick look says that it is not worth the time.",
     ),
 )

@@ -10,8 +10,8 @@ import click
 
 from .files import STDIO, open_target
 from .messages import Refusal
-from .options import Settings, run_device_options, steps_option
-from .work import check_steps
+from .options import Settings, run_device_options, sample_steps_option
+from .work import named_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
     from ..compressor.model import Model
 
+MOST = 1_000_000  # pictures or texts, all of which are held in memory
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
 
 
 @click.command()
 @click.option("-m", "--model", "name", metavar="MODEL", required=True, help="Model to draw from.")
 @click.option(
-    "-n", "count", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="How many."
+    "-n", "count", type=click.IntRange(1, MOST), metavar="N", default=1, show_default=True, help="How many."
 )
-@steps_option
+@sample_steps_option
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
@@ -54,8 +55,7 @@ def sample(
     """
     import numpy as np
 
-    model = Settings(threads=threads, device=device).registry().by_name(name)
-    check_steps(model, steps)
+    model = named_model(Settings(threads=threads, device=device).registry(), name, steps)
     pictures = model.medium in ("array", "image")
     if pictures and output == STDIO and os.isatty(1):
         raise Refusal("a picture is not written to a terminal. Redirect it, or name a file with -o")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from ..atomic import Sink
-from ..compressor.errors import CatzipError, ModelMismatchError
+from ..compressor.errors import CatzipError, ModelMismatchError, ModelNotFoundError
 from .files import STDIO, open_source, open_target, shown
 from .messages import Refusal, complain, what_went_wrong
 from .names import Outputs, compressed_name, original_name
@@ -39,12 +39,14 @@ def each(names: Iterable[str], action: Callable[[str], None]) -> int:
     return code
 
 
-def check_steps(model: Model, steps: int | None) -> None:
-    """Raise a usage error for a number of steps that the model cannot be asked for."""
+def named_model(models: ModelSource, name: str, steps: int | None) -> Model:
+    """The model of -m. Raises a usage error where there is none, and for steps that it cannot be asked for."""
     try:
+        model = models.by_name(name)
         model.plan(1, steps)
-    except ModelMismatchError as error:
+    except (ModelMismatchError, ModelNotFoundError) as error:
         raise click.UsageError(str(error)) from error
+    return model
 
 
 @dataclass(frozen=True)

@@ -137,8 +137,8 @@ def test_a_missing_folder(folder):
 
 
 def test_a_missing_model(folder):
-    done = catzip("compress", "-m", "no-such-model", "a.txt", cwd=folder, code=1)
-    assert done.stderr.startswith("catzip: ") and "no-such-model" in done.stderr
+    done = catzip("compress", "-m", "no-such-model", "a.txt", cwd=folder, code=2)
+    assert "no model 'no-such-model' is installed; installed: " in done.stderr
     assert contents(folder) == {"a.txt": TEXT}
 
 

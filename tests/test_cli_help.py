@@ -80,6 +80,10 @@ def test_help_is_instant():
         ["compress", "a", "-c", "--rm"],
         ["compress", "a", "-T", "-1"],
         ["compress", "a", "-k", "--rm"],
+        ["compress", "a", "--fast", "--best"],
+        ["compress", "a", "-m", "no-such-model"],
+        ["sample", "-m", "no-such-model"],
+        ["sample", "-m", "idf-mnist", "-n", "99999999999999999999", "-o", "c"],
         ["decompress", "a", "--device", "abacus"],
         ["bench"],
     ],
@@ -89,6 +93,17 @@ def test_a_wrong_command_line_gives_2_and_touches_nothing(words, tmp_path):
     (tmp_path / "a").write_bytes(b"content")
     catzip(*words, cwd=tmp_path, code=2)
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_steps_of_samples_have_help_of_their_own(tmp_path):
+    helps = [catzip(command, "--help", cwd=tmp_path).stdout for command in ("compress", "sample")]
+    assert [b"smaller" in text[text.index(b"--steps") :] for text in helps] == [True, False]
+
+
+def test_0_threads_are_as_many_as_by_default():
+    (option,) = (option for option in COMMANDS["compress",].params if option.name == "threads")
+    values = [option.process_value(click.Context(COMMANDS["compress",]), given) for given in ("0", None, "3")]
+    assert values == [None, None, 3]
 
 
 def test_python_m_catzip_is_the_same_command(tmp_path):

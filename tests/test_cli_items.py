@@ -172,7 +172,7 @@ def test_an_existing_sample_is_not_overwritten(tmp_path):
 
 
 def test_a_sample_of_an_unknown_model(tmp_path):
-    assert "no-such-model" in catzip("sample", "-m", "no-such-model", cwd=tmp_path, code=1).stderr
+    assert "no-such-model" in catzip("sample", "-m", "no-such-model", cwd=tmp_path, code=2).stderr
 
 
 def test_pictures_need_pillow_and_say_so(tmp_path):
