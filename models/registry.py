@@ -167,7 +167,7 @@ def _shape(network: dict[str, Any]) -> tuple[int, ...]:
 
 def _training(card: dict[str, Any]) -> dict[str, Any]:
     """What a model card says of the training."""
-    shown = {key: card[key] for key in ("parameters", "validation_bits") if key in card}
+    shown: dict[str, Any] = {key: card[key] for key in ("parameters", "validation_bits") if key in card}
     if "data" in card:
         shown["trained_on"] = ", ".join(card["data"])
     if "trained" in card:

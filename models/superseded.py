@@ -19,6 +19,7 @@ SUPERSEDED: dict[str, Superseded] = {
     "01ac3b677e86212f": Superseded("ar-bytes", "0.1.0"),
     "3e01f0b84af6db81": Superseded("ardm-cifar10", "0.1.0"),
     "2287a3d219f1e68e": Superseded("ardm-upscale-cifar10", "0.1.0"),
+    "c0444d14c83d499c": Superseded("ar-text8", "0.1.0"),
 }
 """By fingerprint, in hexadecimal digits."""
 
