@@ -37,7 +37,9 @@ def test_a_variant_sets_fields_of_the_model_and_the_schedule_alone():
     """In a table that the recipe has, and in one that it has not; the recipe stays as it is."""
     for name in ("idf-cifar10", "idf-photo"):
         recipe, before = load(name), load(name)
-        found = ablation.varied(recipe, "model.couplings.count=4,model.couplings.rezero=false,schedule.lanes=8")
+        found = ablation.varied(
+            recipe, "model.couplings.count=4,model.couplings.rezero=false,schedule.lanes=8"
+        )
         assert found.model["couplings"] == {"count": 4, "rezero": False}
         assert found.schedule.lanes == 8 and found.model["width"] == recipe.model["width"]
         assert recipe == before and ablation.varied(recipe, "") == recipe
