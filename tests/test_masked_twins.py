@@ -183,4 +183,5 @@ def test_block_twins(seed: int):
     arrays = {f"a.{key}": array for key, array in exported(layer).items()}
     x = torch.floor(torch.randn(2, 4, 5, 16) * 300)
     apart = np.abs(steps(layer(x / 2**grid.RES), grid.RES) - Block(NumpyArrays(), arrays, "a")(x.numpy()))
-    assert np.mean(apart == 0) > 0.7 and apart.max() < 40
+    # Of 256 to a unit. A code that rounds the other way moves all outputs around it by a few.
+    assert np.mean(apart) < 2 and apart.max() < 40
