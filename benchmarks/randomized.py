@@ -18,15 +18,16 @@ from ..models import checkpoint, schedules
 from ..models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
 from ..models.attention import HEAD, POSITION_MAX, attention_table
 from ..models.contexts import MATCH_LENGTHS
+from ..models.convnet import ConvNetConfig
 from ..models.couplings import CouplingConfig
 from ..models.factors import BESIDE
 from ..models.flow import FlowConfig
 from ..models.grid import exp_table, sigmoid_table
 from ..models.logistics import MEAN_MAX, logistic_tables
 from ..models.mixing import MixingConfig, mixing_tables
-from ..models.nets import ConvNetConfig, TransformerConfig
 from ..models.quarters import OUTS
 from ..models.recurrent import AutoregressiveConfig
+from ..models.transformer import TransformerConfig
 from ..models.windows import table_rows
 
 

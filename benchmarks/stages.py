@@ -33,7 +33,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "contexts and features": ("contexts", "windows", "pixels", "quarters", "colour", "tiles", "lifts"),
     "coder": ("stack", "codec", "pmf"),
     "other layers": (
-        *("grid", "recurrent", "nets", "attention", "convolution"),
+        *("grid", "recurrent", "transformer", "convnet", "attention", "convolution"),
         *("couplings", "factors", "flow", "idf", "ardm", "autoregressive"),
     ),
 }

@@ -26,7 +26,7 @@ from ..compressor.errors import CorruptError, ModelMismatchError
 from ..compressor.model import Plan
 from ..compressor.pmf import PMF, PRECISION
 from ..compressor.stack import Stack
-from . import nets
+from . import convnet, transformer
 from .arrays import Arrays, NumpyArray
 from .grid import Tensors
 from .identity import Identity
@@ -52,17 +52,22 @@ class MaskedNet(Protocol):
     base: int
     stages: int
 
+    def memory(self) -> Any:
+        """An empty memory, for `frequencies`."""
+        ...
+
     def frequencies(
-        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray
+        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, memory: Any = None
     ) -> NumpyArray:
         """Distributions of the digits of this stage: uint32 [B, Q, base], each row summing to 2**24.
 
         values  uint8 [B, D]; only what is known of them is looked at
         known   bool [D], dimensions whose digit of this stage is known; the digits of earlier stages all are
         wanted  intp [Q], dimensions to predict
+        memory  shared by calls for the same items, of which what was known before has not changed
 
-        The distributions of an item are the same whatever else is in the batch or wanted. The network cuts large
-        batches itself, so that they fit into caches and memory.
+        The distributions of an item are the same whatever else is in the batch or wanted, and with or without a memory.
+        The network cuts large batches itself, so that they fit into caches and memory.
         """
         ...
 
@@ -79,10 +84,12 @@ class Segment:
     def steps(self) -> Generator[Categorical, NumpyArray, None]:
         """In decode order: yields the codec of each call's digits, and is sent them, integers [B * Q]."""
         base, cut = self._cut
-        for call, values in self._calls(self._values):
-            digits = yield Categorical(PMF(self._model.frequencies(values, call).reshape(-1, base)))
-            digits = digits.reshape(len(values), -1).astype(np.uint8)
-            values[:, call.wanted] |= digits << cut.shift(call.stage)
+        for calls, values in self._parts(self._values):
+            answer = self._model.answering(len(values))
+            for call in calls:
+                digits = yield Categorical(PMF(answer(values, call).reshape(-1, base)))
+                digits = digits.reshape(len(values), -1).astype(np.uint8)
+                values[:, call.wanted] |= digits << cut.shift(call.stage)
 
     def digits(self, symbols: NumpyArray) -> list[NumpyArray]:
         """What `steps` is sent for these symbols [count], in the same order."""
@@ -91,19 +98,20 @@ class Segment:
         values.ravel()[: len(symbols)] = symbols
         return [
             (part[:, call.wanted].astype(np.int32) >> cut.shift(call.stage)).ravel() % base
-            for call, part in self._calls(values)
+            for calls, part in self._parts(values)
+            for call in calls
         ]
 
     def symbols(self) -> NumpyArray:
         """What is known of the symbols: uint8 [count]."""
         return self._values.ravel()[: self._full * self._values.shape[1] + self._rest]
 
-    def _calls(self, values: NumpyArray) -> Iterator[tuple[Call, NumpyArray]]:
-        """Each call with the items it is for: all but a short one, then that one."""
+    def _parts(self, values: NumpyArray) -> Iterator[tuple[Iterator[Call], NumpyArray]]:
+        """The calls for all items but a short one, and those items; then the same for that one."""
         if self._full:
-            yield from ((call, values[: self._full]) for call in self._schedule.calls())
+            yield self._schedule.calls(), values[: self._full]
         if self._rest:
-            yield from ((call, values[self._full :]) for call in self._schedule.calls(self._rest))
+            yield self._schedule.calls(self._rest), values[self._full :]
 
 
 class ARDM:
@@ -187,17 +195,25 @@ class ARDM:
             drawn[part] = self._popped(Stack.from_bytes(random.bytes(most + 16) + b"\1"), schedule, part)
         return drawn.reshape(items, size)
 
-    def frequencies(self, values: NumpyArray, call: Call) -> NumpyArray:
-        """What the network answers to a call for items uint8 [B, D], shared among the workers: uint32 [B, Q, base]."""
-        found = np.empty((len(values), len(call.wanted), self.network.base), np.uint32)
-        groups = self._workers.groups(len(values), least=1)
+    def answering(self, items: int) -> Callable[[NumpyArray, Call], NumpyArray]:
+        """What answers the calls for so many items, in order: items uint8 [B, D] and a call -> uint32 [B, Q, base].
 
-        def run(i: int) -> None:
-            part = groups[i]
-            found[part] = self.network.frequencies(values[part], call.known, call.stage, call.wanted)
+        The items are shared among the workers.
+        """
+        groups = self._workers.groups(items, least=1)
+        memories = [self.network.memory() for _ in groups]
 
-        self._workers.map(run, groups)
-        return found
+        def answer(values: NumpyArray, call: Call) -> NumpyArray:
+            found = np.empty((items, len(call.wanted), self.network.base), np.uint32)
+
+            def run(i: int) -> None:
+                asked = values[groups[i]], call.known, call.stage, call.wanted, memories[i]
+                found[groups[i]] = self.network.frequencies(*asked)
+
+            self._workers.map(run, groups)
+            return found
+
+        return answer
 
     def _cut(self, count: int, plan: Plan) -> tuple[Schedule, Iterator[slice]]:
         """The schedule of a plan, and the symbols of each segment. Raises CorruptError for a plan that cannot be."""
@@ -224,8 +240,10 @@ class ARDM:
 
 
 _NETWORKS: dict[str, Callable[[dict[str, Any], Tensors, Arrays], MaskedNet]] = {
-    "transformer": lambda table, *rest: nets.Transformer(nets.TransformerConfig.from_json(table), *rest),
-    "convolution": lambda table, *rest: nets.ConvNet(nets.ConvNetConfig.from_json(table), *rest),
+    "transformer": lambda table, *rest: transformer.Transformer(
+        transformer.TransformerConfig.from_json(table), *rest
+    ),
+    "convolution": lambda table, *rest: convnet.ConvNet(convnet.ConvNetConfig.from_json(table), *rest),
 }
 
 

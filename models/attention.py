@@ -66,16 +66,24 @@ class Attention:
 
     def __call__(self, x: Array, wanted: Array | None = None) -> Array:
         """Residual [B, L, D] -> the same; of the positions ``wanted`` [Q] only, [B, Q, D], if given."""
+        key, value = self.told(x)
+        return self.ask(x if wanted is None else x[:, wanted], key, value, wanted)
+
+    def told(self, x: Array) -> tuple[Array, Array]:
+        """Residual [B, n, D] of any positions -> their keys and values, codes [B, heads, n, HEAD]."""
+        n = rms_norm(self._arrays, x).reshape(-1, x.shape[-1])
+        return self._heads(self._key(n), len(x)), self._heads(self._value(n), len(x))
+
+    def ask(self, x: Array, key: Array, value: Array, wanted: Array | None = None) -> Array:
+        """Residual [B, Q, D] of the positions ``wanted`` [Q], or all -> the same, from the keys and values of all."""
         arrays = self._arrays
-        batch, width = len(x), x.shape[-1]
-        n = rms_norm(arrays, x).reshape(-1, width)
-        key, value = self._heads(self._key(n), batch), self._heads(self._value(n), batch)
-        bias = self._bias
-        if wanted is not None:
-            n = n.reshape(x.shape)[:, wanted].reshape(-1, width)
-            x, bias = x[:, wanted], bias[:, wanted]
-        query = self._heads(self._query(n), batch)
+        query = self._heads(self._query(rms_norm(arrays, x).reshape(-1, x.shape[-1])), len(x))
+        bias = self._bias if wanted is None else self._bias[:, wanted]
         return add_residual(arrays, x, self._out(self._attended(query, key, value, bias)))
+
+    def room(self, items: int) -> Array:
+        """For keys or values of so many items: float32 [items, heads, L, HEAD]."""
+        return self._arrays.place(np.zeros((items, self.heads, self._length, HEAD), np.float32))
 
     def _heads(self, y: Array, batch: int) -> Array:
         """[B * n, heads * HEAD] -> codes [B, heads, n, HEAD]."""

@@ -26,19 +26,36 @@ def table_rows(window: Window, alphabet: int) -> int:
     return alphabet + 2 if len(offsets) == 1 else 1 << bits
 
 
-def window_rows(symbols: NumpyArray, alphabet: int, windows: Sequence[Window]) -> NumpyArray:
+def window_rows(
+    symbols: NumpyArray, alphabet: int, windows: Sequence[Window], at: NumpyArray | None = None
+) -> NumpyArray:
     """Rows of the tables, intp [windows, B, L], for symbols uint8 [B, L] in which ``alphabet`` is the mask.
+
+    at  intp [n], positions to find them for: [windows, B, n]; None for all
 
     What lies beyond the ends of the chunk is one symbol more.
     """
-    length = symbols.shape[1]
-    reach = max(abs(offset) for _, offsets in windows for offset in offsets)
-    padded = np.full((len(symbols), length + 2 * reach), alphabet + 1, np.uint64)
-    padded[:, reach : reach + length] = symbols
-    rows = np.empty((len(windows), *symbols.shape), np.intp)
+    at = np.arange(symbols.shape[1]) if at is None else at
+    reach = max(abs(offset) for offset in _offsets(windows))
+    padded = np.full((len(symbols), symbols.shape[1] + 2 * reach), alphabet + 1, np.uint8)
+    padded[:, reach:-reach or None] = symbols
+    seen = {offset: padded[:, reach + offset + at].astype(np.uint64) for offset in _offsets(windows)}
+    rows = np.empty((len(windows), len(symbols), len(at)), np.intp)
     for row, (bits, offsets) in zip(rows, windows, strict=True):
-        key = np.zeros(symbols.shape, np.uint64)
-        for offset in offsets:
-            key = (key << np.uint64(_BITS)) | padded[:, reach + offset : reach + offset + length]
-        row[:] = key if len(offsets) == 1 else (key * HASH) >> np.uint64(64 - bits)
+        key = seen[offsets[0]]
+        for offset in offsets[1:]:
+            key = key << np.uint64(_BITS) | seen[offset]
+        row[:] = key if len(offsets) == 1 else key * HASH >> np.uint64(64 - bits)
     return rows
+
+
+def seeing(changed: NumpyArray, windows: Sequence[Window]) -> NumpyArray:
+    """The positions in whose windows lies any that is changed, bool [L]: intp [n], ascending."""
+    at = np.flatnonzero(changed)
+    seen = np.unique([at - offset for offset in _offsets(windows)])
+    return seen[(seen >= 0) & (seen < len(changed))]
+
+
+def _offsets(windows: Sequence[Window]) -> set[int]:
+    """All that any window looks at."""
+    return {offset for _, offsets in windows for offset in offsets}

@@ -25,11 +25,12 @@ from catzip.compressor.media import MEDIA
 from catzip.compressor.model import Model, Plan
 from catzip.compressor.writer import Writer
 from catzip.models import checkpoint, colour, grid, idf, logistics
+from catzip.models.convnet import ConvNetConfig
 from catzip.models.couplings import CouplingConfig
 from catzip.models.flow import FlowConfig
-from catzip.models.nets import ConvNetConfig, TransformerConfig
 from catzip.models.recurrent import AutoregressiveConfig
 from catzip.models.registry import Registry
+from catzip.models.transformer import TransformerConfig
 
 FOLDER = Path(__file__).parent / "golden" / "neural"
 PROSE = (FOLDER / "prose.txt").read_bytes()

@@ -17,8 +17,16 @@ class HashedNet:
         self.alphabet = base**stages
         self._digits = Digits(base, stages)
 
+    def memory(self) -> None:
+        """Nothing."""
+
     def frequencies(
-        self, values: NDArray[np.uint8], known: NDArray[np.bool_], stage: int, wanted: NDArray[np.intp]
+        self,
+        values: NDArray[np.uint8],
+        known: NDArray[np.bool_],
+        stage: int,
+        wanted: NDArray[np.intp],
+        memory: None = None,
     ) -> NDArray[np.uint32]:
         shift = self._digits.shift(stage)
         seen = np.where(known, values >> shift, values.astype(int) >> shift + self._digits.bits) + 256 * known

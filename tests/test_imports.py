@@ -12,7 +12,17 @@ MODULES = sorted(
     path for folder in ("compressor", "models", "cli", "benchmarks") for path in (ROOT / folder).rglob("*.py")
 )
 # Of models/: exact inference runs on numpy.
-TORCH_FREE = ("grid", "nets", "flow", "ardm", "autoregressive", "idf", "registry", "checkpoint")
+TORCH_FREE = (
+    "grid",
+    "convnet",
+    "transformer",
+    "flow",
+    "ardm",
+    "autoregressive",
+    "idf",
+    "registry",
+    "checkpoint",
+)
 CORE = {"codec", "pmf", "errors", "model", "stack"}  # of compressor/: all that models may know
 
 

@@ -14,7 +14,8 @@ from test_seen import by_dimension
 from tiny_models import MASKED, tiny_checkpoint
 
 from catzip.models.arrays import Arrays, NumpyArray, NumpyArrays
-from catzip.models.nets import ConvNet, ConvNetConfig, Transformer
+from catzip.models.convnet import ConvNet, ConvNetConfig
+from catzip.models.transformer import Transformer
 
 TEXTS = sorted(name for name in MASKED if not isinstance(MASKED[name], ConvNetConfig))
 IMAGES = sorted(set(MASKED) - set(TEXTS))
@@ -135,10 +136,26 @@ def test_any_batch_and_any_wanted_give_the_same(name: str, seed: int):
     for q in range(len(case.wanted)):
         one = net.frequencies(case.values, case.known, case.stage, case.wanted[q : q + 1])
         assert np.array_equal(one[:, 0], found[:, q])
-    for at_once in (1, net._each * 3, 1 << 30):
+    for at_once in (1, 1 << 12, 1 << 30):
         arrays = NumpyArrays()
         arrays.at_once = at_once
         assert np.array_equal(case.frequencies(network(name, arrays)), found)
+
+
+@pytest.mark.parametrize("device", BACKENDS)
+@pytest.mark.parametrize("name", sorted(MASKED))
+@settings(max_examples=4, deadline=None)
+@given(seed=SEEDS, calls=st.integers(1, 8))
+def test_a_memory_changes_nothing(name: str, device: str, seed: int, calls: int):
+    """Over calls in which ever more becomes known, whatever the order, one symbol at a time or many."""
+    net, random, items = on(name, device), np.random.RandomState(seed), 3
+    values = random.randint(0, net.alphabet, (items, net.size)).astype(np.uint8)
+    order, known, memory = random.permutation(net.size), np.zeros(net.size, bool), net.memory()
+    stage = random.randint(net.stages)
+    for wanted in np.array_split(order, min(calls, net.size)):
+        asked = values, known, stage, wanted
+        assert np.array_equal(net.frequencies(*asked, memory), net.frequencies(*asked))
+        known[wanted] = True
 
 
 @pytest.mark.parametrize("device", OTHERS)

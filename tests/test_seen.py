@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tiny_models import MASKED
 
 from catzip.models.arrays import NumpyArray
-from catzip.models.nets import ConvNetConfig
+from catzip.models.convnet import ConvNetConfig
 from catzip.models.pixels import Digits, look, to_depth
 from catzip.models.windows import table_rows, window_rows
 

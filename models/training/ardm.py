@@ -83,7 +83,7 @@ class ArdmTask:
         return mean
 
     def export(self, data: list[bytes]) -> Arrays:
-        """Integer arrays by the names that ``models.nets`` reads, and schedules measured on held-out data."""
+        """Integer arrays by the names that the networks of ``models`` read, and schedules measured on held-out data."""
         arrays: Arrays = {}
         for name, module in self.net.named_modules():
             if isinstance(module, Linear | Embedding):

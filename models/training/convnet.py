@@ -1,4 +1,4 @@
-"""The convolutional network over partly known images in training: the twin of ``nets.ConvNet``, layer by layer."""
+"""The convolutional network over partly known images in training: the twin of ``convnet.ConvNet``, layer by layer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ..arrays import CODE_MAX
+from ..convnet import ConvNetConfig
 from ..grid import ACT, LOGIT, LOGIT_MAX, RES, RES_MAX
 from ..logistics import FLOOR, MEAN, MEAN_MAX, SCALE, SCALE_LEAST, SCALE_MOST
-from ..nets import ConvNetConfig
 from ..pixels import HALVES
 from .layers import Embedding, Linear, rms_norm, snap, swish
 

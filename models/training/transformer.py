@@ -1,4 +1,4 @@
-"""The bidirectional transformer in training: the twin of ``nets.Transformer``, layer by layer."""
+"""The bidirectional transformer in training: the twin of ``transformer.Transformer``, layer by layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ..arrays import CODE_MAX, NumpyArray
 from ..attention import ATTENDED, HEAD, POSITION, POSITION_MAX, SCORE, weight_max
 from ..grid import ACT, LOGIT, LOGIT_MAX, RES, RES_MAX
-from ..nets import TransformerConfig
+from ..transformer import TransformerConfig
 from ..windows import table_rows
 from .layers import Embedding, GatedMLP, Linear, Rounding, rms_norm, snap
 
@@ -87,16 +87,20 @@ class Transformer(nn.Module):
         self.mlps = nn.ModuleList(GatedMLP(c.width, c.hidden, c.depth) for _ in range(c.depth))
         self.head = Linear(c.width + told, c.alphabet, LOGIT, LOGIT_MAX, gain=0.1)
 
-    def forward(self, rows: Tensor, times: Tensor) -> Tensor:
-        """rows [windows, B, L] and times [B], int64 -> logits [B, L, K]."""
+    def forward(self, rows: Tensor, times: Tensor, wanted: Tensor) -> Tensor:
+        """rows [windows, B, L] and times [B], int64 -> logits [N, K] of the positions wanted [N], into [B * L].
+
+        The last MLP and the head are computed for these alone, as in inference: most of the work.
+        """
         _, batch, length = rows.shape
         told = torch.cat([table(row) for table, row in zip(self.windows, rows, strict=True)], -1)
         place = self.place(torch.arange(length, device=rows.device)).expand(batch, -1, -1)
         time = self.time(times)[:, None].expand(-1, length, -1)
         x = self.inputs(torch.cat([told, place, time], -1))
         for attention, mlp in zip(self.attention, self.mlps, strict=True):
-            x = mlp(attention(x))
-        logits: Tensor = self.head(torch.cat([rms_norm(x), told], -1))
+            x = attention(x)
+            x = mlp(x if mlp is not self.mlps[-1] else x.flatten(0, 1).index_select(0, wanted))
+        logits: Tensor = self.head(torch.cat([rms_norm(x), told.flatten(0, 1).index_select(0, wanted)], -1))
         return logits
 
     @torch.no_grad()

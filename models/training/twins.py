@@ -13,10 +13,11 @@ from ...compressor.errors import CatzipError
 from ..arrays import NumpyArray
 from ..attention import attention_table
 from ..checkpoint import Arrays
+from ..convnet import ConvNetConfig
 from ..grid import exp_table
 from ..logistics import logistic_tables
-from ..nets import ConvNetConfig, TransformerConfig
 from ..pixels import look, to_depth
+from ..transformer import TransformerConfig
 from ..windows import table_rows, window_rows
 from .convnet import ConvNet, Mixture, digit_bits
 from .data import to_symbols
@@ -58,7 +59,7 @@ class MaskedTwin(Protocol):
         ...
 
     def bits(self, batch: Batch) -> Tensor:
-        """What each dimension would cost, were it coded next: [B, D]."""
+        """What each wanted dimension would cost, were it coded next: [B, D]. Others have any number, or 0."""
         ...
 
     def prepare(self, texts: list[NumpyArray], shares: list[float], rng: np.random.Generator) -> None:
@@ -96,10 +97,13 @@ class TextTwin:
         c = self.config
         rows = torch.from_numpy(self._rows(batch).astype(np.int64)).to(self._device)
         times = torch.from_numpy(batch.known.sum(1) * c.times // c.length).to(self._device)
+        wanted = torch.from_numpy(np.flatnonzero(batch.wanted)).to(self._device)
         with half_precision(self._device):
-            logits = self.net(rows, times).float()
-        symbols = torch.from_numpy(batch.symbols.astype(np.int64)).to(self._device)
-        return nn.functional.cross_entropy(logits.transpose(1, 2), symbols, reduction="none") / math.log(2)
+            logits = self.net(rows, times, wanted).float()
+        symbols = torch.from_numpy(batch.symbols.astype(np.int64)).to(self._device).flatten()[wanted]
+        bits = nn.functional.cross_entropy(logits, symbols, reduction="none") / math.log(2)
+        found = torch.zeros(batch.symbols.shape, device=self._device).flatten()
+        return found.index_copy(0, wanted, bits).view(batch.symbols.shape)
 
     def prepare(self, texts: list[NumpyArray], shares: list[float], rng: np.random.Generator) -> None:
         """Count the symbols of masked positions for every row of every window."""

@@ -1,7 +1,7 @@
-"""The two masked networks of ``ardm`` in integers: a transformer for text, a convolutional network for images.
+"""The masked convolutional network of ``ardm`` for images, in integers; in training it is ``training/convnet.py``.
 
-Each gives distributions of what is not known of a batch of items, all of which have the same dimensions known. What is
-not known is never looked at. Their twins in training are in ``training/transformer.py`` and ``training/convnet.py``.
+It gives distributions of what is not known of a batch of images, all of which have the same dimensions known. What is
+not known is never looked at.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array, Arrays, NumpyArray
-from .attention import Attention
 from .batches import parts
 from .convolution import Block, patches
 from .grid import (
@@ -21,7 +20,6 @@ from .grid import (
     RES,
     RES_MAX,
     Embedding,
-    GatedMLP,
     Linear,
     Softmax,
     Tensors,
@@ -29,34 +27,6 @@ from .grid import (
 )
 from .logistics import MEAN, MEAN_MAX, Logistics
 from .pixels import Digits, look
-from .windows import Window, window_rows
-
-
-@dataclass(frozen=True)
-class TransformerConfig:
-    """Sizes of a masked transformer over chunks of text.
-
-    alphabet  K                     heads   of HEAD channels each      windows  (log2 of its table's rows, offsets), see
-    length    L, of a chunk         hidden  of each gated MLP                   ``windows``
-    width     D, residual stream    embed   of place and known share   times    how finely the known share is told
-    """
-
-    alphabet: int
-    length: int
-    width: int
-    depth: int
-    heads: int
-    hidden: int
-    embed: int
-    times: int
-    windows: tuple[Window, ...]
-
-    @staticmethod
-    def from_json(table: dict[str, Any]) -> TransformerConfig:
-        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
-        return TransformerConfig(
-            **table | {"windows": tuple((bits, tuple(at)) for bits, at in table["windows"])}
-        )
 
 
 @dataclass(frozen=True)
@@ -107,59 +77,6 @@ class ConvNetConfig:
         return 3 * self.components if self.output == "logistics" else self.base
 
 
-class Transformer:
-    """Chunks of symbols: embeddings of windows -> [Attention -> GatedMLP] x depth -> Softmax.
-
-    The head sees the embeddings beside what the layers make of them. What only some positions are wanted for, the last
-    layer but its keys and values, is computed for these alone.
-    """
-
-    stages = 1
-
-    def __init__(self, config: TransformerConfig, tensors: Tensors, arrays: Arrays) -> None:
-        c = self.config = config
-        self.size, self.alphabet, self.base, self._arrays = c.length, c.alphabet, c.alphabet, arrays
-        names = [*(f"windows.{i}" for i in range(len(c.windows))), "place", "time"]
-        self._tables = [Embedding(arrays, tensors, name) for name in names]
-        self._inputs = Linear.load(arrays, tensors, ["inputs"], [RES])
-        self._attention = [Attention(arrays, tensors, f"attention.{i}", c.length) for i in range(c.depth)]
-        self._mlps = [GatedMLP(arrays, tensors, f"mlps.{i}") for i in range(c.depth)]
-        self._head = Linear.load(arrays, tensors, ["head"], [LOGIT])
-        self._softmax = Softmax(arrays, tensors)
-        self._each = c.length * max(2 * c.hidden, c.heads * c.length)  # numbers of an item in one array
-
-    def frequencies(
-        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray
-    ) -> NumpyArray:
-        """See `ardm.MaskedNet`."""
-        c, found = self.config, np.empty((len(values), len(wanted), self.base), np.uint32)
-        rows = window_rows(np.where(known, values, np.uint8(c.alphabet)), c.alphabet, c.windows)
-        time = int(known.sum()) * c.times // c.length
-        for part in parts(len(values), self._arrays.at_once // self._each):
-            logits = self.logits(rows[:, part], time, wanted)
-            found[part] = self._softmax(logits).reshape(-1, *found.shape[1:])
-        return found
-
-    def logits(self, rows: NumpyArray, time: int, wanted: NumpyArray) -> Array:
-        """Rows of the windows' tables, intp [windows, B, L], and the row of the known share -> float32 [B * Q, K]."""
-        c, arrays, batch = self.config, self._arrays, rows.shape[1]
-        codes = self._codes(rows, time)
-        x = arrays.clip_(self._inputs(codes), -RES_MAX, RES_MAX).reshape(batch, c.length, -1)
-        for i, (attention, mlp) in enumerate(zip(self._attention, self._mlps, strict=True)):
-            x = mlp(attention(x, arrays.place(wanted) if i == c.depth - 1 else None))
-        at = (np.arange(batch)[:, None] * c.length + wanted).ravel()
-        told = arrays.take(codes, arrays.place(at))[:, : c.alphabet * len(c.windows)]
-        codes = arrays.concat([rms_norm(arrays, x).reshape(len(at), -1), told])
-        return arrays.clip_(self._head(codes), -LOGIT_MAX, LOGIT_MAX)
-
-    def _codes(self, rows: NumpyArray, time: int) -> Array:
-        """Codes float32 [B * L, ...] of the windows, the place, the known share."""
-        arrays, place = self._arrays, np.tile(np.arange(self.size), rows.shape[1])
-        rows = np.concatenate([rows.reshape(len(rows), -1), [place, np.full_like(place, time)]])
-        placed = arrays.place(rows)
-        return arrays.float32(arrays.concat([t(row) for t, row in zip(self._tables, placed, strict=True)]))
-
-
 class ConvNet:
     """Images: features of ``pixels`` and embeddings of what is seen -> 3x3 -> Block x depth -> a distribution each.
 
@@ -183,8 +100,11 @@ class ConvNet:
         inputs = c.dimensions * c.embed + c.features + c.embed
         self._each = self.size // c.dimensions * 9 * max(inputs, c.width)  # numbers of an image in one array
 
+    def memory(self) -> None:
+        """Nothing: whatever becomes known changes every position within a few calls."""
+
     def frequencies(
-        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray
+        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, memory: None = None
     ) -> NumpyArray:
         """See `ardm.MaskedNet`."""
         found = np.empty((len(values), len(wanted), self.base), np.uint32)

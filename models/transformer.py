@@ -1,0 +1,164 @@
+"""The masked transformer of ``ardm`` for text, in integers; in training it is ``training/transformer.py``.
+
+It gives distributions of what is not known of a batch of chunks, all of which have the same positions known. What is
+not known is never looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array, Arrays, NumpyArray
+from .attention import Attention
+from .batches import parts
+from .grid import LOGIT, LOGIT_MAX, RES, RES_MAX, Embedding, GatedMLP, Linear, Softmax, Tensors, rms_norm
+from .windows import Window, seeing, window_rows
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """Sizes of a masked transformer over chunks of text.
+
+    alphabet  K                     heads   of HEAD channels each      windows  (log2 of its table's rows, offsets), see
+    length    L, of a chunk         hidden  of each gated MLP                   ``windows``
+    width     D, residual stream    embed   of place and known share   times    how finely the known share is told
+    """
+
+    alphabet: int
+    length: int
+    width: int
+    depth: int
+    heads: int
+    hidden: int
+    embed: int
+    times: int
+    windows: tuple[Window, ...]
+
+    @property
+    def told(self) -> int:
+        """Codes that a position is told: of its windows, its place, the known share."""
+        return self.alphabet * len(self.windows) + 2 * self.embed
+
+    @staticmethod
+    def from_json(table: dict[str, Any]) -> TransformerConfig:
+        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
+        return TransformerConfig(
+            **table | {"windows": tuple((bits, tuple(at)) for bits, at in table["windows"])}
+        )
+
+
+class Memory:
+    """What calls for the same chunks share: the keys and values of the first layer, which hang on windows alone.
+
+    key, value  codes [B, heads, L, HEAD], once there are any
+    known       bool [L], what was known when they were computed
+    time        the row of the known share then
+    """
+
+    key: Array
+    value: Array
+    known: NumpyArray
+    time: int = -1
+
+
+class Transformer:
+    """Chunks of symbols: embeddings of windows -> [Attention -> GatedMLP] x depth -> Softmax.
+
+    The head sees the embeddings beside what the layers make of them. What only some positions are wanted for, the last
+    layer but its keys and values, is computed for these alone; and what the first layer keeps of the others, only where
+    something new is seen. So in one layer even a call for each symbol costs little more than what is new in it.
+    """
+
+    stages = 1
+
+    def __init__(self, config: TransformerConfig, tensors: Tensors, arrays: Arrays) -> None:
+        c = self.config = config
+        self.size, self.alphabet, self.base, self._arrays = c.length, c.alphabet, c.alphabet, arrays
+        names = [*(f"windows.{i}" for i in range(len(c.windows))), "place", "time"]
+        self._tables = [Embedding(arrays, tensors, name) for name in names]
+        self._inputs = Linear.load(arrays, tensors, ["inputs"], [RES])
+        self._attention = [Attention(arrays, tensors, f"attention.{i}", c.length) for i in range(c.depth)]
+        self._mlps = [GatedMLP(arrays, tensors, f"mlps.{i}") for i in range(c.depth)]
+        self._head = Linear.load(arrays, tensors, ["head"], [LOGIT])
+        self._softmax = Softmax(arrays, tensors)
+
+    def memory(self) -> Memory:
+        """Of nothing yet."""
+        return Memory()
+
+    def frequencies(
+        self,
+        values: NumpyArray,
+        known: NumpyArray,
+        stage: int,
+        wanted: NumpyArray,
+        memory: Memory | None = None,
+    ) -> NumpyArray:
+        """See `ardm.MaskedNet`."""
+        c, found = self.config, np.empty((len(values), len(wanted), self.base), np.uint32)
+        memory = memory or Memory()
+        symbols = np.where(known, values, np.uint8(c.alphabet))
+        stale = self._stale(memory, known, len(values))
+        asked = wanted if c.depth == 1 else np.arange(c.length)  # of the first layer
+        # Numbers of an item in one array.
+        each = max(len(stale) * c.told, len(asked) * max(2 * c.hidden, c.heads * c.length))
+        for part in parts(len(values), self._arrays.at_once // each):
+            self._renew(memory, part, symbols[part], stale)
+            logits = self._logits(memory, part, symbols[part], asked, wanted)
+            found[part] = self._softmax(logits).reshape(-1, *found.shape[1:])
+        return found
+
+    def _stale(self, memory: Memory, known: NumpyArray, items: int) -> NumpyArray:
+        """Positions of which memory has nothing, or not what is seen now, intp [n]; it is to have them from now on."""
+        c = self.config
+        time = int(known.sum()) * c.times // c.length
+        same = memory.time == time  # which every position is told
+        stale = seeing(known != memory.known, c.windows) if same else np.arange(c.length)
+        if memory.time < 0:
+            memory.key, memory.value = self._attention[0].room(items), self._attention[0].room(items)
+        memory.known, memory.time = known.copy(), time
+        return stale
+
+    def _renew(self, memory: Memory, part: slice, symbols: NumpyArray, stale: NumpyArray) -> None:
+        """Compute keys and values of stale positions for a part of the items."""
+        if len(stale):
+            x = self._residual(self._codes(symbols, stale, memory.time), len(symbols))
+            at = self._arrays.place(stale)
+            memory.key[part][:, :, at], memory.value[part][:, :, at] = self._attention[0].told(x)
+
+    def _logits(
+        self, memory: Memory, part: slice, symbols: NumpyArray, asked: NumpyArray, wanted: NumpyArray
+    ) -> Array:
+        """Symbols and masks [B, L] -> float32 [B * Q, K]; ``asked`` of the first layer."""
+        c, arrays = self.config, self._arrays
+        codes = self._codes(symbols, asked, memory.time)
+        x = self._residual(codes, len(symbols))
+        x = self._attention[0].ask(x, memory.key[part], memory.value[part], arrays.place(asked))
+        x = self._mlps[0](x)
+        for i in range(1, c.depth):
+            x = self._attention[i](x, arrays.place(wanted) if i == c.depth - 1 else None)
+            x = self._mlps[i](x)
+        told = codes[:, : c.alphabet * len(c.windows)]
+        if c.depth > 1:
+            at = (np.arange(len(symbols))[:, None] * c.length + wanted).ravel()
+            told = arrays.take(told, arrays.place(at))
+        codes = arrays.concat([rms_norm(arrays, x).reshape(len(told), -1), told])
+        return arrays.clip_(self._head(codes), -LOGIT_MAX, LOGIT_MAX)
+
+    def _residual(self, codes: Array, batch: int) -> Array:
+        """Codes [B * n, ...] -> what enters the first layer, [B, n, D]."""
+        return self._arrays.clip_(self._inputs(codes), -RES_MAX, RES_MAX).reshape(
+            batch, -1, self.config.width
+        )
+
+    def _codes(self, symbols: NumpyArray, at: NumpyArray, time: int) -> Array:
+        """Codes float32 [B * n, ...] of the windows, the place and the known share, of positions ``at`` [n]."""
+        arrays, c = self._arrays, self.config
+        rows = window_rows(symbols, c.alphabet, c.windows, at)
+        place = np.tile(at, len(symbols))
+        rows = np.concatenate([rows.reshape(len(rows), -1), [place, np.full_like(place, time)]])
+        placed = arrays.place(rows)
+        return arrays.float32(arrays.concat([t(row) for t, row in zip(self._tables, placed, strict=True)]))
