@@ -21,7 +21,7 @@ class Coded:
     """What a file is made of, or several files together.
 
     symbols    coded with a model
-    nll_bits   the models' own NLL of them; None unless every frame is coded with a model
+    nll_bits   the models' own NLL of them; None unless every frame is coded with a model, or where not asked for
     coded_bytes  what the coder wrote for them; the rest is container: heads, plans, checksums, side streams
     models     name -> fingerprint, hexadecimal
     kinds      frames of each kind
@@ -43,20 +43,23 @@ class _Part:
     kind: str
     model: Model | None = None
     symbols: int = 0
-    nll_bits: float = 0.0
+    nll_bits: float | None = None
     coded_bytes: int = 0
     steps: int | None = None
 
 
-def likelihood(files: list[tuple[Path, bytes]], models: ModelSource) -> Coded:
-    """Of these catzip files with what they were made of, frame by frame under the plans that the frames have."""
-    parts = [part for path, data in files for part in _parts(path, data, models)]
+def likelihood(files: list[tuple[Path, bytes]], models: ModelSource, nll: bool = True) -> Coded:
+    """Of these catzip files with what they were made of, frame by frame under the plans that the frames have.
+
+    nll  whether the models are asked, which takes as long as coding
+    """
+    parts = [part for path, data in files for part in _parts(path, data, models, nll)]
     kinds = dict(Counter(part.kind for part in parts))
     whole = set(kinds) == {"coded"}
     steps = {part.steps for part in parts if part.model is not None}
     return Coded(
         symbols=sum(part.symbols for part in parts),
-        nll_bits=sum(part.nll_bits for part in parts) if whole else None,
+        nll_bits=sum(part.nll_bits or 0.0 for part in parts) if whole and nll else None,
         coded_bytes=sum(part.coded_bytes for part in parts) if whole else None,
         models={part.model.name: part.model.fingerprint.hex() for part in parts if part.model is not None},
         kinds=kinds,
@@ -64,16 +67,16 @@ def likelihood(files: list[tuple[Path, bytes]], models: ModelSource) -> Coded:
     )
 
 
-def _parts(packed: Path, data: bytes, models: ModelSource) -> list[_Part]:
+def _parts(packed: Path, data: bytes, models: ModelSource, nll: bool) -> list[_Part]:
     """Of the frames that have content: one that says how a picture is packed again has none."""
     with packed.open("rb") as src:
         found = list_frames(src).frames
         frames = [frame for frame in found if frame.length]
         same = len(frames) == len(found) and sum(frame.length for frame in frames) == len(data)
-        return [_part(src, frame, data if same else None, models) for frame in frames]
+        return [_part(src, frame, data if same else None, models, nll) for frame in frames]
 
 
-def _part(src: BinaryIO, frame: Frame, data: bytes | None, models: ModelSource) -> _Part:
+def _part(src: BinaryIO, frame: Frame, data: bytes | None, models: ModelSource, nll: bool) -> _Part:
     """Of one frame; `data` is the content of the file, None where a picture was unpacked before it was coded."""
     if frame.medium is None or frame.fingerprint is None:
         return _Part(frame.kind)
@@ -86,7 +89,7 @@ def _part(src: BinaryIO, frame: Frame, data: bytes | None, models: ModelSource) 
         frame.kind,
         model,
         len(symbols),
-        model.nll(symbols, frame.plan),
+        model.nll(symbols, frame.plan) if nll else None,
         _coded_bytes(src, frame),
         (frame.plan[0] or model.budgets[-1]) if model.budgets else None,
     )

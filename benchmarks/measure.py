@@ -28,13 +28,18 @@ class MeasurementError(CatzipError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Options passed to both commands: threads (None: catzip's default) and device."""
+    """How rows are measured.
+
+    threads, device  passed to both commands; threads None: catzip's default
+    nll              whether the model's own NLL is evaluated too, which takes as long as coding
+    """
 
     threads: int | None = None
     device: str = "auto"
+    nll: bool = True
 
     def options(self) -> list[str]:
-        """As command-line words; those at their default are left out."""
+        """Of both commands, as command-line words; those at their default are left out."""
         words = ["-T", str(self.threads)] if self.threads is not None else []
         return words + (["--device", self.device] if self.device != "auto" else [])
 
@@ -84,7 +89,7 @@ class Task:
 
 
 def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
-    """Compress to files, decompress them, compare, and evaluate the model's own NLL on the same frames.
+    """Compress to files, decompress them, compare, and evaluate the model's own NLL on the same frames, if asked for.
 
     `models` evaluates the NLL, in this process. Raises MeasurementError if a command fails or the bytes differ.
     """
@@ -101,7 +106,7 @@ def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
         unpacking = _clocked(_COMMAND, "decompress", "-q", *words, *map(str, packed))
         _compare(task, originals, contents)
         compressed = sum(path.stat().st_size for path in packed)
-        coded = likelihood(list(zip(packed, contents, strict=True)), models)
+        coded = likelihood(list(zip(packed, contents, strict=True)), models, settings.nll)
     return Result(
         task.dataset.name,
         task.system,

@@ -67,6 +67,7 @@ class Bench:
         words += ["--singles", str(self.singles)] if self.singles else []
         words += ["--peers-only"] if self.no_models else ["--peers"] if self.peers else []
         words += ["--limit", str(self.limit)] if self.limit is not None else []
+        words += [] if self.settings.nll else ["--no-nll"]
         return shlex.join([*words, *self.settings.options()])
 
     def loaded(self) -> list[Dataset]:

@@ -57,6 +57,9 @@ def _budgets(context: click.Context, option: click.Parameter, values: tuple[str,
     help="Only the first N bytes of each; items of an array; photographs of a set.",
 )
 @click.option(
+    "--no-nll", is_flag=True, help="Leave out the models' own likelihoods, which take as long as coding."
+)
+@click.option(
     "--json", "json_out", type=click.Path(path_type=Path), metavar="OUT", help="Also write JSON, row by row."
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in OUT: what it has is not measured again.")
@@ -70,6 +73,7 @@ def bench(
     peers: bool,
     peers_only: bool,
     limit: int | None,
+    no_nll: bool,
     json_out: Path | None,
     resume: bool,
     threads: int | None,
@@ -87,7 +91,7 @@ def bench(
         raise click.UsageError("--resume goes with --json OUT")
     if peers_only and models:
         raise click.UsageError("--peers-only leaves no place for -m MODEL")
-    settings = measure.Settings(threads=threads, device=device)
+    settings = measure.Settings(threads=threads, device=device, nll=not no_nll)
     with Progress("bench", quiet) as progress:
 
         def done(line: str) -> None:

@@ -38,7 +38,7 @@ def window_rows(
     at = np.arange(symbols.shape[1]) if at is None else at
     reach = max(abs(offset) for offset in _offsets(windows))
     padded = np.full((len(symbols), symbols.shape[1] + 2 * reach), alphabet + 1, np.uint8)
-    padded[:, reach:-reach or None] = symbols
+    padded[:, reach : -reach or None] = symbols
     seen = {offset: padded[:, reach + offset + at].astype(np.uint64) for offset in _offsets(windows)}
     rows = np.empty((len(windows), len(symbols), len(at)), np.intp)
     for row, (bits, offsets) in zip(rows, windows, strict=True):

@@ -60,6 +60,13 @@ def test_result_is_of_a_real_file(command: Path) -> None:
     assert result.models == {"table-bytes": MODELS.by_name("table-bytes").fingerprint.hex()}
 
 
+def test_the_likelihood_can_be_left_out(command: Path) -> None:
+    task = Task(Dataset("text", TEXT.encode(), ""), "table-bytes")
+    with_it, without = (measure.measure(task, MODELS, Settings(nll=nll)) for nll in (True, False))
+    assert with_it.nll_bits is not None and without.nll_bits is None and without.gap_percent is None
+    assert without.compressed_bytes == with_it.compressed_bytes and without.models == with_it.models
+
+
 def test_fallback_is_said(command: Path) -> None:
     noise = Dataset("noise", random.Random(2).randbytes(500), "")
     result = measure.measure(Task(noise), MODELS, DEFAULTS)

@@ -120,8 +120,10 @@ def test_another_run_is_not_resumed(measured: list[Task], tmp_path: Path) -> Non
 
 
 def test_command_repeats_the_run(tmp_path: Path) -> None:
-    bench = Bench(["cifar10"], ["ardm"], [20, 0], 9, True, False, 50, Settings(2, "cpu"))
-    words = "--dataset cifar10 -m ardm --steps 20,all --singles 9 --peers --limit 50 -T 2 --device cpu"
+    bench = Bench(["cifar10"], ["ardm"], [20, 0], 9, True, False, 50, Settings(2, "cpu", nll=False))
+    words = (
+        "--dataset cifar10 -m ardm --steps 20,all --singles 9 --peers --limit 50 --no-nll -T 2 --device cpu"
+    )
     assert bench.command() == f"catzip bench {words}"
     assert Bench(["text8"]).command() == "catzip bench --dataset text8"
 
