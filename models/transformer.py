@@ -51,17 +51,24 @@ class TransformerConfig:
 
 
 class Memory:
-    """What calls for the same chunks share: the keys and values of the first layer, which hang on windows alone.
+    """What calls for the same chunks share: keys and values of the first layer, which hang on windows alone.
 
     key, value  codes [B, heads, L, HEAD], once there are any
-    known       bool [L], what was known when they were computed
-    time        the row of the known share then
+    known       bool [L], and the row of the known share: what they were computed with
     """
 
-    key: Array
-    value: Array
-    known: NumpyArray
-    time: int = -1
+    def __init__(self) -> None:
+        self.key: Array = None
+        self.value: Array = None
+        self.known = np.zeros(0, np.bool_)
+        self.time = -1
+
+    def stale(self, known: NumpyArray, time: int, windows: tuple[Window, ...]) -> NumpyArray:
+        """Positions that see something new, or of which nothing is kept: intp [n]. They are to be computed anew."""
+        same = time == self.time  # which every position is told
+        found = seeing(known != self.known, windows) if same else np.arange(len(known))
+        self.known, self.time = known.copy(), time
+        return found
 
 
 class Transformer:
@@ -99,9 +106,9 @@ class Transformer:
     ) -> NumpyArray:
         """See `ardm.MaskedNet`."""
         c, found = self.config, np.empty((len(values), len(wanted), self.base), np.uint32)
-        memory = memory or Memory()
         symbols = np.where(known, values, np.uint8(c.alphabet))
-        stale = self._stale(memory, known, len(values))
+        memory = self._opened(memory or Memory(), len(values))
+        stale = memory.stale(known, int(known.sum()) * c.times // c.length, c.windows)
         asked = wanted if c.depth == 1 else np.arange(c.length)  # of the first layer
         # Numbers of an item in one array.
         each = max(len(stale) * c.told, len(asked) * max(2 * c.hidden, c.heads * c.length))
@@ -111,16 +118,11 @@ class Transformer:
             found[part] = self._softmax(logits).reshape(-1, *found.shape[1:])
         return found
 
-    def _stale(self, memory: Memory, known: NumpyArray, items: int) -> NumpyArray:
-        """Positions of which memory has nothing, or not what is seen now, intp [n]; it is to have them from now on."""
-        c = self.config
-        time = int(known.sum()) * c.times // c.length
-        same = memory.time == time  # which every position is told
-        stale = seeing(known != memory.known, c.windows) if same else np.arange(c.length)
-        if memory.time < 0:
-            memory.key, memory.value = self._attention[0].room(items), self._attention[0].room(items)
-        memory.known, memory.time = known.copy(), time
-        return stale
+    def _opened(self, memory: Memory, items: int) -> Memory:
+        """With room for so many items."""
+        if memory.key is None:
+            memory.key, memory.value = (self._attention[0].room(items) for _ in range(2))
+        return memory
 
     def _renew(self, memory: Memory, part: slice, symbols: NumpyArray, stale: NumpyArray) -> None:
         """Compute keys and values of stale positions for a part of the items."""

