@@ -45,12 +45,14 @@ class MaskedNet(Protocol):
     alphabet  K, values of a dimension
     base      values of a digit: K for one stage, 4 for 8 bits in four stages
     stages    digits of a value
+    share     items that are worth a thread of their own
     """
 
     size: int
     alphabet: int
     base: int
     stages: int
+    share: int
 
     def memory(self) -> Any:
         """An empty memory, for `frequencies`."""
@@ -200,7 +202,7 @@ class ARDM:
 
         The items are shared among the workers.
         """
-        groups = self._workers.groups(items, least=1)
+        groups = self._workers.groups(items, least=self.network.share)
         memories = [self.network.memory() for _ in groups]
 
         def answer(values: NumpyArray, call: Call) -> NumpyArray:

@@ -84,6 +84,8 @@ class ConvNet:
     positions that are wanted alone.
     """
 
+    share = 1
+
     def __init__(self, config: ConvNetConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config
         self.size, self.alphabet, self._arrays = int(np.prod(c.shape)), c.base**c.stages, arrays

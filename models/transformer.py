@@ -80,6 +80,7 @@ class Transformer:
     """
 
     stages = 1
+    share = 8
 
     def __init__(self, config: TransformerConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config
