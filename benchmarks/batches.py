@@ -31,7 +31,10 @@ def digests(path: Path, arrays: Arrays) -> dict[str, str]:
         "items in twos": (2, WANTED),
         "few dimensions at a time": (ITEMS, 11),
     }
-    return {name: _digest(network, values, questions, *each) for name, each in ways.items()}
+    found = {name: _digest(network, values, questions, *each) for name, each in ways.items()}
+    return found | {
+        "after calls that knew less": _digest(network, values, questions, ITEMS, WANTED, earlier=3)
+    }
 
 
 def _values(network: MaskedNet) -> NumpyArray:
@@ -52,15 +55,19 @@ def _questions(network: MaskedNet) -> Questions:
     return found
 
 
-def _digest(network: MaskedNet, values: NumpyArray, questions: Questions, items: int, wanted: int) -> str:
-    """With so many items, and so many wanted dimensions, at once."""
-    digest = hashlib.sha256()
+def _digest(
+    network: MaskedNet, values: NumpyArray, questions: Questions, items: int, wanted: int, earlier: int = 0
+) -> str:
+    """With so many items, and so many wanted dimensions, at once; after so many earlier calls, which leave a memory."""
+    digest, random = hashlib.sha256(), np.random.RandomState(3)
     for known, stage, places in questions:
         whole = np.empty((ITEMS, len(places), network.base), "<u4")
         for i in range(0, ITEMS, items):
             for j in range(0, len(places), wanted):
-                part = places[j : j + wanted]
-                found = network.frequencies(values[i : i + items], known, stage, part)
+                part, memory, rank = places[j : j + wanted], network.memory(), random.rand(network.size)
+                for share in np.arange(earlier) / max(1, earlier):
+                    network.frequencies(values[i : i + items], known & (rank < share), stage, part, memory)
+                found = network.frequencies(values[i : i + items], known, stage, part, memory)
                 whole[i : i + items, j : j + wanted] = found
         digest.update(whole.tobytes())
     return digest.hexdigest()

@@ -81,6 +81,9 @@ def _part(src: BinaryIO, frame: Frame, data: bytes | None, models: ModelSource, 
     if frame.medium is None or frame.fingerprint is None:
         return _Part(frame.kind)
     model = models.by_fingerprint(frame.fingerprint)
+    steps = (frame.plan[0] or model.budgets[-1]) if model.budgets else None
+    if not nll:
+        return _Part(frame.kind, model, frame.symbols, None, _coded_bytes(src, frame), steps)
     if data is None or frame.medium == "image":  # whose later frames do not say how they are split
         symbols = decoded_symbols(src, frame, models)
     else:
@@ -89,9 +92,9 @@ def _part(src: BinaryIO, frame: Frame, data: bytes | None, models: ModelSource, 
         frame.kind,
         model,
         len(symbols),
-        model.nll(symbols, frame.plan) if nll else None,
+        model.nll(symbols, frame.plan),
         _coded_bytes(src, frame),
-        (frame.plan[0] or model.budgets[-1]) if model.budgets else None,
+        steps,
     )
 
 

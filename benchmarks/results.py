@@ -20,7 +20,7 @@ class Result:
     peak_memory_bytes
                      largest resident size of the two commands (models only)
     nll_bits         the model's own negative log-likelihood of the symbols it coded; None if any frame
-                     was not coded with the model
+                     was not coded with the model, or with --no-nll
     coded_bytes      what the coder wrote for them; the rest of the files is container
     models           name -> fingerprint of those the file was coded with
     frames           how many frames of each kind the file has

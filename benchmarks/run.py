@@ -171,7 +171,8 @@ def resumed(run: Run, path: Path, jobs: Sequence[Job]) -> Run:
     measured = {result.job for result in before.results}
     if None in measured:
         raise ResumeError(f"{path.name} does not say which row is of what: leave --resume out to begin anew")
-    contained = measured <= {words for words, _ in jobs}
+    alike = ("--no-nll" in before.command) == ("--no-nll" in run.command)
+    contained = alike and measured <= {words for words, _ in jobs}
     return replace(
         before,
         command=run.command if contained else _then(before.command, run.command, "; "),

@@ -35,7 +35,9 @@ from .pixels import Digits
 from .schedules import Call, Schedule, from_tensors
 from .workers import Workers
 
-_SEGMENT = 1 << 16  # symbols of a segment that a plan made here asks for: their PMFs take 64 MiB at most
+# Symbols of a segment that a plan made here asks for: their PMFs take 64 MiB at most, and what a network keeps of them
+# between calls as much again.
+_SEGMENT = 1 << 16
 
 
 class MaskedNet(Protocol):
@@ -45,14 +47,14 @@ class MaskedNet(Protocol):
     alphabet  K, values of a dimension
     base      values of a digit: K for one stage, 4 for 8 bits in four stages
     stages    digits of a value
-    share     items that are worth a thread of their own
+    least     items that are worth a thread of their own
     """
 
     size: int
     alphabet: int
     base: int
     stages: int
-    share: int
+    least: int
 
     def memory(self) -> Any:
         """An empty memory, for `frequencies`."""
@@ -65,7 +67,7 @@ class MaskedNet(Protocol):
 
         values  uint8 [B, D]; only what is known of them is looked at
         known   bool [D], dimensions whose digit of this stage is known; the digits of earlier stages all are
-        wanted  intp [Q], dimensions to predict
+        wanted  intp [Q], dimensions to predict, at least one
         memory  shared by calls for the same items, of which what was known before has not changed
 
         The distributions of an item are the same whatever else is in the batch or wanted, and with or without a memory.
@@ -87,9 +89,9 @@ class Segment:
         """In decode order: yields the codec of each call's digits, and is sent them, integers [B * Q]."""
         base, cut = self._cut
         for calls, values in self._parts(self._values):
-            answer = self._model.answering(len(values))
+            answer = self._model.answering(values)
             for call in calls:
-                digits = yield Categorical(PMF(answer(values, call).reshape(-1, base)))
+                digits = yield Categorical(PMF(answer(call).reshape(-1, base)))
                 digits = digits.reshape(len(values), -1).astype(np.uint8)
                 values[:, call.wanted] |= digits << cut.shift(call.stage)
 
@@ -197,16 +199,16 @@ class ARDM:
             drawn[part] = self._popped(Stack.from_bytes(random.bytes(most + 16) + b"\1"), schedule, part)
         return drawn.reshape(items, size)
 
-    def answering(self, items: int) -> Callable[[NumpyArray, Call], NumpyArray]:
-        """What answers the calls for so many items, in order: items uint8 [B, D] and a call -> uint32 [B, Q, base].
+    def answering(self, values: NumpyArray) -> Callable[[Call], NumpyArray]:
+        """What answers the calls for items uint8 [B, D], in order: the frequencies for a call, uint32 [B, Q, base].
 
-        The items are shared among the workers.
+        Between calls, what is known of the items is written into them. They are shared among the workers.
         """
-        groups = self._workers.groups(items, least=self.network.share)
+        groups = self._workers.groups(len(values), least=self.network.least)
         memories = [self.network.memory() for _ in groups]
 
-        def answer(values: NumpyArray, call: Call) -> NumpyArray:
-            found = np.empty((items, len(call.wanted), self.network.base), np.uint32)
+        def answer(call: Call) -> NumpyArray:
+            found = np.empty((len(values), len(call.wanted), self.network.base), np.uint32)
 
             def run(i: int) -> None:
                 asked = values[groups[i]], call.known, call.stage, call.wanted, memories[i]

@@ -66,10 +66,10 @@ class Attention:
 
     def __call__(self, x: Array, wanted: Array | None = None) -> Array:
         """Residual [B, L, D] -> the same; of the positions ``wanted`` [Q] only, [B, Q, D], if given."""
-        key, value = self.told(x)
+        key, value = self.keys_values(x)
         return self.ask(x if wanted is None else x[:, wanted], key, value, wanted)
 
-    def told(self, x: Array) -> tuple[Array, Array]:
+    def keys_values(self, x: Array) -> tuple[Array, Array]:
         """Residual [B, n, D] of any positions -> their keys and values, codes [B, heads, n, HEAD]."""
         n = rms_norm(self._arrays, x).reshape(-1, x.shape[-1])
         return self._heads(self._key(n), len(x)), self._heads(self._value(n), len(x))

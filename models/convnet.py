@@ -84,7 +84,7 @@ class ConvNet:
     positions that are wanted alone.
     """
 
-    share = 1
+    least = 1
 
     def __init__(self, config: ConvNetConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config

@@ -51,7 +51,8 @@ class TransformerConfig:
 
 
 class Memory:
-    """What calls for the same chunks share: keys and values of the first layer, which hang on windows alone.
+    """What calls for the same chunks share: keys and values of the first layer, which no other position has a part in
+    but those in its windows.
 
     key, value  codes [B, heads, L, HEAD], once there are any
     known       bool [L], and the row of the known share: what they were computed with
@@ -63,8 +64,8 @@ class Memory:
         self.known = np.zeros(0, np.bool_)
         self.time = -1
 
-    def stale(self, known: NumpyArray, time: int, windows: tuple[Window, ...]) -> NumpyArray:
-        """Positions that see something new, or of which nothing is kept: intp [n]. They are to be computed anew."""
+    def advance(self, known: NumpyArray, time: int, windows: tuple[Window, ...]) -> NumpyArray:
+        """Go on to what is known now: the positions that see something new, intp [n], to be computed anew."""
         same = time == self.time  # which every position is told
         found = seeing(known != self.known, windows) if same else np.arange(len(known))
         self.known, self.time = known.copy(), time
@@ -75,12 +76,13 @@ class Transformer:
     """Chunks of symbols: embeddings of windows -> [Attention -> GatedMLP] x depth -> Softmax.
 
     The head sees the embeddings beside what the layers make of them. What only some positions are wanted for, the last
-    layer but its keys and values, is computed for these alone; and what the first layer keeps of the others, only where
-    something new is seen. So in one layer even a call for each symbol costs little more than what is new in it.
+    layer but its keys and values, is computed for these alone. With a memory, keys and values of the first layer are
+    computed only where something new is seen: everywhere, if the row of the known share is another. So in one layer
+    that is not told the known share (one row), a call for each symbol costs little more than what is new in it.
     """
 
     stages = 1
-    share = 8
+    least = 8
 
     def __init__(self, config: TransformerConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config
@@ -109,13 +111,13 @@ class Transformer:
         c, found = self.config, np.empty((len(values), len(wanted), self.base), np.uint32)
         symbols = np.where(known, values, np.uint8(c.alphabet))
         memory = self._opened(memory or Memory(), len(values))
-        stale = memory.stale(known, int(known.sum()) * c.times // c.length, c.windows)
-        asked = wanted if c.depth == 1 else np.arange(c.length)  # of the first layer
+        stale = memory.advance(known, int(known.sum()) * c.times // c.length, c.windows)
+        asked = len(wanted) if c.depth == 1 else c.length  # positions, of the first layer
         # Numbers of an item in one array.
-        each = max(len(stale) * c.told, len(asked) * max(2 * c.hidden, c.heads * c.length))
+        each = max(len(stale) * c.told, asked * max(2 * c.hidden, c.heads * c.length))
         for part in parts(len(values), self._arrays.at_once // each):
             self._renew(memory, part, symbols[part], stale)
-            logits = self._logits(memory, part, symbols[part], asked, wanted)
+            logits = self._logits(memory, part, symbols[part], wanted)
             found[part] = self._softmax(logits).reshape(-1, *found.shape[1:])
         return found
 
@@ -129,25 +131,22 @@ class Transformer:
         """Compute keys and values of stale positions for a part of the items."""
         if len(stale):
             x = self._residual(self._codes(symbols, stale, memory.time), len(symbols))
-            at = self._arrays.place(stale)
-            memory.key[part][:, :, at], memory.value[part][:, :, at] = self._attention[0].told(x)
+            key, value, at = *self._attention[0].keys_values(x), self._arrays.place(stale)
+            memory.key[part][:, :, at], memory.value[part][:, :, at] = key, value
 
-    def _logits(
-        self, memory: Memory, part: slice, symbols: NumpyArray, asked: NumpyArray, wanted: NumpyArray
-    ) -> Array:
-        """Symbols and masks [B, L] -> float32 [B * Q, K]; ``asked`` of the first layer."""
-        c, arrays = self.config, self._arrays
-        codes = self._codes(symbols, asked, memory.time)
-        x = self._residual(codes, len(symbols))
-        x = self._attention[0].ask(x, memory.key[part], memory.value[part], arrays.place(asked))
+    def _logits(self, memory: Memory, part: slice, symbols: NumpyArray, wanted: NumpyArray) -> Array:
+        """Symbols and masks [B, L] of a part of the items -> float32 [B * Q, K]."""
+        c, arrays, batch, at = self.config, self._arrays, len(symbols), self._arrays.place(wanted)
+        shallow = c.depth == 1
+        codes = self._codes(symbols, wanted if shallow else np.arange(c.length), memory.time)
+        x = self._residual(codes, batch)
+        x = self._attention[0].ask(x, memory.key[part], memory.value[part], at if shallow else None)
         x = self._mlps[0](x)
         for i in range(1, c.depth):
-            x = self._attention[i](x, arrays.place(wanted) if i == c.depth - 1 else None)
-            x = self._mlps[i](x)
+            x = self._mlps[i](self._attention[i](x, at if i == c.depth - 1 else None))
         told = codes[:, : c.alphabet * len(c.windows)]
-        if c.depth > 1:
-            at = (np.arange(len(symbols))[:, None] * c.length + wanted).ravel()
-            told = arrays.take(told, arrays.place(at))
+        if not shallow:
+            told = told.reshape(batch, c.length, -1)[:, at].reshape(len(wanted) * batch, -1)
         codes = arrays.concat([rms_norm(arrays, x).reshape(len(told), -1), told])
         return arrays.clip_(self._head(codes), -LOGIT_MAX, LOGIT_MAX)
 

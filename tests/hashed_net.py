@@ -12,7 +12,7 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 class HashedNet:
     """A `models.ardm.MaskedNet` of any size: every digit that is known changes every distribution."""
 
-    share = 1
+    least = 1
 
     def __init__(self, size: int, base: int, stages: int = 1) -> None:
         self.size, self.base, self.stages = size, base, stages

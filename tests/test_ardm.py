@@ -46,7 +46,7 @@ CUTS = {
     "an exact multiple": (6, 0, 3),
     "a last segment of one item": (7, 0, 3),
     "a last segment of one symbol": (6, 1, 3),
-    "more items than workers": (9, -1, 9),
+    "more items than workers": (27, -1, 27),  # of any network: see `MaskedNet.least`
     "every item a segment": (5, 2, 1),
 }
 """Items, symbols more than those, items of a segment."""

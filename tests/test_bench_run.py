@@ -119,6 +119,14 @@ def test_another_run_is_not_resumed(measured: list[Task], tmp_path: Path) -> Non
     assert resumed(run, tmp_path / "absent", []) is run
 
 
+def test_a_run_without_likelihoods_says_so_when_resumed(measured: list[Task], tmp_path: Path) -> None:
+    out = tmp_path / "run.json"
+    run_bench(Bench(["text"], ["table-bytes"], settings=Settings(nll=False)), json_out=out, echo=silent)
+    run = run_bench(Bench(["text"], ["table-bytes"]), json_out=out, resume=True, echo=silent)
+    both = "catzip bench --dataset text -m table-bytes --no-nll; catzip bench --dataset text -m table-bytes"
+    assert run.command == both and len(run.results) == 1
+
+
 def test_command_repeats_the_run(tmp_path: Path) -> None:
     bench = Bench(["cifar10"], ["ardm"], [20, 0], 9, True, False, 50, Settings(2, "cpu", nll=False))
     words = (

@@ -109,6 +109,21 @@ def test_bits_are_the_same(name: str):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_what_is_wanted_costs_the_same_alone(name: str):
+    """Some dimensions of each item, none of one, all of another, in training."""
+    twin, random = Twins(name).training, np.random.RandomState(3)
+    stages = twin.stages
+    items = random.randint(0, 20, (4 * stages, twin.size)).astype(np.uint8)
+    known = random.rand(*items.shape) < 0.4
+    each, wanted = np.arange(4 * stages) % stages, random.rand(*items.shape) < 0.3
+    wanted[0], wanted[1] = False, True
+    with torch.no_grad():
+        some = twin.bits(Batch(items, each, known, wanted)).numpy()
+        everything = twin.bits(Batch(items, each, known, np.ones_like(wanted))).numpy()
+    assert some.shape == items.shape and np.allclose(some[wanted], everything[wanted], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_bits_agree_with_any_biases(name: str):
     """Which are rounded at export, and networks as narrow as these feel it."""
     ours, theirs = Twins(name, on_the_grid=False).bits(seed=2)

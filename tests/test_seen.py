@@ -10,7 +10,7 @@ from tiny_models import MASKED
 from catzip.models.arrays import NumpyArray
 from catzip.models.convnet import ConvNetConfig
 from catzip.models.pixels import Digits, look, to_depth
-from catzip.models.windows import table_rows, window_rows
+from catzip.models.windows import seeing, table_rows, window_rows
 
 SEEDS = st.integers(0, 2**32 - 1)
 WINDOWS = st.lists(
@@ -32,6 +32,24 @@ def test_windows(seed: int, length: int, alphabet: int, windows: list):
     for window, rows in zip(windows, got, strict=True):
         assert rows.max() < table_rows(window, alphabet)
         assert rows.tolist() == [reference.windows(item, alphabet, window) for item in symbols.tolist()]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=SEEDS, length=st.integers(1, 12), windows=WINDOWS, count=st.integers(0, 12))
+def test_windows_at_some_positions(seed: int, length: int, windows: list, count: int):
+    random = np.random.RandomState(seed)
+    symbols, at = random.randint(0, 28, (3, length)).astype(np.uint8), random.randint(0, length, count)
+    everywhere = window_rows(symbols, 27, windows)
+    assert np.array_equal(window_rows(symbols, 27, windows, at), everywhere[:, :, at])
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=SEEDS, length=st.integers(1, 12), windows=WINDOWS, share=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_which_windows_see_a_change(seed: int, length: int, windows: list, share: float):
+    changed = np.random.RandomState(seed).rand(length) < share
+    offsets = [offset for _, offsets in windows for offset in offsets]
+    within = [[i + d for d in offsets if 0 <= i + d < length] for i in range(length)]
+    assert seeing(changed, windows).tolist() == [i for i in range(length) if changed[within[i]].any()]
 
 
 def drawn(config: ConvNetConfig, seed: int, count: int = 2) -> tuple[NumpyArray, NumpyArray]:

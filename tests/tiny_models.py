@@ -67,6 +67,7 @@ IMAGES = ConvNetConfig(
 MASKED: dict[str, TransformerConfig | ConvNetConfig] = {
     "letter-chunks": LETTER_CHUNKS,
     "letter-chunks-deep": replace(LETTER_CHUNKS, length=9, depth=2, heads=2, windows=((5, (0,)), (4, (-1,)))),
+    "letter-chunks-timeless": replace(LETTER_CHUNKS, times=1, windows=((5, (0,)), (6, (-3, -1, 2)))),
     "images": IMAGES,
     "images-direct": replace(IMAGES, shape=(2, 4, 1), output="direct", depth=2),
     "images-upscale": replace(IMAGES, base=4, stages=4, reaches=(1, 2)),

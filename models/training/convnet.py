@@ -1,4 +1,4 @@
-"""The convolutional network over partly known images in training: the twin of ``convnet.ConvNet``, layer by layer."""
+"""The convolutional network over partly known images in training: the twin of ``models/convnet.py``, layer by layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bidirectional transformer in training: the twin of ``transformer.Transformer``, layer by layer."""
+"""The bidirectional transformer in training: the twin of ``models/transformer.py``, layer by layer."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Attention(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Logits of every position from the windows around it and how much of the chunk is known.
+    """Logits of positions from the windows around it and how much of the chunk is known.
 
     The windows' tables have one column for each symbol and start as log-probabilities that were counted (`count`);
     the head sees them directly, beside what the layers make of them.
@@ -90,7 +90,7 @@ class Transformer(nn.Module):
     def forward(self, rows: Tensor, times: Tensor, wanted: Tensor) -> Tensor:
         """rows [windows, B, L] and times [B], int64 -> logits [N, K] of the positions wanted [N], into [B * L].
 
-        The last MLP and the head are computed for these alone, as in inference: most of the work.
+        The last MLP and the head, most of the work, are computed for these alone.
         """
         _, batch, length = rows.shape
         told = torch.cat([table(row) for table, row in zip(self.windows, rows, strict=True)], -1)
