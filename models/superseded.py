@@ -23,6 +23,7 @@ SUPERSEDED: dict[str, Superseded] = {
     "0b79bae9327f406d": Superseded("idf-cifar10", "0.1.0"),
     "fec8de6616067781": Superseded("ardm-text8", "0.1.0"),
     "197e751a4293f008": Superseded("ardm-upscale-cifar10", "0.2.0"),
+    "0d0aadc6a256cecf": Superseded("ardm-cifar10", "0.2.0"),
 }
 """By fingerprint, in hexadecimal digits."""
 
