@@ -24,6 +24,7 @@ SUPERSEDED: dict[str, Superseded] = {
     "fec8de6616067781": Superseded("ardm-text8", "0.1.0"),
     "197e751a4293f008": Superseded("ardm-upscale-cifar10", "0.2.0"),
     "0d0aadc6a256cecf": Superseded("ardm-cifar10", "0.2.0"),
+    "4d2b3e2d85c22486": Superseded("ardm-text8", "0.2.0"),
 }
 """By fingerprint, in hexadecimal digits."""
 
