@@ -103,7 +103,7 @@ class ConvNet:
         self._each = self.size // c.dimensions * 9 * max(inputs, c.width)  # numbers of an image in one array
 
     def memory(self) -> None:
-        """Nothing: whatever becomes known changes every position within a few calls."""
+        """Nothing: the group of one call lies all over an image, and changes what every position sees."""
 
     def frequencies(
         self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, memory: None = None

@@ -69,7 +69,7 @@ class Attention(nn.Module):
 class Transformer(nn.Module):
     """Logits of positions from the windows around it and how much of the chunk is known.
 
-    The windows' tables have one column for each symbol and start as log-probabilities that were counted (`count`);
+    The windows' tables have one column for each symbol and start as log-probabilities that were counted (`start_from`);
     the head sees them directly, beside what the layers make of them.
     """
 
@@ -97,10 +97,11 @@ class Transformer(nn.Module):
         place = self.place(torch.arange(length, device=rows.device)).expand(batch, -1, -1)
         time = self.time(times)[:, None].expand(-1, length, -1)
         x = self.inputs(torch.cat([told, place, time], -1))
-        for attention, mlp in zip(self.attention, self.mlps, strict=True):
-            x = attention(x)
-            x = mlp(x if mlp is not self.mlps[-1] else x.flatten(0, 1).index_select(0, wanted))
-        logits: Tensor = self.head(torch.cat([rms_norm(x), told.flatten(0, 1).index_select(0, wanted)], -1))
+        *before, (attention, mlp) = zip(self.attention, self.mlps, strict=True)
+        for earlier, between in before:
+            x = between(earlier(x))
+        x, told = (y.flatten(0, 1).index_select(0, wanted) for y in (attention(x), told))
+        logits: Tensor = self.head(torch.cat([rms_norm(mlp(x)), told], -1))
         return logits
 
     @torch.no_grad()
