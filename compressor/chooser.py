@@ -1,7 +1,9 @@
 """How to store one frame: coded with a model, as xz, or as it is, whichever is smallest."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from . import lzma2, payload
@@ -84,15 +86,24 @@ class Chooser:
         # To zlib, the content of a model for items may look random, as photographs do.
         if not alone and known is None and not self._models.thorough and looks_random(data):
             return Choice(Head(STORED))
-        packed = lzma2.compress(data)
-        best = Choice(Head(XZ, length=len(data), size=len(packed)), packed)
-        model = known or self._default(data)
-        if model is not None and (is_for_images(model) or fits(model, data)):
-            coded = self._code(model, data, start, len(best.payload), progress)
-            best = coded if coded is not None else best
+        with self._xz(data) as packed:
+            model = known or self._default(data)
+            suits = model is not None and (is_for_images(model) or fits(model, data))
+            coded = self._code(model, data, start, packed, progress) if model and suits else None
+        xz = packed.result()
+        best = coded or Choice(Head(XZ, length=len(data), size=len(xz)), xz)
         if len(best.head.to_bytes()) + len(best.payload) + _BREAK_EVEN * (not alone) >= len(data):
             return Choice(Head(STORED))
         return best
+
+    @contextmanager
+    def _xz(self, data: bytes) -> Iterator[Future[bytes]]:
+        """What xz makes of `data`: found in another thread beside what is done meanwhile, if there may be a second."""
+        with ThreadPoolExecutor(1, thread_name_prefix="catzip") as helper:
+            packed = helper.submit(lzma2.compress, data)
+            if self._models.threads == 1:
+                packed.result()
+            yield packed
 
     def _known_for(self, start: int, length: int) -> Model | None:
         """The model for a frame of `length` bytes from offset `start`, whatever is in it."""
@@ -112,11 +123,12 @@ class Chooser:
         return self._loaded.get(name) or self._loaded.setdefault(name, self._models.by_name(name))
 
     def _code(
-        self, model: Model, data: bytes, start: int, limit: int, progress: Callable[[int], None]
+        self, model: Model, data: bytes, start: int, packed: Future[bytes], progress: Callable[[int], None]
     ) -> Choice | None:
-        """`data` coded with the model; None as soon as it is clear that it takes `limit` bytes or more.
+        """`data` coded with the model; None as soon as it is clear that it takes as many bytes as xz, or more.
 
-        start  offset of `data` in the content
+        start   offset of `data` in the content
+        packed  what xz makes of `data`, which may still be in the making
         """
         symbols, side, shape = self._content.split(model.medium, data, start)
         count = len(symbols)
@@ -124,19 +136,19 @@ class Chooser:
         front, side_size = payload.pack(plan, len(data) - count, side)
         size = len(front) + len(model.fingerprint)
         if self._probes and count > _TINY:
-            limit_probe = min(_COLD * limit, len(data))
-            if size + probe(model, symbols, shape) * count / 8 >= limit_probe:
+            expected = size + probe(model, symbols, shape) * count / 8
+            if expected >= min(_COLD * len(packed.result()), len(data)):
                 return None
         done, stacks = 0, []
         for stack, coded in zip(model.encode(symbols, plan), model.segment_sizes(count, plan), strict=True):
             stacks.append(stack.to_bytes())
             size += len(stacks[-1])
             done += coded
-            if size >= limit:
+            if size >= len(packed.result()):
                 return None
             progress(len(data) * done // count)
         body = front + payload.pack_stacks(stacks)
-        if len(body) + len(model.fingerprint) >= limit:
+        if len(body) + len(model.fingerprint) >= len(packed.result()):
             return None
         head = Head(CODED, model.medium, model.fingerprint, len(data), len(body))
         return Choice(head, body, count, side_size, plan)

@@ -122,3 +122,8 @@ class ModelSource(Protocol):
     def thorough(self) -> bool:
         """Whether a default model codes everything to see what comes of it, and no probe spares the time."""
         ...
+
+    @property
+    def threads(self) -> int | None:
+        """How many threads may share the work; None for as many as there are cores."""
+        ...

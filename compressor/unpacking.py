@@ -200,6 +200,10 @@ class _NoModels:
     def thorough(self) -> bool:
         return False
 
+    @property
+    def threads(self) -> int:
+        return 1
+
 
 _NO_MODELS = _NoModels()
 

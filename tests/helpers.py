@@ -139,6 +139,7 @@ class Models:
         self.models = models
         self.default = default
         self.thorough = False
+        self.threads: int | None = None
 
     def by_name(self, name: str) -> TableModel:
         return self._find(name, lambda model: model.name == name)

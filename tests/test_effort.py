@@ -1,7 +1,8 @@
-"""--fast and --best: which model the content gets by default, and whether a probe may spare it."""
+"""--fast, --best and threads: which model the content gets by default, and what it is spared."""
 
 import io
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from test_items import ARRAY
 from test_media_array import npy
 
 import catzip
-from catzip.compressor import chooser
+from catzip.compressor import chooser, lzma2
 from catzip.compressor.pipeline import list_frames
 from catzip.models.registry import Registry
 
@@ -83,3 +84,34 @@ def test_to_be_thorough_costs_nothing_where_nothing_helps(monkeypatch: pytest.Mo
     thorough = Models(*MODELS.models, default="table-bytes")
     thorough.thorough = True
     assert len(compress(NOISE, thorough)) == len(compress(NOISE))
+
+
+class Starter(ItemModel):
+    """Says when it is coding."""
+
+    def __init__(self) -> None:
+        super().__init__("starter")
+        self.coding = threading.Event()
+
+    def encode(self, symbols, plan):
+        self.coding.set()
+        return super().encode(symbols, plan)
+
+
+@pytest.mark.parametrize(("threads", "beside"), [(None, True), (2, True), (1, False)])
+def test_xz_is_made_beside_the_coding_if_there_may_be_a_second_thread(
+    threads: int | None, beside: bool, monkeypatch: pytest.MonkeyPatch
+):
+    model, plain, met = Starter(), lzma2.compress, []
+
+    def waiting(data: bytes) -> bytes:
+        if data == ARRAY:  # and not a side stream
+            met.append(model.coding.wait(20 if beside else 0.05))
+        return plain(data)
+
+    monkeypatch.setattr(chooser.lzma2, "compress", waiting)
+    models = Models(model)
+    models.threads = threads
+    blob = compress(ARRAY, models)
+    assert met == [beside]
+    assert list_frames(io.BytesIO(blob)).frames[0].kind == "coded" and decompress(blob, models) == ARRAY
