@@ -4,8 +4,9 @@ python -m catzip.benchmarks.ablation RECIPE --data FOLDER --minutes M VARIANT...
 
 A VARIANT is what differs from the recipe, as tables and fields of TOML on one line, joined by commas:
 `model.couplings.count=4,model.couplings.rezero=false`; an empty one is the recipe itself. Prints a Markdown table with
-the command, the device and the date: bits of held-out data with rounding on, as `catzip train` validates. What a
-variant costs in time is part of the comparison: a slower network sees less data.
+the command, the device and the date: bits of held-out data with rounding on, as `catzip train` validates, and of an
+order-agnostic model of text those in the orders in which it codes. What a variant costs in time is part of the
+comparison: a slower network sees less data.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from ..models.training.recipe import Recipe, load
 from . import machine
 from .tables import markdown
 
+BITS = {"validation": "validation", "ordered": "in the orders of coding"}
+"""Kinds of bits of held-out data in the log of a run, and what the table calls them."""
+
 
 def varied(recipe: Recipe, variant: str) -> Recipe:
     """The recipe with the fields of a variant. Raises ValueError for what is no such thing."""
@@ -48,12 +52,12 @@ def _set(tables: dict[str, Any], setting: str) -> None:
     table[name] = tomllib.loads(f"value = {value}")["value"]
 
 
-def measured(recipe: Recipe, data: Path, minutes: float) -> tuple[int, int, float]:
-    """Steps, values seen, and bits of held-out data after that time."""
+def measured(recipe: Recipe, data: Path, minutes: float) -> dict[str, Any]:
+    """The last line of the log after that time: steps, symbols seen, bits of held-out data."""
     with tempfile.TemporaryDirectory() as folder:
         train(recipe, data, Path(folder), minutes=minutes)
-        last = json.loads((Path(folder) / "log.jsonl").read_text().splitlines()[-1])
-    return last["step"], last["symbols"], last["validation"]
+        last: dict[str, Any] = json.loads((Path(folder) / "log.jsonl").read_text().splitlines()[-1])
+    return last
 
 
 def main(arguments: list[str]) -> int:
@@ -69,14 +73,16 @@ def main(arguments: list[str]) -> int:
     rows = []
     for name, each in zip(options.variants, recipes, strict=True):
         print(f"{name or 'the recipe'} ...", file=sys.stderr, flush=True)
-        steps, seen, bits = measured(each, options.data, options.minutes)
-        rows.append([name or "the recipe", f"{steps:,}", f"{seen / 1e6:.1f} M", f"{bits:.3f}"])
+        last = measured(each, options.data, options.minutes)
+        bits = [f"{last[kind]:.3f}" for kind in BITS if kind in last]
+        rows.append([name or "the recipe", f"{last['step']:,}", f"{last['symbols'] / 1e6:.1f} M", *bits])
     shown = [word for word in arguments if word not in ("--data", str(options.data))]
     where = ", ".join(machine.describe("cpu", None).values())
     print(
         f"`python -m catzip.benchmarks.ablation {shlex.join(shown)}`, {time.strftime('%Y-%m-%d')}, {where}:\n"
     )
-    print(markdown(["variant", "steps", "values seen", "validation, bits"], rows))
+    columns = [f"{name}, bits" for name in BITS.values()][: len(rows[0]) - 3]
+    print(markdown(["variant", "steps", "values seen", *columns], rows))
     return 0
 
 

@@ -67,3 +67,22 @@ def test_each_variant_has_a_row_of_its_own_run(tmp_path: Path, capsys: pytest.Ca
     assert "ablation" in table[0] and "--data" not in table[0]
     bits = [float(row.split("|")[-2]) for row in table[4:]]
     assert len(bits) == 2 and bits[0] != bits[1] and all(7 < value < 16 for value in bits)
+
+
+def test_text_coded_along_other_orders_has_a_column_for_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    last = {"step": 1200, "symbols": 3_400_000, "validation": 2.5, "ordered": 2.25}
+    monkeypatch.setattr(ablation, "measured", lambda *given: last)
+    assert ablation.main(["ardm-text8", "--data", str(tmp_path), "--minutes", "1", ""]) == 0
+    head, _, row = capsys.readouterr().out.splitlines()[2:]
+    assert [cell.strip() for cell in head.split("|")[1:-1]] == [
+        "variant", "steps", "values seen", "validation, bits", "in the orders of coding, bits",
+    ]  # fmt: skip
+    assert [cell.strip() for cell in row.split("|")[1:-1]] == [
+        "the recipe",
+        "1,200",
+        "3.4 M",
+        "2.500",
+        "2.250",
+    ]

@@ -126,7 +126,7 @@ class AutoregressiveTask:
         return nats / math.log(2), states
 
     @torch.no_grad()
-    def validate(self, data: list[bytes], limit: int = 1 << 18) -> float:
+    def validate(self, data: list[bytes], limit: int = 1 << 18) -> dict[str, float]:
         """Bits for each symbol over the start of each text, in lanes of 2,048 symbols."""
         total, count = 0.0, 0
         for text in data:
@@ -148,7 +148,7 @@ class AutoregressiveTask:
                 batch = next(batches)
                 bits, states = self._bits(batch, states)
                 total, count = total + float(bits) * batch.symbols.size, count + batch.symbols.size
-        return total / count
+        return {"validation": total / count}
 
     def export(self, data: list[bytes]) -> Arrays:
         """Integer arrays by the names that ``models.autoregressive`` reads."""

@@ -39,8 +39,8 @@ class Task(Protocol):
         """The scalar to minimise, in bits for each dimension."""
         ...
 
-    def validate(self, data: list[bytes]) -> float:
-        """Bits for each dimension of held-out data."""
+    def validate(self, data: list[bytes]) -> dict[str, float]:
+        """Bits for each dimension of held-out data: `validation`, and beside it what else a family wants logged."""
         ...
 
     def export(self, data: list[bytes]) -> Arrays:

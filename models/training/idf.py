@@ -69,14 +69,14 @@ class IdfTask:
         return self._costs(batch.symbols).sum() / batch.symbols.size
 
     @torch.no_grad()
-    def validate(self, data: list[bytes]) -> float:
+    def validate(self, data: list[bytes]) -> dict[str, float]:
         """Bits of a value, over the first images of each corpus."""
         found = []
         for part in data:
             images = self._images(part)[:_VALIDATED]
             cost = sum(float(self._costs(images[i : i + 16]).sum()) for i in range(0, len(images), 16))
             found.append(cost / images.size)
-        return float(np.mean(found))
+        return {"validation": float(np.mean(found))}
 
     def export(self, data: list[bytes]) -> Arrays:
         """Integer arrays by the names that ``flow.Flow`` reads."""

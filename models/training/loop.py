@@ -125,7 +125,7 @@ class Run:
                 state.save(self._saved, self._recipe)
                 saved = now
             if now - validated > VALIDATE_EVERY:
-                self._log(validation=self._validate(), budget=budget)
+                self._log(**self._validate(), budget=budget)
                 validated = time.monotonic()
         if self._crew.leads:
             state.save(self._saved, self._recipe)
@@ -147,7 +147,7 @@ class Run:
         state.symbols += batch.symbols.size * self._crew.size
         return float(loss.detach())
 
-    def _validate(self) -> float:
+    def _validate(self) -> dict[str, float]:
         with self._state.averaged():
             return self._task.validate(self._held_out)
 
@@ -164,7 +164,7 @@ class Run:
         if self._crew.leads:
             Rounding.on = True
             self._task.advance(1.0)
-            bits = self._validate()
+            found = self._validate()
             card = {
                 "about": recipe.about,
                 "data": [corpus.path for corpus in recipe.data],
@@ -176,7 +176,7 @@ class Run:
                     "date": time.strftime("%Y-%m-%d"),
                 },
                 "parameters": sum(parameter.numel() for parameter in self._task.net.parameters()),
-                "validation_bits": round(bits, 4),
+                "validation_bits": round(found["validation"], 4),
             }
             config = {"name": recipe.name, "family": recipe.family, "medium": recipe.medium, "card": card}
             with state.averaged():
@@ -185,6 +185,6 @@ class Run:
                 path,
                 checkpoint.Checkpoint({**config, "model": recipe.model, "coding": recipe.coding}, arrays),
             )
-            self._log(validation=bits, exported=path.name)
+            self._log(**found, exported=path.name)
         self._crew.leave()
         return path
