@@ -10,16 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from backends import backend
+from golden_networks import FOLDER, NETWORKS, weights
 from golden_neural_cases import (
     BAD,
-    FOLDER,
     GOOD,
-    NETWORKS,
     bad_file,
     coded,
     error_of,
     shipped_content,
-    weights,
 )
 from helpers import compress, decompress
 from numpy.typing import NDArray

@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from golden_neural_cases import FOLDER, LETTERS
+from golden_networks import FOLDER
+from golden_neural_cases import LETTERS
 from helpers import decompress
 from tiny_models import SHIPPED, tiny_checkpoint, tiny_path
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from golden_neural_cases import FOLDER
+from golden_networks import FOLDER
 from helpers import decompress
 
 import catzip
