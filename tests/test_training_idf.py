@@ -212,6 +212,29 @@ def npy(images: np.ndarray) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("array", bytes(100), "a corpus has 100 bytes, which are not whole items of 192; give .npy files"),
+        ("array", b"", "a corpus has no items"),
+        ("array", npy(pictures(3, 0, 16)), r"uint8 \[3, 16, 16, 3\]; the model takes uint8, N x 8 x 8 x 3"),
+        ("array", npy(pictures(3, 0).astype(np.float32)), r"float32 .*; the model takes uint8"),
+        ("array", npy(pictures(3, 0))[:-1], "begins as .npy and does not go on so"),
+        ("array", npy(pictures(3, 0)) + b"and more", "begins as .npy and does not go on so"),
+        ("grey", npy(pictures(3, 0)), "the model takes uint8, N x 8 x 8"),
+        ("photo", bytes(192), "192 bytes, which are not images of a known size; give .npy files"),
+        ("photo", npy(pictures(3, 0)[0, 0]), "the model takes uint8, N x height x width x 3"),
+        ("photo", npy(pictures(0, 0)), "no items: its images are smaller than a tile, or it is empty"),
+    ],
+)
+def test_data_that_is_no_items_of_the_model_is_refused(name: str, data: bytes, message: str, tmp_path: Path):
+    task = task_of(name, tmp_path)
+    with pytest.raises(CatzipError, match=message):
+        next(task.batches([data], [1.0], 0))
+    with pytest.raises(CatzipError, match=message):
+        task.validate([data])
+
+
 def test_images_of_other_channels_are_refused(tmp_path: Path):
     task = task_of("photo", tmp_path)
     with pytest.raises(CatzipError, match="a corpus has 1 channels; the model 3"):
@@ -247,11 +270,16 @@ def test_images_are_cut_with_overlap(tmp_path: Path, size: tuple[int, int]):
 def test_images_smaller_than_a_tile_give_none(tmp_path: Path, size: tuple[int, int]):
     image = pytest.importorskip("PIL.Image")
     image.fromarray(np.zeros((*size, 3), np.uint8)).save(tmp_path / "a.png")
-    assert read_back(read_tiles(tmp_path / "a.png"), ()).shape == (0, 32, 32, 3)
+    image.fromarray(np.ones((32, 32, 3), np.uint8)).save(tmp_path / "b.png")
+    small, large = read_tiles(tmp_path / "a.png"), read_tiles(tmp_path / "b.png")
+    assert np.array_equal(read_back(small + large, ()), np.ones((1, 32, 32, 3)))
+    with pytest.raises(CatzipError, match="smaller than a tile"):
+        read_back(small, ())
 
 
 def test_data_of_no_format_is_items_of_the_shape():
-    assert read_back(bytes(range(24)), (2, 4)).tolist() == np.arange(24).reshape(3, 2, 4).tolist()
+    found = read_back(bytes(range(24)), (2, 4))
+    assert found.tolist() == np.arange(24).reshape(3, 2, 4).tolist()
 
 
 def test_shipped_recipes_of_the_family_build():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 
 import numpy as np
 
-from ...compressor.errors import MissingDependencyError
+from ...compressor.errors import CatzipError, MissingDependencyError
 from ..arrays import NumpyArray
 
 TILE = 32
+
+_NPY = b"\x93NUMPY"
 
 
 def read_tiles(path: Path, side: int = TILE) -> bytes:
@@ -35,13 +38,35 @@ def read_tiles(path: Path, side: int = TILE) -> bytes:
 
 
 def tiles(data: bytes, shape: tuple[int, ...]) -> NumpyArray:
-    """The arrays of .npy files one after another, joined; or data of no such format, as items of ``shape``: uint8."""
-    if not data.startswith(b"\x93NUMPY"):
-        return np.frombuffer(data, np.uint8).reshape(-1, *shape)
+    """The arrays of .npy files one after another, joined; or data of no such format as items: uint8 [N, *shape].
+
+    shape  of an item; () where any is possible, which only .npy files and images say
+    Raises CatzipError for data that is no such thing.
+    """
+    items = _arrays(data) if data.startswith(_NPY) else _raw(data, shape)
+    if items.dtype != np.uint8 or (shape and items.shape[1:] != shape) or not 3 <= items.ndim <= 4:
+        wanted = " x ".join(map(str, ("N", *shape))) if shape else "N x height x width x 3"
+        raise CatzipError(f"a corpus is {items.dtype} {list(items.shape)}; the model takes uint8, {wanted}")
+    if not len(items):
+        raise CatzipError("a corpus has no items: its images are smaller than a tile, or it is empty")
+    return items
+
+
+def _arrays(data: bytes) -> NumpyArray:
     file, found = io.BytesIO(data), []
-    while file.tell() < len(data):
-        found.append(np.load(file))
-    return np.concatenate(found)
+    try:
+        while file.tell() < len(data):
+            found.append(np.load(file))
+        return np.concatenate(found)
+    except (EOFError, ValueError) as error:
+        raise CatzipError(f"a corpus begins as .npy and does not go on so: {error}") from error
+
+
+def _raw(data: bytes, shape: tuple[int, ...]) -> NumpyArray:
+    if not shape or len(data) % math.prod(shape):
+        what = f"whole items of {math.prod(shape)}" if shape else "images of a known size"
+        raise CatzipError(f"a corpus has {len(data)} bytes, which are not {what}; give .npy files")
+    return np.frombuffer(data, np.uint8).reshape(-1, *shape)
 
 
 def _starts(length: int, side: int) -> list[int]:
