@@ -40,6 +40,14 @@ class FlowModel:
     side: int = 0
 
 
+@dataclass(frozen=True)
+class MixedModel:
+    """An autoregressive network, and the mixture behind it."""
+
+    network: AutoregressiveConfig
+    mixing: MixingConfig
+
+
 CONFIGS: dict[str, Any] = {
     "random": AutoregressiveConfig(
         alphabet=256, width=24, state=40, depth=2, hidden=33, embed=8, ngrams=((1, 8), (3, 9))
@@ -102,15 +110,21 @@ def random_checkpoint(config: Any, name: str) -> checkpoint.Checkpoint:
 
 @random_checkpoint.register
 def _autoregressive(config: AutoregressiveConfig, name: str) -> checkpoint.Checkpoint:
-    random = np.random.RandomState(0)
-    arrays = {"sigmoid": sigmoid_table(), "exp": exp_table(), **mixing_tables(MIXING)}
+    return _mixed(MixedModel(config, MIXING), name)
+
+
+@random_checkpoint.register
+def _mixed(model: MixedModel, name: str) -> checkpoint.Checkpoint:
+    config, random = model.network, np.random.RandomState(0)
+    arrays = {"sigmoid": sigmoid_table(), "exp": exp_table(), **mixing_tables(model.mixing)}
     arrays |= _linears(random, _layers_of_autoregressive(config))
     tables = {f"ngrams.{i}": 1 << bits for i, (_, bits) in enumerate(config.ngrams)}
     tables["match"] = config.alphabet * MATCH_LENGTHS
     arrays |= _tables(random, {table: (rows, config.embed) for table, rows in tables.items()})
     medium = "bytes" if config.alphabet == 256 else "text27"
     known = {"name": name, "medium": medium, "family": "autoregressive"}
-    return checkpoint.Checkpoint(known | {"model": asdict(config), "coding": asdict(MIXING)}, arrays)
+    coding = {key: value for key, value in asdict(model.mixing).items() if value is not False}
+    return checkpoint.Checkpoint(known | {"model": asdict(config), "coding": coding}, arrays)
 
 
 @random_checkpoint.register

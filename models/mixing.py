@@ -7,10 +7,12 @@ PAQ and lpaq; logistic mixing: Mattern 2012, "Mixing Strategies in Data Compress
 
     t_i = stretch(p_i) = ln(p_i / (1 - p_i)),   p = squash(sum_i w_i t_i),   w_i += rate t_i (bit - p)
 
-The last line is gradient descent on the cost of coding, online. All lanes of a frame share counters and weights, and
-update them together after each decision. Everything is integers: probabilities of 16 bits, t in steps of 2**-8,
-weights in steps of 2**-16, tables from the checkpoint. What is left of a PMF is p * 2**8, so that nothing is rounded
-on the way to the coder.
+The last line is gradient descent on the cost of coding, online. The set of weights is chosen by how long the match is
+(see ``contexts``); or the weight of a counter by its age, and that of the network by the longest context that was seen
+before. All lanes of a frame share counters and weights, and update them together after each decision. A last stage may
+follow (``refining``). Everything is integers: probabilities of 16 bits, t in steps of 2**-8, weights in steps of
+2**-16, tables from the checkpoint. What is left of a PMF is p * 2**8, so that nothing is rounded on the way to the
+coder.
 """
 
 from __future__ import annotations
@@ -24,15 +26,15 @@ import numpy as np
 from ..compressor.pmf import TOTAL
 from .arrays import NumpyArray
 from .contexts import HASH, MATCH_LENGTHS
+from .counters import AGE, Counters, ages_of, chances_of
 from .decisions import PROBABILITY, Decisions
+from .refining import BEGUN, STRETCH, Refinement
 
-STRETCH = 8  # fractional bits of t
 STRETCH_MAX = (12 << STRETCH) - 1  # squash of it is within one step of certainty
 WEIGHT = 16  # fractional bits of a weight
 _RATE = 24  # fractional bits of a rate
 _FEW_LANES = 16
-_COUNTER = 22  # bits of a counter's probability; below them, in _AGE bits, how often it was updated
-_AGE = 10
+_LEVELS = (1, 2, 3, 5, 9, 21, 81)  # ages from which on a counter has another weight
 _NODE_HASH = np.uint64(0xC2B2AE3D27D4EB4F)  # odd numbers without a pattern, as HASH
 _SALT = np.uint64(0xD6E8FEB86659FD93)
 _NODE = np.multiply(_NODE_HASH, HASH)
@@ -45,11 +47,14 @@ Tensors = dict[str, NumpyArray]
 class MixingConfig:
     """What the mixture is made of.
 
-    orders  of the counters' contexts, in symbols; the word so far is one context more
-    bits    log2 of the counters of each context, at most; a short frame has fewer
-    limit   updates after which a counter's rate of change, 1 / (updates + 1.3), falls no more
-    rate    of the weights: each moves by rate / max(lanes, 16) * 2**-24 of t * error, since all lanes move it at once
-    start   weight of each counter at the start, in steps; the network's is 1
+    orders   of the counters' contexts, in symbols; the word so far is one context more
+    bits     log2 of the counters of each context, at most; a short frame has fewer
+    limit    updates after which a counter's rate of change, 1 / (updates + 1.3), falls no more
+    rate     of the weights: each moves by rate / max(lanes, 16) * 2**-24 of t * error, since all lanes move it at once
+    start    weight of each counter at the start, in steps; the network's is 1
+    phrases  whether the word so far together with the word before it is another context
+    by_age   whether weights are chosen by what the counters have seen, and not by the length of the match
+    refined  whether a last stage follows
     """
 
     orders: tuple[int, ...]
@@ -57,13 +62,22 @@ class MixingConfig:
     limit: int
     rate: int
     start: int
+    phrases: bool = False
+    by_age: bool = False
+    refined: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for what the packing of contexts and counters has no room for."""
         if not all(1 <= order <= 8 for order in self.orders):
             raise ValueError(f"contexts of {self.orders} symbols; 1 to 8 are possible")
-        if not (0 <= self.limit < 1 << _AGE and 12 <= self.bits <= 26 and 1 <= self.rate < 1 << 20):
-            raise ValueError(f"{self}: limit goes to {(1 << _AGE) - 1}, bits from 12 to 26, rate below 2**20")
+        if self.by_age and list(self.orders) != sorted(set(self.orders)):
+            raise ValueError(
+                f"contexts of {self.orders} symbols; by_age takes them from the shortest to the longest"
+            )
+        if self.refined and self.limit < BEGUN:
+            raise ValueError(f"a limit of {self.limit}; counters of a last stage begin at {BEGUN}")
+        if not (0 <= self.limit < 1 << AGE and 12 <= self.bits <= 26 and 1 <= self.rate < 1 << 20):
+            raise ValueError(f"{self}: limit goes to {(1 << AGE) - 1}, bits from 12 to 26, rate below 2**20")
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> MixingConfig:
@@ -95,25 +109,25 @@ def mixing_tables(config: MixingConfig) -> Tensors:
 class Mixer:
     """The mixture of one frame of ``count`` symbols from an alphabet of K.
 
-    A counter is an int32: its probability less one half in the upper 22 bits, its age below. A fresh one is 0, so the
-    system hands the tables out untouched. Arrays of a decision are [contexts, A] or, with the network, [inputs, A].
+    Arrays of a decision are [contexts, A] or, with the network, [inputs, A].
     """
 
     def __init__(self, config: MixingConfig, tensors: Tensors, alphabet: int, lanes: int, count: int) -> None:
         self._stretch = tensors["stretch"]  # 128 KiB in int16, which the processor's cache holds
-        self._squash, self._adapt = tensors["squash"].astype(np.int64), tensors["adapt"].astype(np.int64)
-        if not (self._adapt.min() >= 0 and self._adapt.max() < 1 << 16):
-            raise ValueError("a counter must move by a part of its error")  # so that it stays within 22 bits
-        self._older = (np.arange(config.limit + 1) < config.limit).astype(np.int64)
+        self._squash = tensors["squash"].astype(np.int64)
         self.decisions_per_symbol = (alphabet - 1).bit_length()
         bits = min(config.bits, max(12, count.bit_length() + 3))
-        contexts = len(config.orders) + 1
+        contexts = len(config.orders) + 1 + config.phrases
         self._shift = np.uint64(64 - bits)
         self._first = (np.arange(contexts, dtype=np.int64) << bits)[:, None]
-        self._counters = np.zeros(contexts << bits, np.int32)
+        self._counters = Counters(np.zeros(contexts << bits, np.int32), tensors["adapt"])
+        self._refinement = Refinement(self._squash, tensors["adapt"], bits, _SALT) if config.refined else None
+        self._levels = np.searchsorted(_LEVELS, np.arange(1 << AGE), side="right") if config.by_age else None
+        self._ranks = np.arange(1, len(config.orders) + 1)[:, None]
         self._masks = np.array([(1 << 8 * order) - 1 for order in config.orders], np.uint64)[:, None]
         self._salts = (np.array(config.orders, np.uint64) * _SALT)[:, None]
-        self._word = np.zeros(lanes, np.uint64)
+        self._word, self._before = np.zeros((2, lanes), np.uint64)
+        self._phrases = config.phrases
         self._letters = _letters(alphabet)
         self._inputs = np.arange(contexts + 1)[:, None]
         weights = np.full((self.decisions_per_symbol, contexts + 1, MATCH_LENGTHS), config.start, np.int64)
@@ -132,14 +146,16 @@ class Mixer:
         size = 1 << self.decisions_per_symbol
         ends = np.arange(0, below.size, size + 1) + self._ends[:, :, None]
         below, keys, sets = below.ravel(), self._keys(recent), matched + self._inputs * MATCH_LENGTHS
+        maps = self._refinement.keys(recent) if self._refinement else None
         low = np.zeros(len(recent), np.int64)  # the smallest symbol below the node
         inputs = np.empty(sets.shape, np.int64)
         for weights, edges in zip(self._weights, ends, strict=True):
             size >>= 1
             start, middle, stop = below.take(low + edges)
             self._network(start, middle, stop, inputs[0])
-            slots = self._slots(keys, self._nodes[size:].take(low))
-            bits = yield from self._decide(inputs, slots, weights, sets)
+            nodes = self._nodes[size:].take(low)
+            refined = None if maps is None else maps + nodes
+            bits = yield from self._decide(inputs, self._slots(keys, nodes), weights, sets, refined)
             low += size * bits
         return low.astype(np.uint8)
 
@@ -156,20 +172,32 @@ class Mixer:
         out //= stop
 
     def _decide(
-        self, inputs: NumpyArray, slots: NumpyArray, weights: NumpyArray, sets: NumpyArray
+        self,
+        inputs: NumpyArray,
+        slots: NumpyArray,
+        weights: NumpyArray,
+        sets: NumpyArray,
+        maps: NumpyArray | None,
     ) -> Generator[NumpyArray, NumpyArray, NumpyArray]:
         """One decision [A]: mix, yield the probability, learn from the bits. ``sets`` are places in ``weights``.
 
         inputs int64 [inputs, A]: the first row, a probability of 16 bits, is the network's; the others are used up.
+        maps   the keys of the last stage, where there is one
         """
-        counters = self._counters.take(slots).astype(np.int64)
-        seen = inputs[1:]
-        np.right_shift(counters, 32 - PROBABILITY, out=seen)
-        seen += 1 << PROBABILITY - 1
+        counters = self._counters.read(slots)
+        if self._levels is not None:
+            sets = self._sets_by_age(self._levels, ages_of(counters))
+        chances_of(counters, inputs[1:])
         t = self._stretch.take(inputs).astype(np.int64)
-        mixed = np.add.reduce(weights.take(sets) * t, axis=0, initial=STRETCH_MAX << WEIGHT)
-        p: NumpyArray = self._squash.take(mixed >> WEIGHT, mode="clip")
-        bits = (yield p).astype(np.int64)
+        mixed: NumpyArray = np.add.reduce(weights.take(sets) * t, axis=0, initial=STRETCH_MAX << WEIGHT)
+        mixed >>= WEIGHT
+        p: NumpyArray = self._squash.take(mixed, mode="clip")
+        refinement = self._refinement
+        if refinement and maps is not None:
+            bits = (yield refinement.refined(mixed - STRETCH_MAX, p, maps)).astype(np.int64)
+            refinement.learn(bits)
+        else:
+            bits = (yield p).astype(np.int64)
         error = bits << PROBABILITY
         error -= p
         error *= self._rate
@@ -177,27 +205,24 @@ class Mixer:
         t += 1 << _RATE - 1
         t >>= _RATE
         np.add.at(weights, sets.ravel(), t.ravel())
-        self._learn(counters, slots, bits)
+        self._counters.learn(counters, slots, bits)
         return bits
 
-    def _learn(self, counters: NumpyArray, slots: NumpyArray, bits: NumpyArray) -> None:
-        """Move counters [contexts, A], read from ``slots``, towards the bits [A], and write them back."""
-        ages = counters & (1 << _AGE) - 1
-        goals = bits << _COUNTER
-        goals -= 1 << _COUNTER - 1
-        moves = goals - (counters >> _AGE)
-        moves *= self._adapt.take(ages)
-        moves >>= 16
-        moves <<= _AGE
-        counters += moves
-        counters += self._older.take(ages)
-        # Where lanes share a counter the last one stays (see trial.check_assignment).
-        self._counters[slots] = counters
+    def _sets_by_age(self, levels: NumpyArray, ages: NumpyArray) -> NumpyArray:
+        """Places in the weights, for ages of the counters [contexts, A]: intp [inputs, A]."""
+        sets = np.empty((len(self._inputs), ages.shape[1]), np.intp)
+        np.max((ages[: len(self._ranks)] > 0) * self._ranks, axis=0, initial=0, out=sets[0])
+        levels.take(ages, out=sets[1:])
+        sets += self._inputs * MATCH_LENGTHS
+        return sets
 
     def _keys(self, recent: NumpyArray) -> NumpyArray:
         """Hashes of the contexts: uint64 [contexts, A], multiplied out as `_slots` needs them."""
         past = ((recent & self._masks) + self._salts) * HASH
-        return np.concatenate([past, (self._word[: len(recent)] * HASH)[None]]) * HASH
+        words = [self._word]
+        if self._phrases:
+            words.append(self._word + self._before * _SALT)
+        return np.concatenate([past, np.stack(words)[:, : len(recent)] * HASH]) * HASH
 
     def _slots(self, keys: NumpyArray, nodes: NumpyArray) -> NumpyArray:
         """Where the counters of the contexts are at this node of the decision tree: int64 [contexts, A].
@@ -211,6 +236,9 @@ class Mixer:
     def advance(self, symbols: NumpyArray) -> None:
         """Move the words so far [L] on by one symbol in every lane."""
         letters = self._letters[symbols]
+        if self._phrases:
+            ended = (letters == 0) & (self._word > 0)
+            self._before = np.where(ended, self._word, self._before)
         self._word = np.where(letters > 0, (self._word + letters) * _WORD, np.uint64(0))
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from catzip.benchmarks.randomized import FlowModel, random_checkpoint
+from catzip.benchmarks.randomized import FlowModel, MixedModel, random_checkpoint
 from catzip.compressor.media import MEDIA
 from catzip.models import checkpoint, grid, logistics
 from catzip.models.convnet import ConvNetConfig
 from catzip.models.couplings import CouplingConfig
 from catzip.models.flow import FlowConfig
+from catzip.models.mixing import MixingConfig
 from catzip.models.recurrent import AutoregressiveConfig
 from catzip.models.transformer import TransformerConfig
 
@@ -24,6 +25,21 @@ NETWORKS: dict[str, Any] = {
     ),
     "tiny-text27": AutoregressiveConfig(
         alphabet=27, width=18, state=13, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 5))
+    ),
+    "tiny-refined": MixedModel(
+        AutoregressiveConfig(
+            alphabet=256, width=16, state=12, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))
+        ),
+        MixingConfig(
+            orders=(2, 3),
+            bits=14,
+            limit=60,
+            rate=28000,
+            start=12000,
+            phrases=True,
+            by_age=True,
+            refined=True,
+        ),
     ),
     "tiny-chunks": TransformerConfig(
         alphabet=27,
@@ -78,7 +94,7 @@ NETWORKS: dict[str, Any] = {
 }
 
 
-_QUIETER = {"tiny-bytes": 2, "tiny-text27": 2, "tiny-chunks": 4, "tiny-images": 3}
+_QUIETER = {"tiny-bytes": 2, "tiny-text27": 2, "tiny-refined": 2, "tiny-chunks": 4, "tiny-images": 3}
 """By how many powers of two the random part of a head is less than drawn."""
 
 
@@ -93,7 +109,7 @@ def weights(name: str) -> checkpoint.Checkpoint:
         arrays |= _image_head(NETWORKS[name], arrays)
     else:
         symbols, _ = MEDIA[found.config["medium"]].split(PROSE)
-        counts = np.bincount(symbols, minlength=NETWORKS[name].alphabet) + 0.2
+        counts = np.bincount(symbols, minlength=found.config["model"]["alphabet"]) + 0.2
         arrays["head.bias"] = np.floor(np.log(counts) * 2**grid.LOGIT + 0.5).astype(np.int32)
     return replace(found, arrays=arrays)
 

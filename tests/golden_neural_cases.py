@@ -96,6 +96,8 @@ GOOD: dict[str, Case] = {
     "bytes-segments": Case("tiny-bytes", PROSE[:1000], (10, 30)),
     "bytes-two-workers": Case("tiny-bytes", PROSE[:1001], (40, 26)),
     "bytes-frames": Case("tiny-bytes", PROSE[:900], (20, 6), frame_size=300),
+    "refined-own-plan": Case("tiny-refined", PROSE),
+    "refined-segments": Case("tiny-refined", PROSE[:1000], (10, 30)),
     "text27-letters": Case("tiny-text27", LETTERS),
     "text27-one-step-segments": Case("tiny-text27", LETTERS[:330], (30, 1)),
     "text27-prose": Case("tiny-text27", PROSE),

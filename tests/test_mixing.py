@@ -47,16 +47,19 @@ def chances(
 
 
 @pytest.mark.parametrize("alphabet", [27, 256])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     lanes=st.integers(1, 6),
     few=st.booleans(),
     rate=st.sampled_from([16, 28000, 500000]),
+    more=st.fixed_dictionaries(dict.fromkeys(("phrases", "by_age", "refined"), st.booleans())),
 )
-def test_the_mixture_is_its_formula(alphabet: int, seed: int, lanes: int, few: bool, rate: int):
+def test_the_mixture_is_its_formula(
+    alphabet: int, seed: int, lanes: int, few: bool, rate: int, more: dict[str, bool]
+):
     """Lanes that share counters and weights, peaked and flat PMFs, wild learning; the last step lacks lanes."""
-    config = MixingConfig(orders=(1, 2, 4), bits=12, limit=3 if few else 30, rate=rate, start=12000)
+    config = MixingConfig(orders=(1, 2, 4), bits=12, limit=5 if few else 30, rate=rate, start=12000, **more)
     random, steps = np.random.RandomState(seed), 8
     words = TEXT.encode() if alphabet == 256 else bytes(random.randint(0, 5 if few else 27, 100).tolist())
     grid = np.frombuffer(words, np.uint8)[random.randint(0, len(words), (steps, lanes))].copy()
@@ -139,12 +142,14 @@ def test_what_reaches_the_coder_is_not_rounded():
         {"bits": 11},
         {"bits": 27},
         {"rate": 0},
+        {"orders": [2, 1], "by_age": True},
+        {"limit": 3, "refined": True},
         {"rate": 1 << 20},
     ],
 )
 def test_what_there_is_no_room_for_is_refused(wrong: dict):
     table = {"orders": [1], "bits": 12, "limit": 9, "rate": 28000, "start": 0} | wrong
-    with pytest.raises(ValueError, match=r"possible|limit goes to 1023"):
+    with pytest.raises(ValueError, match=r"possible|limit goes to 1023|shortest to the longest|begin at 4"):
         MixingConfig.from_json(table)
 
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from catzip.benchmarks.randomized import FlowModel, random_checkpoint
+from catzip.benchmarks.randomized import MIXING, FlowModel, MixedModel, random_checkpoint
 from catzip.compressor.model import Model
 from catzip.models import checkpoint
 from catzip.models.ardm import ARDM
@@ -34,10 +34,21 @@ CONFIGS: dict[str, AutoregressiveConfig] = {
     "bytes-mlp": AutoregressiveConfig(
         alphabet=256, width=17, state=9, depth=1, hidden=24, embed=3, ngrams=((1, 8),)
     ),
+    "letters-refined": LETTERS,
+    "bytes-refined": AutoregressiveConfig(
+        alphabet=256, width=16, state=12, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))
+    ),
     # 3 * 701 inputs: more than float32 can be proved to add up exactly.
     "wide-inputs": replace(LETTERS, embed=701, ngrams=((1, 8), (2, 3))),
 }
 """A new shape joins every law by one line here."""
+
+MIXINGS = {
+    name: replace(MIXING, orders=(2, 3), phrases=True, by_age=True, refined=True)
+    for name in CONFIGS
+    if "refined" in name
+}
+"""Of those above that have a mixture of their own."""
 
 LETTER_CHUNKS = TransformerConfig(
     alphabet=27,
@@ -96,6 +107,8 @@ _FOLDER = TemporaryDirectory(prefix="catzip-tiny-")
 
 @cache
 def tiny_checkpoint(name: str) -> checkpoint.Checkpoint:
+    if name in MIXINGS:
+        return random_checkpoint(MixedModel(CONFIGS[name], MIXINGS[name]), name)
     return random_checkpoint((CONFIGS | MASKED | FLOWS)[name], name)
 
 
