@@ -29,23 +29,23 @@ class Counters:
         self._older = (np.arange(len(adapt)) < len(adapt) - 1).astype(np.int64)
 
     def read(self, slots: NumpyArray) -> NumpyArray:
-        """The counters at these places, int64 of the shape of ``slots``."""
-        counters: NumpyArray = self._table.take(slots).astype(np.int64)
+        """The counters at these places, int32 of the shape of ``slots``."""
+        counters: NumpyArray = self._table.take(slots)
         return counters
 
     def learn(self, counters: NumpyArray, slots: NumpyArray, bits: NumpyArray) -> None:
-        """Move counters int64 [rows, A], read from ``slots`` and used up, towards the bits [A], and write them back."""
+        """Move counters int32 [rows, A], read from ``slots``, towards the bits int64 [A], and write them back."""
         ages = ages_of(counters)
         goals = bits << CHANCE
         goals -= 1 << CHANCE - 1
-        moves = goals - (counters >> AGE)
+        moves = goals - (counters >> AGE)  # int64
         moves *= self._adapt.take(ages)
         moves >>= 16
         moves <<= AGE
-        counters += moves
-        counters += self._older.take(ages)
+        moves += counters
+        moves += self._older.take(ages)
         # Where lanes share a counter the last one stays (see trial.check_assignment).
-        self._table[slots] = counters
+        self._table[slots] = moves
 
 
 def ages_of(counters: NumpyArray) -> NumpyArray:

@@ -212,7 +212,7 @@ class Mixer:
         """Places in the weights, for ages of the counters [contexts, A]: intp [inputs, A]."""
         sets = np.empty((len(self._inputs), ages.shape[1]), np.intp)
         np.max((ages[: len(self._ranks)] > 0) * self._ranks, axis=0, initial=0, out=sets[0])
-        levels.take(ages, out=sets[1:])
+        levels.take(ages, out=sets[1:], mode="clip")
         sets += self._inputs * MATCH_LENGTHS
         return sets
 

@@ -66,13 +66,15 @@ class Refinement:
         below, above = self._counters.read(rows), self._counters.read(rows + 1)
         nearer = part >> STRETCH - 1
         self._read = np.where(nearer, above, below), rows + nearer
-        low, high = below >> AGE, above >> AGE
-        high -= low
-        high *= part
-        low <<= STRETCH
-        high += low
-        high >>= CHANCE - PROBABILITY + STRETCH
-        found = np.add.reduce(high, axis=0)
+        # Within 31 bits: 22 of a probability, 8 of the part.
+        below >>= AGE
+        above >>= AGE
+        above -= below
+        above *= part.astype(np.int32)
+        below <<= STRETCH
+        above += below
+        above >>= CHANCE - PROBABILITY + STRETCH
+        found = np.add.reduce(above, axis=0, dtype=np.int64)
         found += len(_ORDERS) << PROBABILITY - 1
         found *= 3
         found += 2 * p
