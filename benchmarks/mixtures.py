@@ -4,8 +4,8 @@ python -m catzip.benchmarks.mixtures -m MODEL FILE... -v VARIANT -v VARIANT...
 
 A VARIANT is what differs from the model's own coding, as fields of TOML on one line, joined by semicolons:
 `refined=true;orders=[2,3,4,6]`; an empty one is the model itself. Of a FILE, `FILE:N` is the last N bytes; of a `.xz`
-file the content counts. Prints a Markdown table with the command, the date and the machine: bits for each symbol, as coded,
-and the symbols coded in a second.
+file the content counts. Prints a Markdown table with the command, the date and the machine: bits for each symbol, as
+coded, and the symbols coded in a second.
 """
 
 from __future__ import annotations
