@@ -29,7 +29,7 @@ from .tables import markdown
 STAGES: dict[str, tuple[str, ...]] = {
     "integer products": ("arrays:product", "arrays:batched"),
     "PMFs": ("mixing:summed", "grid:frequencies", "grid:weights", "logistics"),
-    "mixture": ("mixing", "decisions"),
+    "mixture": ("mixing", "refining", "counters", "words", "decisions"),
     "contexts and features": ("contexts", "windows", "pixels", "quarters", "colour", "tiles", "lifts"),
     "coder": ("stack", "codec", "pmf"),
     "other layers": (

@@ -29,6 +29,7 @@ from .contexts import HASH, MATCH_LENGTHS
 from .counters import AGE, Counters, ages_of, chances_of
 from .decisions import PROBABILITY, Decisions
 from .refining import BEGUN, STRETCH, Refinement
+from .words import Words
 
 STRETCH_MAX = (12 << STRETCH) - 1  # squash of it is within one step of certainty
 WEIGHT = 16  # fractional bits of a weight
@@ -38,7 +39,6 @@ _LEVELS = (1, 2, 3, 5, 9, 21, 81)  # ages from which on a counter has another we
 _NODE_HASH = np.uint64(0xC2B2AE3D27D4EB4F)  # odd numbers without a pattern, as HASH
 _SALT = np.uint64(0xD6E8FEB86659FD93)
 _NODE = np.multiply(_NODE_HASH, HASH)
-_WORD = np.uint64(0x2545F4914F6CDD1D)
 
 Tensors = dict[str, NumpyArray]
 
@@ -126,9 +126,7 @@ class Mixer:
         self._ranks = np.arange(1, len(config.orders) + 1)[:, None]
         self._masks = np.array([(1 << 8 * order) - 1 for order in config.orders], np.uint64)[:, None]
         self._salts = (np.array(config.orders, np.uint64) * _SALT)[:, None]
-        self._word, self._before = np.zeros((2, lanes), np.uint64)
-        self._phrases = config.phrases
-        self._letters = _letters(alphabet)
+        self._words = Words(alphabet, lanes, config.phrases)
         self._inputs = np.arange(contexts + 1)[:, None]
         weights = np.full((self.decisions_per_symbol, contexts + 1, MATCH_LENGTHS), config.start, np.int64)
         weights[:, 0] = 1 << WEIGHT
@@ -219,10 +217,7 @@ class Mixer:
     def _keys(self, recent: NumpyArray) -> NumpyArray:
         """Hashes of the contexts: uint64 [contexts, A], multiplied out as `_slots` needs them."""
         past = ((recent & self._masks) + self._salts) * HASH
-        words = [self._word]
-        if self._phrases:
-            words.append(self._word + self._before * _SALT)
-        return np.concatenate([past, np.stack(words)[:, : len(recent)] * HASH]) * HASH
+        return np.concatenate([past, self._words.contexts(len(recent)) * HASH]) * HASH
 
     def _slots(self, keys: NumpyArray, nodes: NumpyArray) -> NumpyArray:
         """Where the counters of the contexts are at this node of the decision tree: int64 [contexts, A].
@@ -235,11 +230,7 @@ class Mixer:
 
     def advance(self, symbols: NumpyArray) -> None:
         """Move the words so far [L] on by one symbol in every lane."""
-        letters = self._letters[symbols]
-        if self._phrases:
-            ended = (letters == 0) & (self._word > 0)
-            self._before = np.where(ended, self._word, self._before)
-        self._word = np.where(letters > 0, (self._word + letters) * _WORD, np.uint64(0))
+        self._words.advance(symbols)
 
 
 def summed(frequencies: NumpyArray) -> NumpyArray:
@@ -265,15 +256,3 @@ def _tree(depth: int) -> tuple[NumpyArray, NumpyArray]:
     for level, size in enumerate(sizes.tolist()):
         nodes[size // 2 :: size] = np.arange(1 << level, 2 << level, dtype=np.uint64) * _NODE
     return np.stack([np.zeros_like(sizes), sizes // 2, sizes], axis=1), nodes
-
-
-def _letters(alphabet: int) -> NumpyArray:
-    """What each symbol adds to a word, uint64 [256]: 0 for what ends it. Capitals count as small, UTF-8 as letters."""
-    letters = np.arange(256, dtype=np.uint64)
-    if alphabet < 256:
-        return letters  # 0 is the space
-    capitals = slice(ord("A"), ord("Z") + 1)
-    letters[capitals] += np.uint64(32)
-    keep = np.zeros(256, bool)
-    keep[128:] = keep[capitals] = keep[ord("a") : ord("z") + 1] = True
-    return np.where(keep, letters, np.uint64(0))
