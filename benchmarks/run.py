@@ -171,7 +171,8 @@ def resumed(run: Run, path: Path, jobs: Sequence[Job]) -> Run:
     measured = {result.job for result in before.results}
     if None in measured:
         raise ResumeError(f"{path.name} does not say which row is of what: leave --resume out to begin anew")
-    alike = ("--no-nll" in before.command) == ("--no-nll" in run.command)
+    commands = [*before.command.split("; "), run.command]
+    alike = len({"--no-nll" in command for command in commands}) == 1
     contained = alike and measured <= {words for words, _ in jobs}
     return replace(
         before,

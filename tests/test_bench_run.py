@@ -121,10 +121,14 @@ def test_another_run_is_not_resumed(measured: list[Task], tmp_path: Path) -> Non
 
 def test_a_run_without_likelihoods_says_so_when_resumed(measured: list[Task], tmp_path: Path) -> None:
     out = tmp_path / "run.json"
-    run_bench(Bench(["text"], ["table-bytes"], settings=Settings(nll=False)), json_out=out, echo=silent)
-    run = run_bench(Bench(["text"], ["table-bytes"]), json_out=out, resume=True, echo=silent)
+    plain, bare = (Bench(["text"], ["table-bytes"], settings=Settings(nll=nll)) for nll in (True, False))
+    run_bench(bare, json_out=out, echo=silent)
+    run = run_bench(plain, json_out=out, resume=True, echo=silent)
     both = "catzip bench --dataset text -m table-bytes --no-nll; catzip bench --dataset text -m table-bytes"
     assert run.command == both and len(run.results) == 1
+    run.save(out)
+    run = run_bench(bare, json_out=out, resume=True, echo=silent)
+    assert run.command == f"{both}; catzip bench --dataset text -m table-bytes --no-nll"
 
 
 def test_command_repeats_the_run(tmp_path: Path) -> None:
