@@ -5,7 +5,7 @@ python -m catzip.benchmarks.mixtures -m MODEL FILE... -v VARIANT -v VARIANT...
 A VARIANT is what differs from the model's own coding, as fields of TOML on one line, joined by semicolons:
 `refined=true;orders=[2,3,4,6]`; an empty one is the model itself. Of a FILE, `FILE:N` is the last N bytes; of a `.xz`
 file the content counts. Prints a Markdown table with the command, the date and the machine: bits for each symbol, as
-coded, and the symbols coded in a second.
+coded in segments without heads or a side stream, and the symbols coded in a second.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..compressor.media import MEDIA
 from ..compressor.model import Model
 from ..models import checkpoint
 from ..models.arrays import NumpyArray
-from ..models.mixing import MixingConfig, mixing_tables
+from ..models.mixing_config import MixingConfig, mixing_tables
 from ..models.registry import Registry
 from . import machine
 from .tables import markdown
@@ -81,8 +81,9 @@ def _fields(variant: str) -> dict[str, Any]:
 
 def _content(file: str) -> bytes:
     path, _, last = file.partition(":")
-    data = lzma.open(path).read() if path.endswith(".xz") else Path(path).read_bytes()
-    return data[-int(last) :] if last else data
+    data = Path(path).read_bytes()
+    data = lzma.decompress(data) if path.endswith(".xz") else data
+    return data[max(0, len(data) - int(last)) :] if last else data
 
 
 def _coded(model: Model, symbols: NumpyArray) -> tuple[int, float]:

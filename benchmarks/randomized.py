@@ -7,7 +7,7 @@ which a trained network may never do.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from ..models.factors import BESIDE
 from ..models.flow import FlowConfig
 from ..models.grid import exp_table, sigmoid_table
 from ..models.logistics import MEAN_MAX, logistic_tables
-from ..models.mixing import MixingConfig, mixing_tables
+from ..models.mixing_config import MixingConfig, mixing_tables
 from ..models.quarters import OUTS
 from ..models.recurrent import AutoregressiveConfig
 from ..models.transformer import TransformerConfig
@@ -48,9 +48,17 @@ class MixedModel:
     mixing: MixingConfig
 
 
+MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=28000, start=12000)
+
 CONFIGS: dict[str, Any] = {
     "random": AutoregressiveConfig(
         alphabet=256, width=24, state=40, depth=2, hidden=33, embed=8, ngrams=((1, 8), (3, 9))
+    ),
+    "random-refined": MixedModel(
+        AutoregressiveConfig(
+            alphabet=256, width=16, state=20, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 7))
+        ),
+        replace(MIXING, orders=(2, 3), phrases=True, by_age=True, refined=True),
     ),
     "random-text": TransformerConfig(
         alphabet=27,
@@ -91,8 +99,6 @@ CONFIGS: dict[str, Any] = {
     ),
 }
 
-MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=28000, start=12000)
-
 
 def save_random(folder: Path) -> list[Path]:
     """Writes their checkpoints into this folder; where they are."""
@@ -123,6 +129,7 @@ def _mixed(model: MixedModel, name: str) -> checkpoint.Checkpoint:
     arrays |= _tables(random, {table: (rows, config.embed) for table, rows in tables.items()})
     medium = "bytes" if config.alphabet == 256 else "text27"
     known = {"name": name, "medium": medium, "family": "autoregressive"}
+    # What is false is left out, as in weights that are older than these fields.
     coding = {key: value for key, value in asdict(model.mixing).items() if value is not False}
     return checkpoint.Checkpoint(known | {"model": asdict(config), "coding": coding}, arrays)
 

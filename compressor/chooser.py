@@ -88,9 +88,10 @@ class Chooser:
             return Choice(Head(STORED))
         with self._xz(data) as packed:
             model = known or self._default(data)
-            suits = model is not None and (is_for_images(model) or fits(model, data))
-            coded = self._code(model, data, start, packed, progress) if model and suits else None
-        xz = packed.result()
+            coded = None
+            if model is not None and (is_for_images(model) or fits(model, data)):
+                coded = self._code(model, data, start, packed, progress)
+            xz = packed.result()
         best = coded or Choice(Head(XZ, length=len(data), size=len(xz)), xz)
         if len(best.head.to_bytes()) + len(best.payload) + _BREAK_EVEN * (not alone) >= len(data):
             return Choice(Head(STORED))
@@ -98,12 +99,20 @@ class Chooser:
 
     @contextmanager
     def _xz(self, data: bytes) -> Iterator[Future[bytes]]:
-        """What xz makes of `data`: found in another thread beside what is done meanwhile, if there may be a second."""
-        with ThreadPoolExecutor(1, thread_name_prefix="catzip") as helper:
-            packed = helper.submit(lzma2.compress, data)
-            if self._models.threads == 1:
-                packed.result()
+        """What xz makes of `data`: found in another thread beside what is done meanwhile, if there may be a second.
+
+        An error goes its way at once; that thread, which cannot be stopped, ends by itself.
+        """
+        if self._models.threads == 1:
+            packed = Future[bytes]()
+            packed.set_result(lzma2.compress(data))
             yield packed
+            return
+        helper = ThreadPoolExecutor(1, thread_name_prefix="catzip")
+        try:
+            yield helper.submit(lzma2.compress, data)
+        finally:
+            helper.shutdown(wait=False)
 
     def _known_for(self, start: int, length: int) -> Model | None:
         """The model for a frame of `length` bytes from offset `start`, whatever is in it."""
@@ -144,7 +153,7 @@ class Chooser:
             stacks.append(stack.to_bytes())
             size += len(stacks[-1])
             done += coded
-            if size >= len(packed.result()):
+            if packed.done() and size >= len(packed.result()):
                 return None
             progress(len(data) * done // count)
         body = front + payload.pack_stacks(stacks)

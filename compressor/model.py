@@ -124,6 +124,6 @@ class ModelSource(Protocol):
         ...
 
     @property
-    def threads(self) -> int | None:
-        """How many threads may share the work; None for as many as there are cores."""
+    def threads(self) -> int:
+        """How many threads may share the work."""
         ...

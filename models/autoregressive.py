@@ -29,7 +29,8 @@ from .decisions import PROBABILITY, assembled, binary_pmf, coded, forced
 from .grid import Tensors
 from .identity import Identity
 from .lanes import Layout
-from .mixing import Mixer, MixingConfig, summed
+from .mixing import Mixer, summed
+from .mixing_config import MixingConfig
 from .recurrent import AutoregressiveConfig, ExactNetwork
 from .workers import LEAST_LANES, Workers
 

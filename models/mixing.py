@@ -8,9 +8,9 @@ PAQ and lpaq; logistic mixing: Mattern 2012, "Mixing Strategies in Data Compress
     t_i = stretch(p_i) = ln(p_i / (1 - p_i)),   p = squash(sum_i w_i t_i),   w_i += rate t_i (bit - p)
 
 The last line is gradient descent on the cost of coding, online. The set of weights is chosen by how long the match is
-(see ``contexts``); or the weight of a counter by its age, and that of the network by the longest context that was seen
-before. All lanes of a frame share counters and weights, and update them together after each decision. A last stage may
-follow (``refining``). Everything is integers: probabilities of 16 bits, t in steps of 2**-8, weights in steps of
+(see ``contexts``); or the weight of a counter by its age, and that of the network by the longest of ``orders`` that was
+seen before. All lanes of a frame share counters and weights, and update them together after each decision. A last stage
+may follow (``refining``). Everything is integers: probabilities of 16 bits, t in steps of 2**-8, weights in steps of
 2**-16, tables from the checkpoint. What is left of a PMF is p * 2**8, so that nothing is rounded on the way to the
 coder.
 """
@@ -18,92 +18,24 @@ coder.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ..compressor.pmf import TOTAL
 from .arrays import NumpyArray
-from .contexts import HASH, MATCH_LENGTHS
+from .contexts import HASH, MATCH_LENGTHS, SALT
 from .counters import AGE, Counters, ages_of, chances_of
 from .decisions import PROBABILITY, Decisions
-from .refining import BEGUN, STRETCH, Refinement
+from .mixing_config import STRETCH_MAX, MixingConfig, Tensors
+from .refining import Refinement
 from .words import Words
 
-STRETCH_MAX = (12 << STRETCH) - 1  # squash of it is within one step of certainty
 WEIGHT = 16  # fractional bits of a weight
 _RATE = 24  # fractional bits of a rate
 _FEW_LANES = 16
 _LEVELS = (1, 2, 3, 5, 9, 21, 81)  # ages from which on a counter has another weight
 _NODE_HASH = np.uint64(0xC2B2AE3D27D4EB4F)  # odd numbers without a pattern, as HASH
-_SALT = np.uint64(0xD6E8FEB86659FD93)
 _NODE = np.multiply(_NODE_HASH, HASH)
-
-Tensors = dict[str, NumpyArray]
-
-
-@dataclass(frozen=True)
-class MixingConfig:
-    """What the mixture is made of.
-
-    orders   of the counters' contexts, in symbols; the word so far is one context more
-    bits     log2 of the counters of each context, at most; a short frame has fewer
-    limit    updates after which a counter's rate of change, 1 / (updates + 1.3), falls no more
-    rate     of the weights: each moves by rate / max(lanes, 16) * 2**-24 of t * error, since all lanes move it at once
-    start    weight of each counter at the start, in steps; the network's is 1
-    phrases  whether the word so far together with the word before it is another context
-    by_age   whether weights are chosen by what the counters have seen, and not by the length of the match
-    refined  whether a last stage follows
-    """
-
-    orders: tuple[int, ...]
-    bits: int
-    limit: int
-    rate: int
-    start: int
-    phrases: bool = False
-    by_age: bool = False
-    refined: bool = False
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for what the packing of contexts and counters has no room for."""
-        if not all(1 <= order <= 8 for order in self.orders):
-            raise ValueError(f"contexts of {self.orders} symbols; 1 to 8 are possible")
-        if self.by_age and list(self.orders) != sorted(set(self.orders)):
-            raise ValueError(
-                f"contexts of {self.orders} symbols; by_age takes them from the shortest to the longest"
-            )
-        if self.refined and self.limit < BEGUN:
-            raise ValueError(f"a limit of {self.limit}; counters of a last stage begin at {BEGUN}")
-        if not (0 <= self.limit < 1 << AGE and 12 <= self.bits <= 26 and 1 <= self.rate < 1 << 20):
-            raise ValueError(f"{self}: limit goes to {(1 << AGE) - 1}, bits from 12 to 26, rate below 2**20")
-
-    @staticmethod
-    def from_json(table: dict[str, Any]) -> MixingConfig:
-        """The table ``coding`` of a recipe or a checkpoint, of which ``lanes`` is not the mixture's.
-
-        Raises TypeError for fields that are not as above.
-        """
-        own = {key: value for key, value in table.items() if key != "lanes"}
-        return MixingConfig(**own | {"orders": tuple(own["orders"])})
-
-
-def mixing_tables(config: MixingConfig) -> Tensors:
-    """The tables that a checkpoint stores. Built once, at export.
-
-    stretch  round(2**8 ln(p / (1 - p))) for p = (i + 1/2) / 2**16, int16 [2**16]
-    squash   round(2**16 / (1 + exp(-t / 2**8))) for t = -STRETCH_MAX..STRETCH_MAX, in 1..2**16 - 1, uint16
-    adapt    round(2**16 / (age + 1.3)) for age = 0..limit, int32
-    """
-    p = (np.arange(1 << PROBABILITY) + 0.5) / (1 << PROBABILITY)
-    t = np.arange(-STRETCH_MAX, STRETCH_MAX + 1) / 2**STRETCH
-    squash = np.clip(np.floor(2.0**PROBABILITY / (1 + np.exp(-t)) + 0.5), 1, 2**PROBABILITY - 1)
-    return {
-        "stretch": np.floor(np.log(p / (1 - p)) * 2**STRETCH + 0.5).astype(np.int16),
-        "squash": squash.astype(np.uint16),
-        "adapt": np.floor(2.0**16 / (np.arange(config.limit + 1) + 1.3) + 0.5).astype(np.int32),
-    }
 
 
 class Mixer:
@@ -116,16 +48,20 @@ class Mixer:
         self._stretch = tensors["stretch"]  # 128 KiB in int16, which the processor's cache holds
         self._squash = tensors["squash"].astype(np.int64)
         self.decisions_per_symbol = (alphabet - 1).bit_length()
+        if len(tensors["adapt"]) != config.limit + 1:
+            raise ValueError(
+                f"{len(tensors['adapt'])} rates of counters, of which {config.limit + 1} are in use"
+            )
         bits = min(config.bits, max(12, count.bit_length() + 3))
         contexts = len(config.orders) + 1 + config.phrases
         self._shift = np.uint64(64 - bits)
         self._first = (np.arange(contexts, dtype=np.int64) << bits)[:, None]
         self._counters = Counters(np.zeros(contexts << bits, np.int32), tensors["adapt"])
-        self._refinement = Refinement(self._squash, tensors["adapt"], bits, _SALT) if config.refined else None
+        self._refinement = Refinement(self._squash, tensors["adapt"], bits) if config.refined else None
         self._levels = np.searchsorted(_LEVELS, np.arange(1 << AGE), side="right") if config.by_age else None
         self._ranks = np.arange(1, len(config.orders) + 1)[:, None]
         self._masks = np.array([(1 << 8 * order) - 1 for order in config.orders], np.uint64)[:, None]
-        self._salts = (np.array(config.orders, np.uint64) * _SALT)[:, None]
+        self._salts = (np.array(config.orders, np.uint64) * SALT)[:, None]
         self._words = Words(alphabet, lanes, config.phrases)
         self._inputs = np.arange(contexts + 1)[:, None]
         weights = np.full((self.decisions_per_symbol, contexts + 1, MATCH_LENGTHS), config.start, np.int64)
@@ -191,7 +127,7 @@ class Mixer:
         mixed >>= WEIGHT
         p: NumpyArray = self._squash.take(mixed, mode="clip")
         refinement = self._refinement
-        if refinement and maps is not None:
+        if refinement is not None and maps is not None:
             bits = (yield refinement.refined(mixed - STRETCH_MAX, p, maps)).astype(np.int64)
             refinement.learn(bits)
         else:

@@ -5,7 +5,7 @@ the node of the decision tree and the last symbol, or the last two. For each con
 t = stretch(p) = -8, -7, ..., 8, which starts as squash(t). What it says is interpolated between the two counters around
 t, and the nearer one learns from the bit:
 
-    p' = (2 p + 3 q_1 + 3 q_2) / 8
+    p' = (2 p + 3 q_1 + 3 q_2) / 8, rounded down, but at least 1
 
 The mixture itself learns from p, not from p'.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import NumpyArray
-from .contexts import HASH
+from .contexts import HASH, SALT
 from .counters import AGE, CHANCE, Counters
 from .decisions import PROBABILITY
 
@@ -31,10 +31,9 @@ class Refinement:
     """The maps of one frame.
 
     squash  of `mixing.mixing_tables`; adapt: the same; bits: log2 of the rows, of which there are 2**16 at most
-    salt    an odd number by which the orders differ in the hash
     """
 
-    def __init__(self, squash: NumpyArray, adapt: NumpyArray, bits: int, salt: np.uint64) -> None:
+    def __init__(self, squash: NumpyArray, adapt: NumpyArray, bits: int) -> None:
         bits = min(bits, _BITS)
         self._shift = np.uint64(64 - bits)
         self._first = (np.arange(len(_ORDERS), dtype=np.int64) << bits)[:, None]
@@ -43,7 +42,7 @@ class Refinement:
         row = ((knots << CHANCE - PROBABILITY) - (1 << CHANCE - 1) << AGE) + np.int32(BEGUN)
         self._counters = Counters(np.tile(row, len(_ORDERS) << bits), adapt)
         self._masks = np.array([(1 << 8 * order) - 1 for order in _ORDERS], np.uint64)[:, None]
-        self._salts = (np.array(_ORDERS, np.uint64) * salt)[:, None]
+        self._salts = (np.array(_ORDERS, np.uint64) * SALT)[:, None]
         self._read: tuple[NumpyArray, NumpyArray] = np.empty(0, np.int64), np.empty(0, np.int64)
 
     def keys(self, recent: NumpyArray) -> NumpyArray:

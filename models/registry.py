@@ -44,7 +44,6 @@ class Registry:
             raise ValueError(f"effort {effort!r}: {', '.join(EFFORTS)} are possible")
         self._effort = effort
         self._device = _default_device() if device == "auto" else device
-        self._threads = threads
         self._workers = Workers(threads)
         self._loaded: dict[Path, Model] = {}
 
@@ -98,9 +97,9 @@ class Registry:
         return self._effort == "best"
 
     @property
-    def threads(self) -> int | None:
-        """How many threads share the work; None for as many as there are cores."""
-        return self._threads
+    def threads(self) -> int:
+        """How many threads share the work."""
+        return self._workers.threads
 
     def info(self, name: str) -> dict[str, Any]:
         """What the model card says, flat: fingerprint, summary, family, sizes, data, training, validation.

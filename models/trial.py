@@ -45,7 +45,7 @@ def check_assignment() -> None:
     slots = np.arange(6 * 97).reshape(6, 97) * 31 % 89
     last = {slot: at for at, slot in enumerate(slots.ravel().tolist())}
     table = np.zeros(89, np.int32)
-    table[slots] = np.arange(slots.size, dtype=np.int32).reshape(slots.shape)
+    table[slots] = np.arange(slots.size, dtype=np.int64).reshape(slots.shape)
     if table.tolist() != [last[slot] for slot in range(89)]:
         raise CatzipError(
             f"NumPy {np.__version__} assigns repeated indices in another order; install the one of constraints.txt"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import NumpyArray
+from .contexts import SALT
 
-_WORD = np.uint64(0x2545F4914F6CDD1D)  # odd numbers without a pattern
-_BEFORE = np.uint64(0xD6E8FEB86659FD93)
+_WORD = np.uint64(0x2545F4914F6CDD1D)  # an odd number without a pattern
 
 
 class Words:
@@ -23,7 +23,7 @@ class Words:
     def contexts(self, lanes: int) -> NumpyArray:
         """Those of the first lanes: uint64 [1 or, with phrases, 2, lanes]."""
         word = self._word[:lanes]
-        return np.stack([word, word + self._before[:lanes] * _BEFORE] if self._phrases else [word])
+        return np.stack([word, word + self._before[:lanes] * SALT] if self._phrases else [word])
 
     def advance(self, symbols: NumpyArray) -> None:
         """Move on by one symbol in every lane: uint8 [L]."""

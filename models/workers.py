@@ -48,6 +48,11 @@ class Workers:
         # then it returns them to the system, which clears each page anew when it hands them out again.
         np.empty(_KEPT, np.uint8)
 
+    @property
+    def threads(self) -> int:
+        """How many there may be."""
+        return self._threads
+
     def groups(self, lanes: int, least: int = LEAST_LANES) -> list[slice]:
         """The lanes of each worker, at least ``least`` where there are as many. Any split gives the same results."""
         count = max(1, min(self._threads, lanes // least))

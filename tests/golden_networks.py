@@ -12,7 +12,7 @@ from catzip.models import checkpoint, grid, logistics
 from catzip.models.convnet import ConvNetConfig
 from catzip.models.couplings import CouplingConfig
 from catzip.models.flow import FlowConfig
-from catzip.models.mixing import MixingConfig
+from catzip.models.mixing_config import MixingConfig
 from catzip.models.recurrent import AutoregressiveConfig
 from catzip.models.transformer import TransformerConfig
 

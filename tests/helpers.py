@@ -139,7 +139,7 @@ class Models:
         self.models = models
         self.default = default
         self.thorough = False
-        self.threads: int | None = None
+        self.threads = 2
 
     def by_name(self, name: str) -> TableModel:
         return self._find(name, lambda model: model.name == name)

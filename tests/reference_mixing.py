@@ -35,7 +35,7 @@ class ReferenceMixer:
         self._stretch, self._squash, self._adapt = (
             tables[name].tolist() for name in ("stretch", "squash", "adapt")
         )
-        self._counters: dict[tuple[int, int], int] = {}
+        self.counters: dict[tuple[int, int], int] = {}
         contexts = len(config.orders) + 1 + config.phrases
         self._lanes = lanes
         self._weights = [[[1 << 16] * 16] + [[config.start] * 16] * contexts for _ in range(depth)]
@@ -69,10 +69,10 @@ class ReferenceMixer:
         for context, key in enumerate(self._keys(packed, lane)):
             slot = ((key + node * NODE) * HASH & MASK) >> (64 - self._bits)
             places.append((context, slot))
-            inputs.append(self._stretch[self._counters.get(places[-1], FRESH) >> 16])
+            inputs.append(self._stretch[self.counters.get(places[-1], FRESH) >> 16])
         sets = [matched] * len(inputs)
         if self._config.by_age:
-            ages = [self._counters.get(place, FRESH) & 1023 for place in places]
+            ages = [self.counters.get(place, FRESH) & 1023 for place in places]
             seen = [rank for rank, age in enumerate(ages[: len(self._config.orders)], 1) if age]
             sets = [max(seen, default=0)] + [sum(age >= least for least in LEVELS) for age in ages]
         weights = [rows[which] for rows, which in zip(self._weights[depth], sets, strict=True)]
@@ -92,7 +92,7 @@ class ReferenceMixer:
             key = ((packed & ((1 << 8 * order) - 1)) + order * SALT) * HASH & MASK
             row = ((key + node * NODE) * HASH & MASK) >> (64 - min(self._bits, 16))
             below, above = (
-                self._counters.get((-order, 17 * row + at), self._knot(at)) for at in (knot, knot + 1)
+                self.counters.get((-order, 17 * row + at), self._knot(at)) for at in (knot, knot + 1)
             )
             cells.append((-order, 17 * row + knot + (part >= 128)))
             total += 3 * ((256 * (below >> 10) + ((above >> 10) - (below >> 10)) * part) >> 14)
@@ -118,12 +118,12 @@ class ReferenceMixer:
             for rows, which, t in zip(weights, each.sets, each.inputs, strict=True):
                 rows[which] += (t * error * rate + (1 << 23)) >> 24
             for place in each.places:
-                counter = self._counters.get(place, FRESH if place[0] >= 0 else self._knot(place[1] % 17))
+                counter = self.counters.get(place, FRESH if place[0] >= 0 else self._knot(place[1] % 17))
                 chance, age = counter >> 10, counter & 1023
                 chance += (((bit << 22) - chance) * self._adapt[age]) >> 16
                 chance = max(0, min(2**22 - 1, chance))
                 fresh[place] = chance << 10 | min(age + 1, self._config.limit)
-        self._counters |= fresh
+        self.counters |= fresh
 
     def advance(self, letters: list[int]) -> None:
         """What each lane's symbol adds to its word; 0 ends it."""

@@ -3,6 +3,7 @@
 import io
 import random
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -98,20 +99,54 @@ class Starter(ItemModel):
         return super().encode(symbols, plan)
 
 
-@pytest.mark.parametrize(("threads", "beside"), [(None, True), (2, True), (1, False)])
+def xz_that(does: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have xz do so before it makes a frame of ARRAY, and not a side stream."""
+    plain = lzma2.compress
+    monkeypatch.setattr(
+        chooser.lzma2, "compress", lambda data: (does() if data == ARRAY else None, plain(data))[1]
+    )
+
+
+@pytest.mark.parametrize("threads", [1, 2])
 def test_xz_is_made_beside_the_coding_if_there_may_be_a_second_thread(
-    threads: int | None, beside: bool, monkeypatch: pytest.MonkeyPatch
+    threads: int, monkeypatch: pytest.MonkeyPatch
 ):
-    model, plain, met = Starter(), lzma2.compress, []
-
-    def waiting(data: bytes) -> bytes:
-        if data == ARRAY:  # and not a side stream
-            met.append(model.coding.wait(20 if beside else 0.05))
-        return plain(data)
-
-    monkeypatch.setattr(chooser.lzma2, "compress", waiting)
-    models = Models(model)
+    models, met = Models(model := Starter()), list[bool]()
     models.threads = threads
+    here = threading.current_thread()
+    in_turn = threads == 1  # then in this very thread, before there is any coding
+    xz_that(
+        lambda: met.append(
+            (threading.current_thread() is here and not model.coding.is_set())
+            if in_turn
+            else model.coding.wait(20)
+        ),
+        monkeypatch,
+    )
     blob = compress(ARRAY, models)
-    assert met == [beside]
+    assert met == [True]
     assert list_frames(io.BytesIO(blob)).frames[0].kind == "coded" and decompress(blob, models) == ARRAY
+
+
+class Faulty(ItemModel):
+    """Cannot code."""
+
+    def encode(self, symbols, plan):
+        raise MemoryError("no room")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_of_either_comes_out(threads: int, monkeypatch: pytest.MonkeyPatch):
+    """Of the model at once, with xz still at work; of xz when it is asked for."""
+    models, goes_on = Models(Faulty()), threading.Event()
+    models.threads = threads
+    if threads > 1:
+        xz_that(lambda: goes_on.wait(20), monkeypatch)
+    with pytest.raises(MemoryError, match="no room"):
+        compress(ARRAY, models)
+    goes_on.set()
+    models = Models(ItemModel())
+    models.threads = threads
+    xz_that(lambda: 1 // 0, monkeypatch)
+    with pytest.raises(ZeroDivisionError):
+        compress(ARRAY, models)

@@ -11,7 +11,8 @@ from catzip.compressor.pmf import TOTAL
 from catzip.models.arrays import NumpyArray
 from catzip.models.contexts import pack_history
 from catzip.models.decisions import assembled, binary_pmf, forced
-from catzip.models.mixing import STRETCH_MAX, Mixer, MixingConfig, mixing_tables, summed
+from catzip.models.mixing import Mixer, summed
+from catzip.models.mixing_config import STRETCH_MAX, MixingConfig, mixing_tables
 
 CONFIG = MixingConfig(orders=(1, 2, 4), bits=12, limit=30, rate=28000, start=12000)
 TABLES = mixing_tables(CONFIG)
@@ -27,12 +28,17 @@ def letters(symbol: int, alphabet: int) -> int:
 
 
 def chances(
-    grid: NumpyArray, frequencies: NumpyArray, matched: NumpyArray, active: list[int], config: MixingConfig
+    grid: NumpyArray,
+    frequencies: NumpyArray,
+    matched: NumpyArray,
+    active: list[int],
+    config: MixingConfig,
+    count: int | None = None,
 ) -> list[list[list[int]]]:
     """Of every bit of symbols [T, L]: [T][depth][A], by the mixer."""
     steps, lanes = grid.shape
     alphabet = frequencies.shape[-1]
-    mixer = Mixer(config, mixing_tables(config), alphabet, lanes, grid.size)
+    mixer = Mixer(config, mixing_tables(config), alphabet, lanes, count or grid.size)
     past = pack_history(grid, np.zeros(lanes, np.uint64))
     found = []
     for t in range(steps):
@@ -76,6 +82,27 @@ def test_the_mixture_is_its_formula(
         current = grid[t].tolist()
         assert decided == reference.step(rows, past, matched[t].tolist(), current[: active[t]])
         reference.advance([letters(symbol, alphabet) for symbol in current])
+
+
+def test_old_counters_and_large_tables_are_as_the_formula_has_them():
+    """Ages to the limit of shipped models, and more rows than the last stage has: all that a few steps do not reach."""
+    config = MixingConfig(
+        (1, 2), 22, limit=255, rate=28000, start=9000, phrases=True, by_age=True, refined=True
+    )
+    random, steps = np.random.RandomState(3), 300
+    grid = random.choice([97, 98, 32], (steps, 1), p=[0.9, 0.08, 0.02]).astype(np.uint8)
+    frequencies = np.repeat(random_freqs(random, 1, 256, 1.0)[None], steps, 0)
+    matched = np.zeros(grid.shape, int)
+    reference = ReferenceMixer(config, mixing_tables(config), 8, 1, bits=22)
+    found = chances(grid, frequencies, matched, [1] * steps, config, count=1 << 20)
+    for t, decided in enumerate(found):
+        past = [grid[:t, 0].tolist()]
+        assert decided == reference.step(
+            past=past, frequencies=frequencies[t].tolist(), matched=[0], symbols=grid[t].tolist()
+        )
+        reference.advance([letters(int(grid[t, 0]), 256)])
+    ages = {counter & 1023 for counter in reference.counters.values()}
+    assert ages >= {1, 2, 9, 21, 81, 255}
 
 
 def cost(chance: list[list[list[int]]], grid: NumpyArray, depth: int) -> float:
@@ -151,6 +178,20 @@ def test_what_there_is_no_room_for_is_refused(wrong: dict):
     table = {"orders": [1], "bits": 12, "limit": 9, "rate": 28000, "start": 0} | wrong
     with pytest.raises(ValueError, match=r"possible|limit goes to 1023|shortest to the longest|begin at 4"):
         MixingConfig.from_json(table)
+
+
+@pytest.mark.parametrize("wrong", [{"phrases": 2}, {"by_age": 1}, {"refined": "no"}])
+def test_what_is_not_true_or_false_is_refused(wrong: dict):
+    table = {"orders": [1], "bits": 12, "limit": 9, "rate": 28000, "start": 0} | wrong
+    with pytest.raises(TypeError, match="are true or false"):
+        MixingConfig.from_json(table)
+
+
+@pytest.mark.parametrize("rates", [1, 30, 32, 1500])
+def test_rates_have_to_be_those_of_all_ages(rates: int):
+    tables = TABLES | {"adapt": np.full(rates, 9, np.int32)}
+    with pytest.raises(ValueError, match=f"{rates} rates of counters, of which 31 are in use"):
+        Mixer(CONFIG, tables, 256, 4, 100)
 
 
 def test_a_counter_may_not_overshoot():

@@ -221,9 +221,11 @@ def npy(images: np.ndarray) -> bytes:
         ("array", npy(pictures(3, 0).astype(np.float32)), r"float32 .*; the model takes uint8"),
         ("array", npy(pictures(3, 0))[:-1], "begins as .npy and does not go on so"),
         ("array", npy(pictures(3, 0)) + b"and more", "begins as .npy and does not go on so"),
+        ("array", npy(pictures(3, 0)) + b"PK\3\4" + bytes(50), "begins as .npy and does not go on so"),
+        ("photo", npy(pictures(3, 0)) + npy(pictures(3, 0, 16)), "arrays of a corpus are not alike"),
         ("grey", npy(pictures(3, 0)), "the model takes uint8, N x 8 x 8"),
         ("photo", bytes(192), "192 bytes, which are not images of a known size; give .npy files"),
-        ("photo", npy(pictures(3, 0)[0, 0]), "the model takes uint8, N x height x width x 3"),
+        ("photo", npy(pictures(3, 0)[0, 0]), "the model takes uint8, N x height x width x channels"),
         ("photo", npy(pictures(0, 0)), "no items: its images are smaller than a tile, or it is empty"),
     ],
 )

@@ -65,19 +65,20 @@ class ArdmTask:
 
     @torch.no_grad()
     def validate(self, data: list[bytes], items: int = 512) -> dict[str, float]:
-        """Bits for each dimension of ``items`` random items of each text, one random step of each.
+        """Bits for each dimension of ``items`` random items of each corpus, one random step of each.
 
         `validation` is the bound, of random orders. Text is coded along other orders: `ordered` is what it costs there,
         over all strides.
         """
-        rng, losses, ordered = np.random.default_rng(0), [], []
+        rng, others = np.random.default_rng(0), np.random.default_rng(1)
+        losses, ordered, of_text = [], [], len(self.twin.shape) == 1
         for part in data:
             found = self.twin.items(part)
             for _ in range(items // 32):
                 drawn = self.twin.draw(found, 32, rng)
                 losses.append(float(self._mean(masked(drawn, self.twin.stages, rng), 0.0)))
-                if len(self.twin.shape) == 1:
-                    ordered.append(float(self._mean(in_order(drawn, rng), 0.0)))
+                if of_text:
+                    ordered.append(float(self._mean(in_order(drawn, others), 0.0)))
         means = {"validation": losses, **({"ordered": ordered} if ordered else {})}
         return {name: float(np.mean(found)) for name, found in means.items()}
 

@@ -45,7 +45,7 @@ def tiles(data: bytes, shape: tuple[int, ...]) -> NumpyArray:
     """
     items = _arrays(data) if data.startswith(_NPY) else _raw(data, shape)
     if items.dtype != np.uint8 or (shape and items.shape[1:] != shape) or not 3 <= items.ndim <= 4:
-        wanted = " x ".join(map(str, ("N", *shape))) if shape else "N x height x width x 3"
+        wanted = " x ".join(map(str, ("N", *shape))) if shape else "N x height x width x channels"
         raise CatzipError(f"a corpus is {items.dtype} {list(items.shape)}; the model takes uint8, {wanted}")
     if not len(items):
         raise CatzipError("a corpus has no items: its images are smaller than a tile, or it is empty")
@@ -53,13 +53,16 @@ def tiles(data: bytes, shape: tuple[int, ...]) -> NumpyArray:
 
 
 def _arrays(data: bytes) -> NumpyArray:
-    file, found = io.BytesIO(data), []
+    file, found = io.BytesIO(data), list[NumpyArray]()
     try:
         while file.tell() < len(data):
-            found.append(np.load(file))
-        return np.concatenate(found)
+            found.append(np.lib.format.read_array(file, allow_pickle=False))
     except (EOFError, ValueError) as error:
         raise CatzipError(f"a corpus begins as .npy and does not go on so: {error}") from error
+    kinds = {(array.dtype.str, array.shape[1:]) for array in found}
+    if len(kinds) > 1:
+        raise CatzipError(f"the arrays of a corpus are not alike: items of {sorted(map(str, kinds))}")
+    return np.concatenate(found)
 
 
 def _raw(data: bytes, shape: tuple[int, ...]) -> NumpyArray:
