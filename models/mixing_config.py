@@ -43,7 +43,7 @@ class MixingConfig:
     refined: bool = False
 
     def __post_init__(self) -> None:
-        """Raises ValueError for what contexts and counters have no room for, TypeError for what is not true or false."""
+        """Raises ValueError for what there is no room for, TypeError for what is not true or false."""
         if not all(isinstance(flag, bool) for flag in (self.phrases, self.by_age, self.refined)):
             raise TypeError(f"{self}: phrases, by_age and refined are true or false")
         if not all(1 <= order <= 8 for order in self.orders):
