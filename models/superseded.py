@@ -25,6 +25,8 @@ SUPERSEDED: dict[str, Superseded] = {
     "197e751a4293f008": Superseded("ardm-upscale-cifar10", "0.2.0"),
     "0d0aadc6a256cecf": Superseded("ardm-cifar10", "0.2.0"),
     "4d2b3e2d85c22486": Superseded("ardm-text8", "0.2.0"),
+    "a3e31122677f7958": Superseded("ar-bytes", "0.2.0"),
+    "9bcf14b2ffc10a39": Superseded("ar-bytes-s", "0.2.0"),
 }
 """By fingerprint, in hexadecimal digits."""
 
