@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,10 @@ def main(arguments: list[str]) -> int:
 
 
 def varied(name: str, variant: str) -> Model:
-    """The model of this name with the fields of a variant in its mixture. Raises TypeError or ValueError for others."""
+    """The autoregressive model of this name with a variant's fields in its mixture.
+
+    Raises TypeError for fields that there are not, ValueError for values that cannot be.
+    """
     source = Registry(device="cpu")
     saved = checkpoint.load(Path(source.info(name)["path"]))
     mixing: dict[str, Any] = saved.config["coding"] | _fields(variant)
@@ -89,13 +91,8 @@ def _content(file: str) -> bytes:
 def _coded(model: Model, symbols: NumpyArray) -> tuple[int, float]:
     """Bytes and seconds."""
     started = time.perf_counter()
-    size = sum(_sizes(model, symbols))
+    size = sum(len(stack.to_bytes()) for stack in model.encode(symbols, model.plan(len(symbols))))
     return size, time.perf_counter() - started
-
-
-def _sizes(model: Model, symbols: NumpyArray) -> Iterator[int]:
-    for stack in model.encode(symbols, model.plan(len(symbols))):
-        yield len(stack.to_bytes())
 
 
 if __name__ == "__main__":

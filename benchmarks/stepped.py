@@ -5,6 +5,7 @@ The rows are those of all runs that have a number of steps, gathered by the byte
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -50,7 +51,7 @@ class Group:
         size = self.facts["dimensions"]
         for each in self.facts["item"]:
             size //= each
-        return f"{self.name}, {size:,} items"
+        return f"{self.name}, {size:,} {'item' if size == 1 else 'items'}"
 
     @property
     def slug(self) -> str:
@@ -98,9 +99,9 @@ def sections(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def is_plotted(group: Group) -> bool:
-    """Whether there is a curve: two numbers of steps for one model."""
+    """Whether there is a curve: three numbers of steps for one model."""
     points = {(result.system, result.steps) for result, _ in group.stepped()}
-    return len(points) > len({system for system, _ in points})
+    return max(Counter(system for system, _ in points).values(), default=0) >= 3
 
 
 def picture(group: Group) -> str:

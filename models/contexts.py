@@ -21,9 +21,7 @@ Array = npt.NDArray[Any]
 MIN_MATCH = 5  # symbols that must agree before a match is proposed
 MATCH_LENGTHS = 16  # match lengths the network can tell apart; 0 says that there is no match
 HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio (Fibonacci hashing)
-SALT = np.uint64(
-    0xD6E8FEB86659FD93
-)  # an odd number without a pattern, by which contexts differ that hash alike
+SALT = np.uint64(0xD6E8FEB86659FD93)  # without a pattern: times a number of its own, it sets a context apart
 
 
 def ngram_rows(recent: Array, order: int, bits: int) -> Array:

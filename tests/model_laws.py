@@ -1,5 +1,7 @@
 """What every model obeys that can code, of whatever family."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,15 @@ def assert_symbols_outside_the_alphabet_are_refused(coder: Model, plan: Plan) ->
     for wrong in (27, 31, 200):
         with pytest.raises(ValueError, match="outside the alphabet"):
             list(coder.encode(np.array([1, 2, wrong], np.uint8), plan))
+
+
+def assert_refused_before_anything_is_allocated(coder: Model, count: int, plan: Plan) -> None:
+    """A plan that cannot be, as a damaged file may have it."""
+    tracemalloc.start()
+    with pytest.raises(CorruptError, match="coding plan"):
+        coder.decode(iter([]), count, plan)
+    with pytest.raises(CorruptError, match="coding plan"):
+        coder.segment_sizes(count, plan)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 16

@@ -46,7 +46,13 @@ RUN = Run(
             "dimensions": 61_440,
         }
     },
-    results=[ROW, replace(ROW, steps=3072, compressed_bytes=29_000), SINGLE, PEER],
+    results=[
+        ROW,
+        replace(ROW, steps=100, compressed_bytes=30_000),
+        replace(ROW, steps=3072, compressed_bytes=29_000),
+        SINGLE,
+        PEER,
+    ],
 )
 SCHEDULES = replace(RUN, command="python -m catzip.benchmarks.schedules", results=[ROW, UNIFORM])
 
@@ -67,7 +73,7 @@ def test_rates_are_of_dimensions() -> None:
 def test_tables() -> None:
     text = report.document([RUN, SCHEDULES])
     assert "## Bits against steps: cifar10, 20 items" in text
-    few, all_steps, single, schedule, *_ = cells(text, "ardm-cifar10 ")
+    few, _, all_steps, single, schedule, *_ = cells(text, "ardm-cifar10 ")
     assert few == [
         "ardm-cifar10", "20", "30,720", "4.0000", "3.9876", "+0.310 %",
         "10.00 s", "2.0", "20.00 s", "1.0", "cpu",
@@ -122,7 +128,7 @@ def test_known_points() -> None:
     (group,) = stepped.groups([RUN, SCHEDULES])
     curves = plot.Curves.of(group)
     assert curves.lines == {
-        "ardm-cifar10": [(20, 4.0), (3072, 29_000 * 8 / 61_440)],
+        "ardm-cifar10": [(20, 4.0), (100, 30_000 * 8 / 61_440), (3072, 29_000 * 8 / 61_440)],
         "ardm-cifar10, uniform": [(20, 31_000 * 8 / 61_440)],
     }
     assert list(curves.levels) == ["PNG, one file each"]
@@ -147,6 +153,12 @@ def test_plots_are_the_same_bytes_each_time_and_checked(folder: Path) -> None:
     picture.unlink()
     assert report.write([RUN]) == [] and picture.read_bytes() == first
     assert picture.name in report.stale([RUN, SCHEDULES])
+
+
+def test_two_numbers_of_steps_are_no_curve(folder: Path) -> None:
+    run = replace(RUN, results=RUN.results[1:])
+    assert report.write([run]) == [] and "](steps-" not in (folder / "RESULTS.md").read_text()
+    assert not list(folder.glob("*.svg"))
 
 
 def test_without_matplotlib_there_are_tables(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,10 @@
 """Layouts: every symbol has one place, segments cover them all, and plans that cannot be are refused."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_laws import assert_refused_before_anything_is_allocated
 from tiny_models import CONFIGS, model, shipped
 
 from catzip.compressor.errors import CorruptError
@@ -80,16 +79,7 @@ def test_plans_that_cannot_be(name: str):
 @pytest.mark.parametrize("name", IMPOSSIBLE)
 @pytest.mark.parametrize("which", ["letters", *shipped("autoregressive")])
 def test_models_refuse_them_before_they_allocate(which: str, name: str):
-    count, plan = IMPOSSIBLE[name]
-    coder = model(which)
-    tracemalloc.start()
-    with pytest.raises(CorruptError):
-        coder.decode(iter([]), count, plan)
-    with pytest.raises(CorruptError):
-        coder.segment_sizes(count, plan)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 1 << 16
+    assert_refused_before_anything_is_allocated(model(which), *IMPOSSIBLE[name])
 
 
 @pytest.mark.parametrize("name", [*CONFIGS, *shipped("autoregressive")])
