@@ -27,6 +27,7 @@ from .grid import (
 )
 from .logistics import MEAN, MEAN_MAX, Logistics
 from .pixels import Digits, look
+from .receptive import Rectangle, cut_out
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,31 @@ class ConvNetConfig:
         return 3 * self.components if self.output == "logistics" else self.base
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What one call wants, and what it must see for that. Rectangles are of the half-size grid.
+
+    wanted  intp [Q], dimensions
+    fields  of the features; of what the first convolution makes of them; and of what each block makes
+    places  intp [P], positions in the last field that wanted dimensions lie in
+    rows    intp [Q], where these are in what the head gives for an image, [P * dimensions]
+    wide    of the pixels whose values reach the features
+    inside  intp, dimensions of those, ascending
+    """
+
+    wanted: NumpyArray
+    fields: list[Rectangle]
+    places: NumpyArray
+    rows: NumpyArray
+    wide: Rectangle
+    inside: NumpyArray
+
+
 class ConvNet:
     """Images: features of ``pixels`` and embeddings of what is seen -> 3x3 -> Block x depth -> a distribution each.
 
     The head sees the features beside what the blocks make of them. The last block and the head are computed for the
-    positions that are wanted alone.
+    positions that are wanted alone, and every layer for the rectangle that those see of it.
     """
 
     least = 1
@@ -100,7 +121,7 @@ class ConvNet:
         if not self._direct:
             self._logistics = Logistics(arrays, tensors, self.alphabet, c.components)
         inputs = c.dimensions * c.embed + c.features + c.embed
-        self._each = self.size // c.dimensions * 9 * max(inputs, c.width)  # numbers of an image in one array
+        self._each = 9 * max(inputs, c.width)  # numbers of a position in one array
 
     def memory(self) -> None:
         """Nothing: the group of one call lies all over an image, and changes what every position sees."""
@@ -110,41 +131,67 @@ class ConvNet:
     ) -> NumpyArray:
         """See `ardm.MaskedNet`."""
         found = np.empty((len(values), len(wanted), self.base), np.uint32)
-        for part in parts(len(values), self._arrays.at_once // self._each):
-            y, guess = self.outputs(values[part], known, stage, wanted)
+        asked = self._asked(wanted)
+        rows, columns = asked.fields[0].size
+        for part in parts(len(values), 4 * self._arrays.at_once // (self._each * rows * columns)):
+            y, guess = self._outputs(values[part], known, stage, asked)
             found[part] = self._digits(y, guess, values[part][:, wanted], stage).reshape(-1, *found.shape[1:])
         return found
 
-    def outputs(
-        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray
+    def _outputs(
+        self, values: NumpyArray, known: NumpyArray, stage: int, asked: _Asked
     ) -> tuple[Array, NumpyArray]:
         """What describes each distribution, float32 [B * Q, outputs], and the guess in half levels, int [B * Q]."""
-        c, arrays, batch = self.config, self._arrays, len(values)
-        seen = look(values, known[None], stage, c.digits, c.shape, c.reaches)
-        places, rows = self._rows(wanted, batch)
-        time = np.full(seen.tokens.shape[:3], stage * c.times + int(known.sum()) * c.times // self.size)
-        tokens, features = arrays.place(seen.tokens), arrays.place(seen.features)
+        c, arrays, batch, fields = self.config, self._arrays, len(values), asked.fields
+        tokens, told, guess = self._seen(values, known, stage, asked)
+        places = arrays.place(asked.places)
+        time = np.full(tokens.shape[:3], stage * c.times + int(known.sum()) * c.times // self.size)
         codes = [self._tokens(tokens).reshape(*time.shape, -1), self._time(arrays.place(time))]
-        told = arrays.concat([arrays.float32(codes[0]), features, arrays.float32(codes[1])])
-        around = patches(arrays, told)
+        x = arrays.concat([arrays.float32(codes[0]), told, arrays.float32(codes[1])])
+        around = patches(arrays, x, fields[1].within(fields[0]))
         x = self._inputs(around.reshape(-1, around.shape[-1]))
-        x = arrays.clip_(x, -RES_MAX, RES_MAX).reshape(*time.shape, -1)
-        for block in self._blocks[:-1]:
-            x = block(x)
-        x = rms_norm(arrays, self._blocks[-1](x, places)).reshape(batch * len(places), -1)
-        told = features.reshape(batch, -1, features.shape[-1])[:, places].reshape(len(x), -1)
+        x = arrays.clip_(x, -RES_MAX, RES_MAX).reshape(*around.shape[:3], -1)
+        for block, field, smaller in zip(self._blocks[:-1], fields[1:], fields[2:], strict=False):
+            x = block(x, smaller.within(field))
+        x = self._blocks[-1](x, fields[-1].within(fields[-2]), places)
+        x = rms_norm(arrays, x).reshape(-1, x.shape[-1])
+        told = cut_out(told, fields[-1].within(fields[0]))
+        told = told.reshape(batch, -1, told.shape[-1])[:, places].reshape(len(x), -1)
         y = arrays.clip_(self._head(arrays.concat([x, told])), -self._limit, self._limit)
-        return arrays.take(y.reshape(-1, c.outputs), arrays.place(rows)), seen.guess[:, wanted].ravel()
+        rows = np.arange(batch)[:, None] * (len(asked.places) * c.dimensions) + asked.rows
+        return arrays.take(y.reshape(-1, c.outputs), arrays.place(rows.ravel())), guess
 
-    def _rows(self, wanted: NumpyArray, batch: int) -> tuple[Array, NumpyArray]:
-        """The positions of the half-size grid that wanted dimensions [Q] lie in, [P], and where these are in what the
-        head gives for them: intp [B * Q], into [B * P * dimensions]."""
+    def _seen(
+        self, values: NumpyArray, known: NumpyArray, stage: int, asked: _Asked
+    ) -> tuple[Array, Array, NumpyArray]:
+        """Tokens and features of the first field, see `pixels.Seen`, and the guesses for what is wanted, [B * Q]."""
+        c, (rows, columns) = self.config, asked.wide.size
+        shape = 2 * rows, 2 * columns, c.shape[2]
+        inside = values[:, asked.inside], known[asked.inside][None]
+        seen = look(*inside, stage, c.digits, shape, c.reaches)
+        part = asked.fields[0].within(asked.wide)
+        tokens, features = (
+            self._arrays.place(cut_out(array, part)) for array in (seen.tokens, seen.features)
+        )
+        return tokens, features, seen.guess[:, np.searchsorted(asked.inside, asked.wanted)].ravel()
+
+    def _asked(self, wanted: NumpyArray) -> _Asked:
+        """For wanted dimensions [Q]."""
         c = self.config
         y, x, channel = np.unravel_index(wanted, c.shape)
-        places, inverse = np.unique(y // 2 * (c.shape[1] // 2) + x // 2, return_inverse=True)
-        within = inverse * c.dimensions + (y % 2 * 2 + x % 2) * c.shape[2] + channel
-        rows = np.arange(batch)[:, None] * (len(places) * c.dimensions) + within
-        return self._arrays.place(places), rows.ravel()
+        height, width = c.shape[0] // 2, c.shape[1] // 2
+        places, inverse = np.unique(y // 2 * width + x // 2, return_inverse=True)
+        last = Rectangle.around(places, width)
+        fields = [last.grown(reach, height, width) for reach in range(c.depth + 1, -1, -1)]
+        wide = fields[0].grown(-(-max(c.reaches) // 2), height, width)
+        return _Asked(
+            wanted,
+            fields,
+            last.indices(places, width),
+            inverse * c.dimensions + (y % 2 * 2 + x % 2) * c.shape[2] + channel,
+            wide,
+            np.arange(self.size).reshape(c.shape)[wide.times(2).cut].ravel(),
+        )
 
     def _digits(self, y: Array, guess: NumpyArray, values: NumpyArray, stage: int) -> NumpyArray:
         """Frequencies uint32 [B * Q, base] of the digits of this stage of values [B, Q], known to the stages before."""

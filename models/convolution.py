@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from .arrays import CODE_MAX, Array, Arrays
 from .grid import ACT, RES, Linear, Tensors, add_residual, rms_norm, swish, to_codes
+from .receptive import Part, cut_out
+
+_ALL = slice(None), slice(None)
 
 
-def patches(arrays: Arrays, codes: Array) -> Array:
-    """The 3x3 surroundings of every position, zeros outside: [B, H, W, C] -> [B, H, W, (dy, dx, C)]."""
-    _, height, width, _ = codes.shape
+def patches(arrays: Arrays, codes: Array, part: Part = _ALL) -> Array:
+    """The 3x3 surroundings of every position, zeros outside: [B, H, W, C] -> [B, H, W, (dy, dx, C)].
+
+    part  the positions to do it for: h rows and w columns of H and W; all, if not given
+    """
+    (top, bottom, _), (left, right, _) = (
+        cut.indices(size) for cut, size in zip(part, codes.shape[1:3], strict=True)
+    )
     wide = arrays.surround(codes)
-    return arrays.concat([wide[:, y : y + height, x : x + width] for y in range(3) for x in range(3)])
+    return arrays.concat(
+        [wide[:, top + y : bottom + y, left + x : right + x] for y in range(3) for x in range(3)]
+    )
 
 
 class Block:
@@ -24,10 +34,14 @@ class Block:
         self._conv = Linear.load(arrays, tensors, [f"{name}.conv"], [ACT])
         self._out = Linear.load(arrays, tensors, [f"{name}.out"], [RES])
 
-    def __call__(self, x: Array, wanted: Array | None = None) -> Array:
-        """Residual [B, H, W, D] -> the same; of the positions ``wanted`` [P] in H * W only, [B, P, D], if given."""
+    def __call__(self, x: Array, part: Part = _ALL, wanted: Array | None = None) -> Array:
+        """Residual [B, H, W, D] -> [B, h, w, D] of that part.
+
+        Of the positions ``wanted`` [P] in h * w only, [B, P, D], if given.
+        """
         arrays = self._arrays
-        around = patches(arrays, rms_norm(arrays, x))
+        around = patches(arrays, rms_norm(arrays, x), part)
+        x = cut_out(x, part)
         if wanted is not None:
             around = around.reshape(len(x), -1, around.shape[-1])[:, wanted]
             x = x.reshape(len(x), -1, x.shape[-1])[:, wanted]

@@ -135,6 +135,20 @@ def test_a_batch_is_its_items(name: str):
         assert np.array_equal(net.frequencies(values, known, stage, half), whole[:, : len(half)])
 
 
+@pytest.mark.parametrize("name", [*MASKED, *SHIPPED])
+def test_one_dimension_alone_is_what_it_is_among_all(name: str):
+    """Though a network may look at its surroundings alone."""
+    coder, random = model(name), np.random.RandomState(6)
+    net = coder.network
+    values, known = noise(coder, 2).reshape(2, -1), random.rand(net.size) < 0.3
+    wanted = np.flatnonzero(~known)
+    for stage in range(net.stages):
+        whole = net.frequencies(values, known, stage, wanted)
+        for i in {0, len(wanted) - 1, *random.randint(len(wanted), size=10)}:
+            alone = net.frequencies(values, known, stage, wanted[i : i + 1])
+            assert np.array_equal(alone, whole[:, i : i + 1])
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_the_network_looks_at_what_is_known_and_at_no_more(name: str):
     coder, random = model(name), np.random.RandomState(3)
