@@ -1,6 +1,9 @@
 """Compression of whatever a file is: a packed picture is unpacked first, where that makes it smaller."""
 
+from __future__ import annotations
+
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import BinaryIO, NoReturn, cast
 
@@ -72,23 +75,30 @@ def compress_stream(
         return _noted(encode(source), kind, _REMARKS[kind])
     source, data = _peeked(source, recipe.MAX_FILE + 1)
     ways = _Ways(data, models, model, frame_size, progress, plan_for, steps)
+    return _compress_picture(ways, kind, byte_exact, lambda: encode(source), dst)
+
+
+def _compress_picture(
+    ways: _Ways, kind: str, byte_exact: bool, encode: Callable[[], Report], dst: Sink
+) -> Report:
+    """Write the picture of `ways` to `dst`: the smaller of unpacked and as it is, which `encode` does."""
     try:
-        if len(data) > recipe.MAX_FILE:
+        if len(ways.data) > recipe.MAX_FILE:
             raise AsBytes("it is larger than 256 MiB")
-        content, how = recipe.unpack(data, byte_exact)
+        content, how = recipe.unpack(ways.data, byte_exact)
     except NotReproduced as reason:
         packed = ways.as_bytes()
         return _noted(_written(packed, dst), kind, f"{reason}{ways.cost(packed)}")
     except AsBytes as reason:
         try:
-            return _noted(encode(source), kind, str(reason))
+            return _noted(encode(), kind, str(reason))
         except UnsuitableContentError as error:
             raise UnsuitableContentError(f"{error}. This {kind} cannot be unpacked: {reason}") from error
     unpacked = ways.unpacked(content, how)
     if ways.may_pay_as_bytes(unpacked) and (packed := ways.as_bytes()).size <= unpacked.size:
         return _noted(_written(packed, dst), kind, f"its pixels would take {unpacked.size} bytes")
     note = f"unpacked; {_PROMISES[recipe.name_of(how)]}"
-    return replace(_written(unpacked, dst), packed_size=len(data), notes=(f"{kind}: {note}",))
+    return replace(_written(unpacked, dst), packed_size=len(ways.data), notes=(f"{kind}: {note}",))
 
 
 _PROMISES = {

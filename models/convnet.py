@@ -133,6 +133,7 @@ class ConvNet:
         found = np.empty((len(values), len(wanted), self.base), np.uint32)
         asked = self._asked(wanted)
         rows, columns = asked.fields[0].size
+        # Four times what fits best: with less, calls for a pixel or two would spend half their time between products.
         for part in parts(len(values), 4 * self._arrays.at_once // (self._each * rows * columns)):
             y, guess = self._outputs(values[part], known, stage, asked)
             found[part] = self._digits(y, guess, values[part][:, wanted], stage).reshape(-1, *found.shape[1:])
