@@ -33,6 +33,12 @@ from .progress import Progress, clock
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, if it holds one.")
 @click.option(
+    "--from",
+    "start",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Begin as the run in this folder ended; its network may be smaller, with fewer layers or rows of tables.",
+)
+@click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
@@ -46,6 +52,7 @@ def train(
     minutes: float | None,
     out: Path | None,
     resume: bool,
+    start: Path | None,
     device: str,
     quiet: bool,
 ) -> None:
@@ -66,7 +73,14 @@ def train(
         complain(f"{target}: no run to go on with; a new one starts")
     with Progress(f"train {Path(recipe).stem}", quiet) as progress:
         weights = run(
-            recipe, data, minutes, target, resume, device, lambda facts: progress.say(training_line(facts))
+            recipe,
+            data,
+            minutes,
+            target,
+            resume,
+            start,
+            device,
+            lambda facts: progress.say(training_line(facts)),
         )
     if not quiet:
         click.echo(f"{weights}: trained. The loss over time is in {target / 'log.jsonl'}", err=True)

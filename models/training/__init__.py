@@ -18,8 +18,11 @@ def run(
     minutes: float | None,
     out: Path,
     resume: bool,
+    start: Path | None,
     device: str,
     report: Callable[[dict[str, Any]], None],
 ) -> Path:
     """Train the recipe of this name or file: what ``catzip train`` calls. Returns the exported weights."""
-    return train(load(recipe), data, out, minutes=minutes, resume=resume, device=device, report=report)
+    return train(
+        load(recipe), data, out, minutes=minutes, resume=resume, start=start, device=device, report=report
+    )

@@ -16,6 +16,7 @@ from .. import checkpoint
 from . import memory
 from .data import read_corpora
 from .families import task_for
+from .growth import grow
 from .layers import Rounding
 from .parallel import Crew
 from .recipe import Recipe
@@ -37,6 +38,7 @@ def train(
     minutes: float | None = None,
     steps: int | None = None,
     resume: bool = False,
+    start: Path | None = None,
     device: str = "auto",
     report: Report = lambda record: None,
 ) -> Path:
@@ -44,17 +46,20 @@ def train(
 
     Writes ``out/log.jsonl`` (step, seconds, symbols, loss in bits), ``out/state.safetensors`` to resume from and
     ``out/<name>.safetensors``, whose path is returned. ``minutes`` is the budget of training time over all resumed
-    runs; ``steps`` stops sooner. Raises CatzipError for missing data, a state that belongs to another recipe, or,
-    without ``resume``, any run in ``out``.
+    runs; ``steps`` stops sooner. A new run begins as the one in the folder ``start`` ended, if given, whose network may
+    be smaller (see ``growth``). Raises CatzipError for missing data, a state that belongs to another recipe, or, without
+    ``resume``, any run in ``out``.
     """
     if not resume and holds_run(out):
         raise CatzipError(f"{out} holds a run; go on with --resume, or give another --out")
+    if start is not None and not holds_run(start):
+        raise CatzipError(f"{start} holds no run to begin from")
     minutes = recipe.schedule.minutes if minutes is None else minutes
     if not 0 < minutes < math.inf:
         raise CatzipError(f"{recipe.name}: no training takes {minutes:g} minutes; give a positive number")
     memory.keep()
     out.mkdir(parents=True, exist_ok=True)
-    run = Run(recipe, data, out, _device(device), report, resume)
+    run = Run(recipe, data, out, _device(device), report, resume, start)
     run.train(60 * minutes, steps or 1 << 62)
     return run.export()
 
@@ -75,11 +80,18 @@ def _device(name: str) -> torch.device:
 class Run:
     """One training run: a task, how far it has come, and where it is written.
 
-    With ``resume`` it goes on from the state in ``out``, if there is one.
+    With ``resume`` it goes on from the state in ``out``, if there is one. Otherwise it begins as the run in ``start``.
     """
 
     def __init__(
-        self, recipe: Recipe, data: Path, out: Path, device: torch.device, report: Report, resume: bool
+        self,
+        recipe: Recipe,
+        data: Path,
+        out: Path,
+        device: torch.device,
+        report: Report,
+        resume: bool,
+        start: Path | None = None,
     ) -> None:
         torch.manual_seed(recipe.schedule.seed)
         self._recipe, self._out, self._device, self._report = recipe, out, device, report
@@ -90,6 +102,8 @@ class Run:
         resume = resume and holds_run(out)
         if not resume:
             self._task.prepare(self._texts, self._shares, recipe.schedule.seed)
+            if start is not None:
+                grow(self._task.net, start / STATE, recipe)
         self._state = TrainingState(self._task.net, recipe.schedule)
         if resume:
             self._state.load(self._saved, recipe)

@@ -1,0 +1,112 @@
+"""A larger network may begin as a smaller one that was trained: it makes the same, and goes on from there."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tiny_recipe import written  # noqa: E402
+
+from catzip.compressor.errors import CatzipError  # noqa: E402
+from catzip.models import checkpoint  # noqa: E402
+from catzip.models.recurrent import AutoregressiveConfig  # noqa: E402
+from catzip.models.training import load, loop, train  # noqa: E402
+from catzip.models.training.autoregressive import AutoregressiveNet  # noqa: E402
+from catzip.models.training.growth import grow  # noqa: E402
+from catzip.models.training.layers import Rounding  # noqa: E402
+from catzip.models.training.recipe import Recipe  # noqa: E402
+
+SMALL = {"hidden": 0, "ngrams": [[1, 8], [2, 9]]}
+LARGE = {"hidden": 16, "depth": 3, "ngrams": [[1, 8], [2, 11]]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With a recipe, its data, and the small network trained for a few steps."""
+    monkeypatch.setattr(Rounding, "on", True)
+    monkeypatch.setattr(loop.memory, "keep", lambda: None)  # for processes that only train
+    train(sized(written(tmp_path), SMALL), tmp_path, tmp_path / "small", steps=60, device="cpu")
+    return tmp_path
+
+
+def sized(folder: Path, sizes: dict) -> Recipe:
+    recipe = load(folder / "tiny.toml")
+    return replace(recipe, model=recipe.model | sizes)
+
+
+def net(recipe: Recipe) -> AutoregressiveNet:
+    return AutoregressiveNet(AutoregressiveConfig.from_json(recipe.model))
+
+
+def last_line(out: Path) -> dict:
+    return json.loads((out / "log.jsonl").read_text().splitlines()[-1])
+
+
+@torch.no_grad()
+def test_a_grown_network_makes_what_the_small_one_makes(folder: Path):
+    path, recipes = folder / "small" / "state.safetensors", [sized(folder, each) for each in (SMALL, LARGE)]
+    small, large = (net(recipe) for recipe in recipes)
+    for each, recipe in zip((small, large), recipes, strict=True):
+        grow(each, path, recipe)
+    symbols, pairs = torch.randint(256, (5, 4)), torch.randint(1 << 11, (5, 4))
+    match = torch.randint(256, (5, 4))
+    expected, after = small(torch.stack([symbols, pairs >> 2, match]), torch.zeros(1, 4, 24))
+    got, states = large(torch.stack([symbols, pairs, match]), torch.zeros(3, 4, 24))
+    assert float(expected.std()) > 0.1
+    assert torch.equal(got, expected) and torch.equal(states[:1], after)
+
+
+def test_training_goes_on_from_a_smaller_run(folder: Path):
+    """The clock and the steps begin anew, what was learnt does not."""
+    recipe, before = sized(folder, LARGE), last_line(folder / "small")
+    path = train(recipe, folder, folder / "large", start=folder / "small", steps=1, device="cpu")
+    after = last_line(folder / "large")
+    assert after["step"] == 1 and after["symbols"] == 128
+    assert after["validation"] == pytest.approx(before["validation"], abs=0.1)
+    train(recipe, folder, folder / "fresh", steps=1, device="cpu")
+    assert last_line(folder / "fresh")["validation"] > before["validation"] + 0.5
+    assert checkpoint.load(path).config["model"] == recipe.model
+
+    train(recipe, folder, folder / "large", start=folder / "small", steps=40, resume=True, device="cpu")
+    assert last_line(folder / "large")["step"] == 40
+    assert last_line(folder / "large")["validation"] < after["validation"]
+
+
+@pytest.mark.parametrize(
+    "sizes,message",
+    [
+        ({"width": 32}, "only tables of hashes can grow, by powers of two"),
+        ({"ngrams": [[1, 8], [2, 8]]}, r"ngrams.1.table is \[512, 8\] there and \[256, 8\] here"),
+        ({"ngrams": [[1, 9], [2, 9]]}, r"ngrams.0.table is \[256, 8\] there and \[512, 8\] here"),
+        (
+            {"ngrams": [[1, 8], [2, 9], [3, 9]]},
+            "nothing for ngrams.2.table; only layers of the residual stream",
+        ),
+        ({"ngrams": [[1, 8]]}, "ngrams.1.table has no place in tiny, which must not be smaller"),
+    ],
+)
+def test_growth_that_would_change_what_was_learnt_is_refused(folder: Path, sizes: dict, message: str):
+    with pytest.raises(CatzipError, match=message):
+        train(
+            sized(folder, SMALL | sizes),
+            folder,
+            folder / "out",
+            start=folder / "small",
+            steps=1,
+            device="cpu",
+        )
+
+
+def test_there_must_be_a_run_to_begin_from(folder: Path):
+    with pytest.raises(CatzipError, match="none holds no run to begin from"):
+        train(sized(folder, SMALL), folder, folder / "out", start=folder / "none", steps=1, device="cpu")
+    assert not (folder / "out").exists()
+
+
+def test_another_family_is_no_start(folder: Path):
+    recipe = replace(sized(folder, SMALL), family="ardm")
+    with pytest.raises(CatzipError, match="another family of models, autoregressive"):
+        grow(net(sized(folder, SMALL)), folder / "small" / "state.safetensors", recipe)
