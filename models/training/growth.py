@@ -1,7 +1,7 @@
 """A larger network that begins as a smaller, trained one, of which it makes the same: growth that loses nothing.
 
-After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). The upper bits of a hash choose the row of a table, so a
-table of twice the rows begins with each row twice. A layer on a residual stream that was not there adds nothing at
+After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). The upper bits of a hash choose the row of a table, so
+a table of twice the rows begins with each row twice. A layer on a residual stream that was not there adds nothing at
 first: the last product in it begins as zero.
 """
 

@@ -47,8 +47,8 @@ def train(
     Writes ``out/log.jsonl`` (step, seconds, symbols, loss in bits), ``out/state.safetensors`` to resume from and
     ``out/<name>.safetensors``, whose path is returned. ``minutes`` is the budget of training time over all resumed
     runs; ``steps`` stops sooner. A new run begins as the one in the folder ``start`` ended, if given, whose network may
-    be smaller (see ``growth``). Raises CatzipError for missing data, a state that belongs to another recipe, or, without
-    ``resume``, any run in ``out``.
+    be smaller (see ``growth``). Raises CatzipError for missing data, a state that belongs to another recipe, nothing in
+    ``start``, or, without ``resume``, any run in ``out``.
     """
     if not resume and holds_run(out):
         raise CatzipError(f"{out} holds a run; go on with --resume, or give another --out")
