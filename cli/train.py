@@ -35,8 +35,9 @@ from .progress import Progress, clock
 @click.option(
     "--from",
     "start",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Begin as the run in this folder ended; its network may be smaller, with fewer layers or rows of tables.",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Begin a new run with the weights of the one in this folder. A recurrent network may have more layers, and "
+    "more rows in its tables, than it had there.",
 )
 @click.option(
     "--device",

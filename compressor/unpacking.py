@@ -54,14 +54,14 @@ def compress_stream(
     byte_exact  have a PNG come back byte for byte; one that cannot, and a WebP, stays as it is
     """
 
-    def encode(source: BinaryIO, length: int | None = size_hint) -> Report:
+    def encode(source: BinaryIO) -> Report:
         return encode_stream(
             source,
             dst,
             models=models,
             model=model,
             frame_size=frame_size,
-            size_hint=length,
+            size_hint=size_hint,
             progress=progress,
             plan_for=plan_for,
             steps=steps,

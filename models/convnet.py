@@ -52,6 +52,10 @@ class ConvNetConfig:
     components: int
     reaches: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        if self.shape[0] % 2 or self.shape[1] % 2:
+            raise ValueError(f"{self.shape}: images of even height and width can be halved")
+
     @staticmethod
     def from_json(table: dict[str, Any]) -> ConvNetConfig:
         """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
@@ -82,20 +86,20 @@ class ConvNetConfig:
 class _Asked:
     """What one call wants, and what it must see for that. Rectangles are of the half-size grid.
 
-    wanted  intp [Q], dimensions
     fields  of the features; of what the first convolution makes of them; and of what each block makes
     places  intp [P], positions in the last field that wanted dimensions lie in
-    rows    intp [Q], where these are in what the head gives for an image, [P * dimensions]
+    rows    intp [Q], where the wanted dimensions are in what the head gives for an image, [P * dimensions]
     wide    of the pixels whose values reach the features
     inside  intp, dimensions of those, ascending
+    told    intp [Q], where the wanted dimensions are among those
     """
 
-    wanted: NumpyArray
     fields: list[Rectangle]
     places: NumpyArray
     rows: NumpyArray
     wide: Rectangle
     inside: NumpyArray
+    told: NumpyArray
 
 
 class ConvNet:
@@ -133,7 +137,7 @@ class ConvNet:
         found = np.empty((len(values), len(wanted), self.base), np.uint32)
         asked = self._asked(wanted)
         rows, columns = asked.fields[0].size
-        # Four times what fits best: with less, calls for a pixel or two would spend half their time between products.
+        # Arrays of four times what fits best: calls for a pixel or two would spend half their time between products.
         for part in parts(len(values), 4 * self._arrays.at_once // (self._each * rows * columns)):
             y, guess = self._outputs(values[part], known, stage, asked)
             found[part] = self._digits(y, guess, values[part][:, wanted], stage).reshape(-1, *found.shape[1:])
@@ -174,7 +178,7 @@ class ConvNet:
         tokens, features = (
             self._arrays.place(cut_out(array, part)) for array in (seen.tokens, seen.features)
         )
-        return tokens, features, seen.guess[:, np.searchsorted(asked.inside, asked.wanted)].ravel()
+        return tokens, features, seen.guess[:, asked.told].ravel()
 
     def _asked(self, wanted: NumpyArray) -> _Asked:
         """For wanted dimensions [Q]."""
@@ -184,14 +188,15 @@ class ConvNet:
         places, inverse = np.unique(y // 2 * width + x // 2, return_inverse=True)
         last = Rectangle.around(places, width)
         fields = [last.grown(reach, height, width) for reach in range(c.depth + 1, -1, -1)]
-        wide = fields[0].grown(-(-max(c.reaches) // 2), height, width)
+        wide = fields[0].grown(-(-max(c.reaches, default=0) // 2), height, width)
+        inside = np.arange(self.size).reshape(c.shape)[wide.times(2).cut].ravel()
         return _Asked(
-            wanted,
             fields,
             last.indices(places, width),
             inverse * c.dimensions + (y % 2 * 2 + x % 2) * c.shape[2] + channel,
             wide,
-            np.arange(self.size).reshape(c.shape)[wide.times(2).cut].ravel(),
+            inside,
+            np.searchsorted(inside, wanted),
         )
 
     def _digits(self, y: Array, guess: NumpyArray, values: NumpyArray, stage: int) -> NumpyArray:

@@ -10,7 +10,7 @@ _ALL = slice(None), slice(None)
 
 
 def patches(arrays: Arrays, codes: Array, part: Part = _ALL) -> Array:
-    """The 3x3 surroundings of every position, zeros outside: [B, H, W, C] -> [B, H, W, (dy, dx, C)].
+    """The 3x3 surroundings of every position, zeros outside: [B, H, W, C] -> [B, h, w, (dy, dx, C)].
 
     part  the positions to do it for: h rows and w columns of H and W; all, if not given
     """

@@ -179,6 +179,8 @@ def _training(card: dict[str, Any]) -> dict[str, Any]:
         shown["trained"] = "{date}: {symbols:,} symbols in {minutes} minutes on {device}".format(
             **card["trained"]
         )
+        if before := card["trained"].get("before"):
+            shown["trained"] += ", after {symbols:,} in another run".format(**before)
     return shown
 
 

@@ -52,6 +52,14 @@ def test_train_writes_weights_and_a_log_and_resumes(tmp_path):
     assert log[-1]["step"] > log[0]["step"] > 0
     assert log[-1]["validation"] < 8
 
+    (tmp_path / "tiny.toml").write_text(RECIPE.replace("depth = 1", "depth = 2"))
+    words = ["train", "tiny.toml", "--data", ".", "--out", "deeper", "--minutes", "0.02", "--from"]
+    done = catzip(*words, "nowhere", cwd=tmp_path, code=1)
+    assert done.stderr == "catzip: nowhere holds no run to begin from\n"
+    catzip(*words, "out", cwd=tmp_path)
+    info = catzip("models", "info", "deeper/tiny.safetensors", cwd=tmp_path).stdout.decode()
+    assert f"after {log[-1]['symbols']:,} in another run" in info
+
 
 def test_train_names_missing_data(tmp_path):
     (tmp_path / "tiny.toml").write_text(RECIPE)

@@ -13,6 +13,7 @@ from tiny_recipe import written  # noqa: E402
 from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
 from catzip.models.recurrent import AutoregressiveConfig  # noqa: E402
+from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
 from catzip.models.training.autoregressive import AutoregressiveNet  # noqa: E402
 from catzip.models.training.growth import grow  # noqa: E402
@@ -68,28 +69,36 @@ def test_training_goes_on_from_a_smaller_run(folder: Path):
     assert after["validation"] == pytest.approx(before["validation"], abs=0.1)
     train(recipe, folder, folder / "fresh", steps=1, device="cpu")
     assert last_line(folder / "fresh")["validation"] > before["validation"] + 0.5
-    assert checkpoint.load(path).config["model"] == recipe.model
+    config = checkpoint.load(path).config
+    assert config["model"] == recipe.model
+    assert config["card"]["trained"]["before"] == checkpoint.load_config(folder / "small" / loop.STATE)["run"]
+    info = Registry("cpu").info(str(path))
+    assert info["trained"].startswith(f"{config['card']['trained']['date']}: 128 symbols in 0.0 minutes on ")
+    assert info["trained"].endswith(", after 7,680 in another run")
 
     train(recipe, folder, folder / "large", start=folder / "small", steps=40, resume=True, device="cpu")
     assert last_line(folder / "large")["step"] == 40
+    assert checkpoint.load(path).config["card"]["trained"]["before"]["symbols"] == 7680
     assert last_line(folder / "large")["validation"] < after["validation"]
 
 
 @pytest.mark.parametrize(
-    "sizes,message",
+    "sizes",
     [
-        ({"width": 32}, "only tables of hashes can grow, by powers of two"),
-        ({"ngrams": [[1, 8], [2, 8]]}, r"ngrams.1.table is \[512, 8\] there and \[256, 8\] here"),
-        ({"ngrams": [[1, 9], [2, 9]]}, r"ngrams.0.table is \[256, 8\] there and \[512, 8\] here"),
-        (
-            {"ngrams": [[1, 8], [2, 9], [3, 9]]},
-            "nothing for ngrams.2.table; only layers of the residual stream",
-        ),
-        ({"ngrams": [[1, 8]]}, "ngrams.1.table has no place in tiny, which must not be smaller"),
+        {"width": 32},
+        {"embed": 16},
+        {"hidden": 16, "state": 25},
+        {"ngrams": [[1, 8], [2, 8]]},
+        {"ngrams": [[1, 9], [2, 9]]},
+        {"ngrams": [[1, 8], [3, 9]]},
+        {"ngrams": [[1, 8], [2, 9], [3, 9]]},
+        {"ngrams": [[1, 8]]},
     ],
 )
-def test_growth_that_would_change_what_was_learnt_is_refused(folder: Path, sizes: dict, message: str):
-    with pytest.raises(CatzipError, match=message):
+def test_what_would_not_be_the_same_is_refused(folder: Path, sizes: dict):
+    with pytest.raises(
+        CatzipError, match=r"small/state.safetensors: the state of another model\. What may differ"
+    ):
         train(
             sized(folder, SMALL | sizes),
             folder,
@@ -100,6 +109,13 @@ def test_growth_that_would_change_what_was_learnt_is_refused(folder: Path, sizes
         )
 
 
+def test_a_network_does_not_shrink(folder: Path):
+    train(sized(folder, LARGE), folder, folder / "large", start=folder / "small", steps=1, device="cpu")
+    for sizes in (LARGE | {"depth": 2}, LARGE | {"hidden": 0}, LARGE | {"hidden": 32}, SMALL):
+        with pytest.raises(CatzipError, match="none may be smaller"):
+            grow(net(sized(folder, sizes)), folder / "large" / "state.safetensors", sized(folder, sizes))
+
+
 def test_there_must_be_a_run_to_begin_from(folder: Path):
     with pytest.raises(CatzipError, match="none holds no run to begin from"):
         train(sized(folder, SMALL), folder, folder / "out", start=folder / "none", steps=1, device="cpu")
@@ -108,5 +124,5 @@ def test_there_must_be_a_run_to_begin_from(folder: Path):
 
 def test_another_family_is_no_start(folder: Path):
     recipe = replace(sized(folder, SMALL), family="ardm")
-    with pytest.raises(CatzipError, match="another family of models, autoregressive"):
+    with pytest.raises(CatzipError, match="the state of another model"):
         grow(net(sized(folder, SMALL)), folder / "small" / "state.safetensors", recipe)

@@ -83,7 +83,7 @@ MASKED: dict[str, TransformerConfig | ConvNetConfig] = {
     "images-direct": replace(IMAGES, shape=(2, 4, 1), output="direct", depth=2),
     "images-upscale": replace(IMAGES, base=4, stages=4, reaches=(1, 2)),
     # Larger than what one of its pixels depends on.
-    "images-large": replace(IMAGES, shape=(20, 16, 1), width=6, hidden=5, reaches=(1, 3)),
+    "images-tall": replace(IMAGES, shape=(20, 6, 1), width=6, depth=2, hidden=5, reaches=(1, 3)),
     "images-upscale-direct": replace(IMAGES, shape=(4, 2, 3), base=4, stages=4, output="direct"),
 }
 """As CONFIGS, of order-agnostic models."""

@@ -1,64 +1,59 @@
-"""A larger network that begins as a smaller, trained one, of which it makes the same: growth that loses nothing.
+"""A network that begins as another, trained one, of which it makes the same, and which may be smaller.
 
-After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). The upper bits of a hash choose the row of a table, so
-a table of twice the rows begins with each row twice. A layer on a residual stream that was not there adds nothing at
-first: the last product in it begins as zero.
+After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). Autoregressive networks may grow: the upper bits of a
+hash choose the row of an n-gram table, so a table of twice the rows begins with each row twice; a layer on the residual
+stream that was not there adds nothing at first, for the last product in it begins as zero.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ...compressor.errors import CatzipError
 from .. import checkpoint
 from .recipe import Recipe
 
+Table = dict[str, Any]
+
 
 @torch.no_grad()
-def grow(net: nn.Module, path: Path, recipe: Recipe) -> None:
+def grow(net: nn.Module, path: Path, recipe: Recipe) -> dict[str, Any]:
     """Set ``net``, of this recipe, to the averaged weights of the run whose state is at ``path``.
 
-    Raises CatzipError where they are of another family or do not fit into it.
+    Returns how far that run had come: its step, symbols and seconds. Raises CatzipError where the network could not
+    make the same.
     """
     saved = checkpoint.load(path)
-    if saved.config["family"] != recipe.family:
-        raise CatzipError(f"{path}: the state of another family of models, {saved.config['family']}")
-    smaller = {
-        key.removeprefix("average/"): torch.from_numpy(np.array(array))
-        for key, array in saved.arrays.items()
-        if key.startswith("average/")
-    }
-    parameters = dict(net.named_parameters())
-    if unknown := smaller.keys() - parameters.keys():
-        raise CatzipError(f"{path}: {min(unknown)} has no place in {recipe.name}, which must not be smaller")
-    for name, parameter in parameters.items():
-        if name in smaller:
-            parameter.copy_(_grown(smaller[name], parameter, f"{path}: {name}"))
-        elif name.rpartition(".out.")[1]:
-            parameter.zero_()
-        elif not _adds_to_the_stream(name, parameters):
-            raise CatzipError(f"{path}: nothing for {name}; only layers of the residual stream can be added")
-
-
-def _grown(small: Tensor, parameter: Tensor, name: str) -> Tensor:
-    """A tensor as large as the parameter, of the same meaning. Raises CatzipError where there is none."""
-    if small.shape == parameter.shape:
-        return small
-    times, rest = divmod(len(parameter), len(small))
-    hashed = name.endswith(".table") and len(small) > 256  # in smaller ones the symbol may be the row
-    if not hashed or rest or times & times - 1 or small.shape[1:] != parameter.shape[1:]:
+    small, large = saved.config["model"], recipe.model
+    if saved.config["family"] != recipe.family or not (small == large or _is_grown(small, large)):
         raise CatzipError(
-            f"{name} is {list(small.shape)} there and {list(parameter.shape)} here; only tables of hashes can grow, "
-            "by powers of two"
+            f"{path}: the state of another model. What may differ is the depth, a hidden that was 0, and the rows of "
+            "n-grams of two symbols or more, all of autoregressive models, and none may be smaller"
         )
-    return small.repeat_interleave(times, dim=0)
+    for name, parameter in net.named_parameters():
+        if (array := saved.arrays.get(f"average/{name}")) is not None:
+            rows = torch.from_numpy(np.array(array))
+            parameter.copy_(rows.repeat_interleave(len(parameter) // len(rows), dim=0))
+        elif ".out." in name:
+            parameter.zero_()
+    run: dict[str, Any] = saved.config["run"]
+    return run
 
 
-def _adds_to_the_stream(name: str, parameters: dict[str, nn.Parameter]) -> bool:
-    """Whether this parameter is of a layer that ends in a product called ``out``."""
-    *layer, _, _ = name.split(".")
-    return ".".join([*layer, "out", "weight"]) in parameters
+def _is_grown(small: Table, large: Table) -> bool:
+    """Whether an autoregressive network of the sizes ``large`` can make what one of the sizes ``small`` makes."""
+    may = {"depth", "hidden", "ngrams"}
+    if not may <= small.keys() or {**large, **{key: small[key] for key in may}} != small:
+        return False
+    pairs = list(zip(small["ngrams"], large["ngrams"], strict=False))
+    return (
+        small["depth"] <= large["depth"]
+        and small["hidden"] in (0, large["hidden"])
+        and len(small["ngrams"]) == len(large["ngrams"])
+        and all(a == b or (a[0] == b[0] > 1 and a[1] < b[1]) for a, b in pairs)
+    )

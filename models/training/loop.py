@@ -46,13 +46,13 @@ def train(
 
     Writes ``out/log.jsonl`` (step, seconds, symbols, loss in bits), ``out/state.safetensors`` to resume from and
     ``out/<name>.safetensors``, whose path is returned. ``minutes`` is the budget of training time over all resumed
-    runs; ``steps`` stops sooner. A new run begins as the one in the folder ``start`` ended, if given, whose network may
-    be smaller (see ``growth``). Raises CatzipError for missing data, a state that belongs to another recipe, nothing in
-    ``start``, or, without ``resume``, any run in ``out``.
+    runs; ``steps`` stops sooner. A new run begins with the weights that the one in the folder ``start`` came to, if
+    given, whose network may be smaller (see ``growth``); its schedule begins anew. Raises CatzipError for missing data,
+    a state that belongs to another recipe or cannot be a start, or, without ``resume``, any run in ``out``.
     """
     if not resume and holds_run(out):
         raise CatzipError(f"{out} holds a run; go on with --resume, or give another --out")
-    if start is not None and not holds_run(start):
+    if start is not None and not holds_run(start) and not holds_run(out):
         raise CatzipError(f"{start} holds no run to begin from")
     minutes = recipe.schedule.minutes if minutes is None else minutes
     if not 0 < minutes < math.inf:
@@ -80,7 +80,8 @@ def _device(name: str) -> torch.device:
 class Run:
     """One training run: a task, how far it has come, and where it is written.
 
-    With ``resume`` it goes on from the state in ``out``, if there is one. Otherwise it begins as the run in ``start``.
+    With ``resume`` it goes on from the state in ``out``, if there is one; otherwise it begins with the weights of the
+    run in ``start``, if that is given.
     """
 
     def __init__(
@@ -100,11 +101,12 @@ class Run:
         self._texts = read_corpora(data, recipe.data)
         self._held_out = read_corpora(data, recipe.validation)
         resume = resume and holds_run(out)
-        if not resume:
+        before = None
+        if not resume and start is not None:
+            before = grow(self._task.net, start / STATE, recipe)
+        elif not resume:
             self._task.prepare(self._texts, self._shares, recipe.schedule.seed)
-            if start is not None:
-                grow(self._task.net, start / STATE, recipe)
-        self._state = TrainingState(self._task.net, recipe.schedule)
+        self._state = TrainingState(self._task.net, recipe.schedule, before)
         if resume:
             self._state.load(self._saved, recipe)
 
@@ -119,8 +121,8 @@ class Run:
     def train(self, budget: float, steps: int) -> None:
         """Optimise until ``budget`` seconds or ``steps`` steps are reached, whichever is first."""
         schedule, state = self._recipe.schedule, self._state
-        # A resumed run, and every process of a crew, reads other stretches of the corpora.
-        seed = schedule.seed + state.step + (self._crew.rank << 32)
+        # A run that goes on, and every process of a crew, reads other stretches of the corpora.
+        seed = schedule.seed + state.step + (state.before or {"step": 0})["step"] + (self._crew.rank << 32)
         batches = self._task.batches(self._texts, self._shares, seed)
         logged = saved = validated = time.monotonic()
         losses: list[float] = []
@@ -188,6 +190,7 @@ class Run:
                     "steps": state.step,
                     "symbols": state.symbols,
                     "date": time.strftime("%Y-%m-%d"),
+                    **({"before": state.before} if state.before else {}),
                 },
                 "parameters": sum(parameter.numel() for parameter in self._task.net.parameters()),
                 "validation_bits": round(found["validation"], 4),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,9 +17,12 @@ from .recipe import Recipe, Schedule
 
 
 class TrainingState:
-    """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) and an exponential moving average of the weights."""
+    """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) and an exponential moving average of the weights.
 
-    def __init__(self, net: nn.Module, schedule: Schedule) -> None:
+    before  how far the run had come from which this one began, if any: its step, symbols and seconds
+    """
+
+    def __init__(self, net: nn.Module, schedule: Schedule, before: dict[str, Any] | None = None) -> None:
         self._parameters = dict(net.named_parameters())
         self._average = {name: p.detach().clone() for name, p in self._parameters.items()}
         self._decay = schedule.ema
@@ -34,6 +38,7 @@ class TrainingState:
             fused=True,
         )
         self.step, self.symbols, self.seconds = 0, 0, 0.0
+        self.before = before
 
     def update(self, rate: float) -> None:
         """One optimiser step at this learning rate, from the gradients that are there."""
@@ -70,7 +75,7 @@ class TrainingState:
             arrays[f"average/{name}"] = self._average[name].cpu().numpy()
             for moment, value in self._optimiser.state[parameter].items():
                 arrays[f"{moment}/{name}"] = np.asarray(value.detach().cpu().numpy())
-        run = {"step": self.step, "symbols": self.symbols, "seconds": self.seconds}
+        run = {"step": self.step, "symbols": self.symbols, "seconds": self.seconds, "before": self.before}
         config = {"family": recipe.family, "model": recipe.model, "run": run}
         checkpoint.save(path, checkpoint.Checkpoint(config, arrays))
 
@@ -96,3 +101,4 @@ class TrainingState:
                 }
         run = saved.config["run"]
         self.step, self.symbols, self.seconds = run["step"], run["symbols"], run["seconds"]
+        self.before = run.get("before")
