@@ -128,7 +128,7 @@ class ConvNet:
         self._each = 9 * max(inputs, c.width)  # numbers of a position in one array
 
     def memory(self) -> None:
-        """Nothing: the group of one call lies all over an image, and changes what every position sees."""
+        """Nothing: what one call makes known changes what all positions around it see, by the windows."""
 
     def frequencies(
         self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, memory: None = None

@@ -3,11 +3,15 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+import test_training_ardm  # noqa: E402
+import test_training_idf  # noqa: E402
 from tiny_recipe import written  # noqa: E402
 
 from catzip.compressor.errors import CatzipError  # noqa: E402
@@ -16,6 +20,7 @@ from catzip.models.recurrent import AutoregressiveConfig  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
 from catzip.models.training.autoregressive import AutoregressiveNet  # noqa: E402
+from catzip.models.training.families import task_for  # noqa: E402
 from catzip.models.training.growth import grow  # noqa: E402
 from catzip.models.training.layers import Rounding  # noqa: E402
 from catzip.models.training.recipe import Recipe  # noqa: E402
@@ -24,11 +29,16 @@ SMALL = {"hidden": 0, "ngrams": [[1, 8], [2, 9]]}
 LARGE = {"hidden": 16, "depth": 3, "ngrams": [[1, 8], [2, 11]]}
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """With a recipe, its data, and the small network trained for a few steps."""
+@pytest.fixture(autouse=True)
+def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
+    """The loop sets the switch; the C library's settings are for processes that only train."""
     monkeypatch.setattr(Rounding, "on", True)
-    monkeypatch.setattr(loop.memory, "keep", lambda: None)  # for processes that only train
+    monkeypatch.setattr(loop.memory, "keep", lambda: None)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With a recipe, its data, and the small network trained for a few steps."""
     train(sized(written(tmp_path), SMALL), tmp_path, tmp_path / "small", steps=60, device="cpu")
     return tmp_path
 
@@ -107,6 +117,21 @@ def test_what_would_not_be_the_same_is_refused(folder: Path, sizes: dict):
             steps=1,
             device="cpu",
         )
+
+
+@pytest.mark.parametrize("family,name", [(test_training_ardm, "letters"), (test_training_idf, "coupled")])
+def test_other_families_begin_with_a_network_of_the_same_sizes(family: ModuleType, name: str, tmp_path: Path):
+    folder = family.folder_for(name, tmp_path)
+    recipe = load(folder / "recipe.toml")
+    train(recipe, folder, folder / "first", steps=2, device="cpu")
+    saved = checkpoint.load(folder / "first" / loop.STATE).arrays
+    task = task_for(recipe, torch.device("cpu"))
+    grow(task.net, folder / "first" / loop.STATE, recipe)
+    for key, parameter in task.net.named_parameters():
+        assert np.array_equal(parameter.detach().numpy(), saved[f"average/{key}"])
+    with pytest.raises(CatzipError, match="the state of another model"):
+        deeper = replace(recipe, model=recipe.model | {"depth": recipe.model["depth"] + 1})
+        grow(task.net, folder / "first" / loop.STATE, deeper)
 
 
 def test_a_network_does_not_shrink(folder: Path):
