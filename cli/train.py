@@ -35,9 +35,10 @@ from .progress import Progress, clock
 @click.option(
     "--from",
     "start",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Begin a new run with the weights of the one in this folder. A recurrent network may have more layers, and "
-    "more rows in its tables, than it had there.",
+    metavar="MODEL|FILE|RUN",
+    help="Begin a new run with the weights of a model, of a weight file, or of the run in a folder: to train a model "
+    "further, or on other data. A recurrent network may have more layers, and more rows in its tables, than it had "
+    "there.",
 )
 @click.option(
     "--device",
@@ -53,7 +54,7 @@ def train(
     minutes: float | None,
     out: Path | None,
     resume: bool,
-    start: Path | None,
+    start: str | None,
     device: str,
     quiet: bool,
 ) -> None:

@@ -53,7 +53,7 @@ class Registry:
 
     def by_name(self, name: str) -> Model:
         """The model of this name, or in this .safetensors file. Raises ModelNotFoundError."""
-        return self._load(_path_of(name))
+        return self._load(path_of(name))
 
     def by_fingerprint(self, fingerprint: bytes) -> Model:
         """The model of this fingerprint. Raises ModelNotFoundError that says where to put its weights."""
@@ -107,7 +107,7 @@ class Registry:
         `shape` and `budgets` only where the model codes items, and has budgets of steps; of the card what is there.
         Raises ModelNotFoundError, and CorruptError for a file that holds no model.
         """
-        path = _path_of(name)
+        path = path_of(name)
         config = checkpoint.load_config(path)
         card = config.get("card", {})
         return {
@@ -179,8 +179,10 @@ def _training(card: dict[str, Any]) -> dict[str, Any]:
         shown["trained"] = "{date}: {symbols:,} symbols in {minutes} minutes on {device}".format(
             **card["trained"]
         )
-        if before := card["trained"].get("before"):
+        before = card["trained"].get("before")
+        while before:
             shown["trained"] += ", after {symbols:,} in another run".format(**before)
+            before = before.get("before")
     return shown
 
 
@@ -192,7 +194,8 @@ def _holds_a_model(path: Path) -> bool:
         return True
 
 
-def _path_of(name: str) -> Path:
+def path_of(name: str) -> Path:
+    """The weights of the installed model of this name, or this .safetensors file. Raises ModelNotFoundError."""
     if name.endswith(".safetensors") and Path(name).exists():
         return Path(name)
     installed = _installed()

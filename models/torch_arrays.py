@@ -16,8 +16,8 @@ class TorchArrays:
     def __init__(self, device: str) -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise CatzipError("no CUDA device here; use --device cpu")
-        self.name = f"torch {device}"
         self._device = torch.device("cpu" if device == "torch" else device)
+        self.name = f"PyTorch on {self._device.type}"
         self.at_once = 1 << (26 if device == "cuda" else 18)
         self._int8 = self._int8_is_fast() and self._int8_is_exact()
         if self._device.type == "cuda":
@@ -44,7 +44,7 @@ class TorchArrays:
     def weight(self, weight: NumpyArray) -> Tensor:
         placed = self.place(checked_weight(weight).T)
         if self._int8:
-            return placed
+            return _plain(placed)
         return placed.to(torch.float32 if float32_is_exact(weight.shape[1]) else torch.float64)
 
     def scaled(self, weight: NumpyArray, scale: NumpyArray) -> tuple[Tensor, Tensor | None]:
@@ -53,7 +53,7 @@ class TorchArrays:
 
     def product(self, codes: Tensor, weight: Tensor) -> Tensor:
         if weight.dtype == torch.int8:
-            return torch._int_mm(codes.to(torch.int8), weight).to(torch.float32)
+            return torch._int_mm(_plain(codes.to(torch.int8)), weight).to(torch.float32)
         return (codes.to(weight.dtype) @ weight).to(torch.float32)
 
     def batched(self, a: Tensor, b: Tensor) -> Tensor:
@@ -110,3 +110,9 @@ class TorchArrays:
 
     def zeros_int32(self, *shape: int) -> Tensor:
         return torch.zeros(shape, dtype=torch.int32, device=self._device)
+
+
+def _plain(matrix: Tensor) -> Tensor:
+    """The matrix with strides that say its shape. Where a side is 1 its stride may be anything, and the int8 product
+    of PyTorch 2.13 then leaves its result as it found it (github.com/pytorch/pytorch/issues/195066)."""
+    return matrix.contiguous().as_strided(matrix.shape, (matrix.shape[1], 1))

@@ -265,3 +265,19 @@ def test_the_other_operations_are_numpys(name: str):
     for ours, theirs in zip(every(here), every(there), strict=True):
         assert ours.dtype == theirs.dtype
         assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("rows,inputs,outputs", [(1, 64, 48), (5, 1, 7), (1, 1, 3), (9, 33, 1)])
+def test_a_side_of_one_may_have_any_stride(name: str, rows: int, inputs: int, outputs: int):
+    """PyTorch's int8 product on processors with VNNI takes the stride of such a side at its word."""
+    arrays, random = backend(name), np.random.RandomState(rows)
+    codes = random.randint(-127, 128, (rows, inputs)).astype(np.float32)
+    weight = random.randint(-63, 64, (outputs, inputs)).astype(np.int8)
+    placed = arrays.place(codes)
+    odd = placed.as_strided(
+        (rows, inputs),
+        tuple(0 if side == 1 else step for side, step in zip(placed.shape, placed.stride(), strict=True)),
+    )
+    got = arrays.fetch(arrays.product(odd, arrays.weight(weight)))
+    assert np.array_equal(got.astype(np.int64), codes.astype(np.int64) @ weight.T.astype(np.int64))

@@ -32,17 +32,6 @@ def rounding_on(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(layers.Rounding, "on", True)
 
 
-def exported(net: torch.nn.Module) -> dict[str, NumpyArray]:
-    """The layers of a network as a checkpoint has them."""
-    kinds = layers.Linear | layers.Embedding
-    return {
-        f"{name}.{key}".lstrip("."): array
-        for name, module in net.named_modules()
-        if isinstance(module, kinds)
-        for key, array in module.export().items()
-    }
-
-
 def vary(net: torch.nn.Module, on_the_grid: bool = True) -> None:
     """Biases as if trained, on the grid if asked for, and a head that says something."""
     with torch.no_grad():
@@ -65,7 +54,7 @@ class Twins:
         config, kind = MASKED[name], ImageTwin if isinstance(MASKED[name], ConvNetConfig) else TextTwin
         self.training = kind(asdict(config), torch.device("cpu"))
         vary(self.training.net, on_the_grid)
-        self.arrays = exported(self.training.net) | self.training.tables()
+        self.arrays = layers.exported(self.training.net) | self.training.tables()
         exact = Transformer if isinstance(config, TransformerConfig) else ConvNet
         self.exact = exact(config, self.arrays, NumpyArrays())
 
@@ -157,8 +146,8 @@ def attention_of(seed: int) -> tuple[transformer.Attention, Attention]:
     torch.manual_seed(seed)
     layer = transformer.Attention(CHUNKS)
     vary(layer)
-    arrays = {f"a.{key}": array for key, array in exported(layer).items()}
-    arrays |= {"a.position": layer.rounded_position(), "attention.exp": attention_table(CHUNKS.length)}
+    arrays = {f"a.{key}": array for key, array in layers.exported(layer).items()}
+    arrays["attention.exp"] = attention_table(CHUNKS.length)
     return layer, Attention(NumpyArrays(), arrays, "a", CHUNKS.length)
 
 
@@ -196,7 +185,7 @@ def test_block_twins(seed: int):
     torch.manual_seed(seed)
     layer = convnet.Block(16, 12, 2)
     vary(layer)
-    arrays = {f"a.{key}": array for key, array in exported(layer).items()}
+    arrays = {f"a.{key}": array for key, array in layers.exported(layer).items()}
     x = torch.floor(torch.randn(2, 4, 5, 16) * 300)
     apart = np.abs(steps(layer(x / 2**grid.RES), grid.RES) - Block(NumpyArrays(), arrays, "a")(x.numpy()))
     # Of 256 to a unit. A code that rounds the other way moves all outputs around it by a few.

@@ -1,4 +1,4 @@
-"""A larger network may begin as a smaller one that was trained: it makes the same, and goes on from there."""
+"""A network may begin as another: a run, or a weight file. It makes the same, and goes on from there."""
 
 import json
 from dataclasses import replace
@@ -18,12 +18,13 @@ from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
 from catzip.models.recurrent import AutoregressiveConfig  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
-from catzip.models.training import load, loop, train  # noqa: E402
+from catzip.models.training import load, loop, names, train  # noqa: E402
 from catzip.models.training.autoregressive import AutoregressiveNet  # noqa: E402
 from catzip.models.training.families import task_for  # noqa: E402
-from catzip.models.training.growth import grow  # noqa: E402
-from catzip.models.training.layers import Rounding  # noqa: E402
+from catzip.models.training.growth import grow, source  # noqa: E402
+from catzip.models.training.layers import Rounding, adopt, exported  # noqa: E402
 from catzip.models.training.recipe import Recipe  # noqa: E402
+from catzip.models.training.state import STATE  # noqa: E402
 
 SMALL = {"hidden": 0, "ngrams": [[1, 8], [2, 9]]}
 LARGE = {"hidden": 16, "depth": 3, "ngrams": [[1, 8], [2, 11]]}
@@ -73,7 +74,7 @@ def test_a_grown_network_makes_what_the_small_one_makes(folder: Path):
 def test_training_goes_on_from_a_smaller_run(folder: Path):
     """The clock and the steps begin anew, what was learnt does not."""
     recipe, before = sized(folder, LARGE), last_line(folder / "small")
-    path = train(recipe, folder, folder / "large", start=folder / "small", steps=1, device="cpu")
+    path = train(recipe, folder, folder / "large", start=str(folder / "small"), steps=1, device="cpu")
     after = last_line(folder / "large")
     assert after["step"] == 1 and after["symbols"] == 128
     assert after["validation"] == pytest.approx(before["validation"], abs=0.1)
@@ -81,12 +82,12 @@ def test_training_goes_on_from_a_smaller_run(folder: Path):
     assert last_line(folder / "fresh")["validation"] > before["validation"] + 0.5
     config = checkpoint.load(path).config
     assert config["model"] == recipe.model
-    assert config["card"]["trained"]["before"] == checkpoint.load_config(folder / "small" / loop.STATE)["run"]
+    assert config["card"]["trained"]["before"] == checkpoint.load_config(folder / "small" / STATE)["run"]
     info = Registry("cpu").info(str(path))
     assert info["trained"].startswith(f"{config['card']['trained']['date']}: 128 symbols in 0.0 minutes on ")
     assert info["trained"].endswith(", after 7,680 in another run")
 
-    train(recipe, folder, folder / "large", start=folder / "small", steps=40, resume=True, device="cpu")
+    train(recipe, folder, folder / "large", start=str(folder / "small"), steps=40, resume=True, device="cpu")
     assert last_line(folder / "large")["step"] == 40
     assert checkpoint.load(path).config["card"]["trained"]["before"]["symbols"] == 7680
     assert last_line(folder / "large")["validation"] < after["validation"]
@@ -107,13 +108,13 @@ def test_training_goes_on_from_a_smaller_run(folder: Path):
 )
 def test_what_would_not_be_the_same_is_refused(folder: Path, sizes: dict):
     with pytest.raises(
-        CatzipError, match=r"small/state.safetensors: the state of another model\. What may differ"
+        CatzipError, match=r"small/state.safetensors: another model than that of the recipe\. What may differ"
     ):
         train(
             sized(folder, SMALL | sizes),
             folder,
             folder / "out",
-            start=folder / "small",
+            start=str(folder / "small"),
             steps=1,
             device="cpu",
         )
@@ -124,30 +125,67 @@ def test_other_families_begin_with_a_network_of_the_same_sizes(family: ModuleTyp
     folder = family.folder_for(name, tmp_path)
     recipe = load(folder / "recipe.toml")
     train(recipe, folder, folder / "first", steps=2, device="cpu")
-    saved = checkpoint.load(folder / "first" / loop.STATE).arrays
+    saved = checkpoint.load(folder / "first" / STATE).arrays
     task = task_for(recipe, torch.device("cpu"))
-    grow(task.net, folder / "first" / loop.STATE, recipe)
+    grow(task.net, folder / "first" / STATE, recipe)
     for key, parameter in task.net.named_parameters():
         assert np.array_equal(parameter.detach().numpy(), saved[f"average/{key}"])
-    with pytest.raises(CatzipError, match="the state of another model"):
+    with pytest.raises(CatzipError, match="another model than that of the recipe"):
         deeper = replace(recipe, model=recipe.model | {"depth": recipe.model["depth"] + 1})
-        grow(task.net, folder / "first" / loop.STATE, deeper)
+        grow(task.net, folder / "first" / STATE, deeper)
 
 
 def test_a_network_does_not_shrink(folder: Path):
-    train(sized(folder, LARGE), folder, folder / "large", start=folder / "small", steps=1, device="cpu")
+    train(sized(folder, LARGE), folder, folder / "large", start=str(folder / "small"), steps=1, device="cpu")
     for sizes in (LARGE | {"depth": 2}, LARGE | {"hidden": 0}, LARGE | {"hidden": 32}, SMALL):
         with pytest.raises(CatzipError, match="none may be smaller"):
             grow(net(sized(folder, sizes)), folder / "large" / "state.safetensors", sized(folder, sizes))
 
 
-def test_there_must_be_a_run_to_begin_from(folder: Path):
-    with pytest.raises(CatzipError, match="none holds no run to begin from"):
-        train(sized(folder, SMALL), folder, folder / "out", start=folder / "none", steps=1, device="cpu")
-    assert not (folder / "out").exists()
+def test_there_must_be_something_to_begin_from(folder: Path):
+    (folder / "empty").mkdir()
+    for start, refusal in {
+        str(folder / "empty"): "empty holds no run to begin from",
+        str(folder / "none"): "no model '.*none' is installed; installed: ar-bytes, ",
+        str(folder / "tiny.toml"): "no model '.*tiny.toml' is installed",
+    }.items():
+        with pytest.raises(CatzipError, match=refusal):
+            train(sized(folder, SMALL), folder, folder / "out", start=start, steps=1, device="cpu")
+        assert not (folder / "out").exists()
+
+
+def test_training_goes_on_from_a_weight_file(folder: Path):
+    """As from the run that it was exported from, but for the rounding of the weights."""
+    recipe, before = sized(folder, LARGE), last_line(folder / "small")
+    weights = folder / "small" / "tiny.safetensors"
+    train(recipe, folder, folder / "large", start=str(weights), steps=1, device="cpu")
+    assert last_line(folder / "large")["validation"] == pytest.approx(before["validation"], abs=0.1)
+    path = folder / "large" / "tiny.safetensors"
+    config = checkpoint.load_config(path)
+    begun = config["card"]["trained"]["before"]
+    assert (begun["step"], begun["symbols"], begun["before"]) == (60, 7680, None)
+    assert begun["model"] == checkpoint.load_config(weights)["fingerprint"]
+    assert Registry("cpu").info(str(path))["trained"].endswith(", after 7,680 in another run")
+
+    train(recipe, folder, folder / "larger", start=str(path), steps=1, device="cpu")
+    info = Registry("cpu").info(str(folder / "larger" / "tiny.safetensors"))
+    assert info["trained"].endswith(", after 128 in another run, after 7,680 in another run")
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_shipped_model_begins_as_it_is(name: str):
+    """Taken back into training and exported again, it has the very same weights."""
+    path, recipe = source(name), load(name)
+    saved = checkpoint.load(path)
+    task = task_for(replace(recipe, model=saved.config["model"]), torch.device("cpu"))
+    adopt(task.net, saved.arrays)
+    again = exported(task.net)
+    assert len(again) > 3
+    for key, array in again.items():
+        assert array.dtype == saved.arrays[key].dtype and np.array_equal(array, saved.arrays[key]), key
 
 
 def test_another_family_is_no_start(folder: Path):
     recipe = replace(sized(folder, SMALL), family="ardm")
-    with pytest.raises(CatzipError, match="the state of another model"):
+    with pytest.raises(CatzipError, match="another model than that of the recipe"):
         grow(net(sized(folder, SMALL)), folder / "small" / "state.safetensors", recipe)

@@ -18,7 +18,7 @@ def run(
     minutes: float | None,
     out: Path,
     resume: bool,
-    start: Path | None,
+    start: str | None,
     device: str,
     report: Callable[[dict[str, Any]], None],
 ) -> Path:

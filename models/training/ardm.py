@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..arrays import NumpyArray
 from ..checkpoint import Arrays
-from .layers import Embedding, Linear
+from .layers import exported
 from .masks import Batch, in_order, joined, masked
 from .orders import scheduled
 from .recipe import Schedule
@@ -92,14 +92,14 @@ class ArdmTask:
 
     def export(self, data: list[bytes]) -> Arrays:
         """Integer arrays by the names that the networks of ``models`` read, and schedules measured on held-out data."""
-        arrays: Arrays = {}
-        for name, module in self.net.named_modules():
-            if isinstance(module, Linear | Embedding):
-                arrays |= {f"{name}.{key}": array for key, array in module.export().items()}
         rng, count = np.random.default_rng(1), max(_SCHEDULED_ON, _SCHEDULED_SYMBOLS // self.twin.size)
         items = np.concatenate([self.twin.draw(self.twin.items(part), count, rng) for part in data])
 
         def bits(items: NumpyArray, stages: NumpyArray, known: NumpyArray) -> Tensor:
             return self.twin.bits(Batch(items, stages, known, ~known))
 
-        return arrays | self.twin.tables() | scheduled(bits, items, self.twin.stages, self.twin.shape)
+        return (
+            exported(self.net)
+            | self.twin.tables()
+            | scheduled(bits, items, self.twin.stages, self.twin.shape)
+        )

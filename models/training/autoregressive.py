@@ -29,7 +29,7 @@ from ..grid import (
 from ..mixing_config import MixingConfig, mixing_tables
 from ..recurrent import AutoregressiveConfig
 from .data import Batch, text_batches, to_symbols
-from .layers import Embedding, GatedMLP, Linear, half_precision, recurrence, rms_norm, snap, swish
+from .layers import Embedding, GatedMLP, Linear, exported, half_precision, recurrence, rms_norm, snap, swish
 from .recipe import Schedule
 
 
@@ -152,8 +152,6 @@ class AutoregressiveTask:
 
     def export(self, data: list[bytes]) -> Arrays:
         """Integer arrays by the names that ``models.autoregressive`` reads."""
-        arrays: Arrays = {}
-        for name, module in self.net.named_modules():
-            if isinstance(module, Linear | Embedding):
-                arrays |= {f"{name}.{key}": array for key, array in module.export().items()}
-        return arrays | {"sigmoid": sigmoid_table(), "exp": exp_table()} | mixing_tables(self.mixing)
+        return (
+            exported(self.net) | {"sigmoid": sigmoid_table(), "exp": exp_table()} | mixing_tables(self.mixing)
+        )

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arrays import CODE_MAX
+from ..checkpoint import Arrays
 from ..couplings import SHIFT, SHIFT_MAX, CouplingConfig
 from ..factors import BESIDE, NEUTRAL
 from ..flow import BASE, FlowConfig
@@ -64,6 +65,11 @@ class Translation(Linear):
     def effective(self) -> tuple[Tensor, Tensor]:
         return self.weight * self.scale[:, None], self.bias * self.scale
 
+    def adopt(self, arrays: Arrays) -> None:
+        """The inverse of `export`: the scale is a part of the weights already."""
+        super().adopt(arrays)
+        self.scale.fill_(1)
+
     def forward(self, x: Tensor) -> Tensor:
         """Whole levels, whose gradient is that of the levels before they were rounded."""
         levels = nn.functional.linear(x, self.rounded_weight(), self.effective()[1]).float() * 2.0**SHIFT
@@ -103,6 +109,14 @@ class Coupling(nn.Module):
         for plane, i in zip(ordered, self.order, strict=True):
             back[i] = plane
         return back
+
+    def export(self) -> Arrays:
+        """order int16 [4C] of the planes; the layers have their own."""
+        return {"order": np.array(self.order, np.int16)}
+
+    def adopt(self, arrays: Arrays) -> None:
+        """The inverse of `export`."""
+        self.order = arrays["order"].tolist()
 
     def _active(self, x: Tensor) -> Tensor:
         return snap(swish(rms_norm(x)) if self.config.improved else torch.relu(x), ACT, CODE_MAX)
@@ -152,6 +166,15 @@ class Flow(nn.Module):
         ]
         costs.append(torch.stack(last).sum())
         return torch.stack(costs)
+
+    def export(self) -> Arrays:
+        """base int32 [C, 3 components] in steps of 2**-MEAN, the distributions of what is left after all levels."""
+        base = torch.floor(self.base.detach().cpu() * 2.0**MEAN + 0.5).clamp(-MEAN_MAX, MEAN_MAX)
+        return {"base": base.to(torch.int32).numpy()}
+
+    def adopt(self, arrays: Arrays) -> None:
+        """The inverse of `export`."""
+        self.base.copy_(torch.from_numpy(arrays["base"]) * 2.0**-MEAN)
 
     def _factored(self, factors: Any, quarters: list[Tensor]) -> Tensor:
         """What the quarters but the first cost."""

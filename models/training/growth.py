@@ -1,5 +1,8 @@
 """A network that begins as another, trained one, of which it makes the same, and which may be smaller.
 
+The other may be a training run, or a weight file, whose integers are what is left of it: a model that comes with catzip
+can be trained further, or on data of one's own.
+
 After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). Autoregressive networks may grow: the upper bits of a
 hash choose the row of an n-gram table, so a table of twice the rows begins with each row twice; a layer on the residual
 stream that was not there adds nothing at first, for the last product in it begins as zero.
@@ -7,42 +10,86 @@ stream that was not there adds nothing at first, for the last product in it begi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ...compressor.errors import CatzipError
 from .. import checkpoint
+from ..registry import path_of
+from .families import task_for
+from .layers import adopt
 from .recipe import Recipe
+from .state import STATE
 
 Table = dict[str, Any]
 
 
-@torch.no_grad()
-def grow(net: nn.Module, path: Path, recipe: Recipe) -> dict[str, Any]:
-    """Set ``net``, of this recipe, to the averaged weights of the run whose state is at ``path``.
+def source(start: str) -> Path:
+    """The state of the run in the folder ``start``, or the weights in the file or of the installed model of this name.
 
-    Returns how far that run had come: its step, symbols and seconds. Raises CatzipError where the network could not
-    make the same.
+    Raises CatzipError if there is none of these.
+    """
+    folder = Path(start)
+    if not folder.is_dir():
+        return path_of(start)
+    if not (folder / STATE).exists():
+        raise CatzipError(f"{folder} holds no run to begin from")
+    return folder / STATE
+
+
+@torch.no_grad()
+def grow(net: nn.Module, path: Path, recipe: Recipe) -> Table:
+    """Set ``net``, of this recipe, to the averaged weights of the state of a run, or to the weights, at ``path``.
+
+    Returns how far their training had come: its step, symbols and seconds. Raises CatzipError where the network could
+    not make the same.
     """
     saved = checkpoint.load(path)
     small, large = saved.config["model"], recipe.model
     if saved.config["family"] != recipe.family or not (small == large or _is_grown(small, large)):
         raise CatzipError(
-            f"{path}: the state of another model. What may differ is the depth, a hidden that was 0, and the rows of "
-            "n-grams of two symbols or more, all of autoregressive models, and none may be smaller"
+            f"{path}: another model than that of the recipe. What may differ is the depth, a hidden that was 0, and "
+            "the rows of n-grams of two symbols or more, all of autoregressive models, and none may be smaller"
         )
+    trained = _averages(saved) if "run" in saved.config else _restored(saved, recipe)
     for name, parameter in net.named_parameters():
-        if (array := saved.arrays.get(f"average/{name}")) is not None:
-            rows = torch.from_numpy(np.array(array))
+        if (rows := trained.get(name)) is not None:
             parameter.copy_(rows.repeat_interleave(len(parameter) // len(rows), dim=0))
         elif ".out." in name:
             parameter.zero_()
-    run: dict[str, Any] = saved.config["run"]
-    return run
+    return _so_far(saved.config)
+
+
+def _averages(state: checkpoint.Checkpoint) -> dict[str, Tensor]:
+    names = [name for name in state.arrays if name.startswith("average/")]
+    return {name.removeprefix("average/"): torch.from_numpy(np.array(state.arrays[name])) for name in names}
+
+
+def _restored(model: checkpoint.Checkpoint, recipe: Recipe) -> dict[str, Tensor]:
+    """The parameters of the network in training whose export this is."""
+    net = task_for(replace(recipe, model=model.config["model"]), torch.device("cpu")).net
+    adopt(net, model.arrays)
+    return dict(net.named_parameters())
+
+
+def _so_far(config: Table) -> Table:
+    """Of the state of a run, or of a model's card, which may not say."""
+    if "run" in config:
+        run: Table = config["run"]
+        return run
+    trained = config.get("card", {}).get("trained", {})
+    return {
+        "model": config["fingerprint"],
+        "step": trained.get("steps", 0),
+        "symbols": trained.get("symbols", 0),
+        "seconds": 60 * trained.get("minutes", 0),
+        "before": trained.get("before"),
+    }
 
 
 def _is_grown(small: Table, large: Table) -> bool:

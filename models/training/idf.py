@@ -16,9 +16,9 @@ from ..arrays import NumpyArray
 from ..checkpoint import Arrays
 from ..flow import FlowConfig
 from ..grid import exp_table
-from ..logistics import MEAN, MEAN_MAX, logistic_tables
-from .flow import Coupling, Flow
-from .layers import Linear, half_precision
+from ..logistics import logistic_tables
+from .flow import Flow
+from .layers import exported, half_precision
 from .mosaics import tiles
 from .recipe import Schedule
 
@@ -80,14 +80,7 @@ class IdfTask:
 
     def export(self, data: list[bytes]) -> Arrays:
         """Integer arrays by the names that ``flow.Flow`` reads."""
-        base = torch.floor(self.net.base.detach().cpu() * 2.0**MEAN + 0.5).clamp(-MEAN_MAX, MEAN_MAX)
-        arrays: Arrays = {"exp": exp_table(), **logistic_tables(), "base": base.to(torch.int32).numpy()}
-        for name, module in self.net.named_modules():
-            if isinstance(module, Linear):
-                arrays |= {f"{name}.{key}": array for key, array in module.export().items()}
-            elif isinstance(module, Coupling):
-                arrays[f"{name}.order"] = np.array(module.order, np.int16)
-        return arrays
+        return {"exp": exp_table(), **logistic_tables(), **exported(self.net)}
 
     def _images(self, data: bytes) -> NumpyArray:
         """uint8 [N, h, w, C] of a corpus."""

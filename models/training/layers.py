@@ -3,19 +3,19 @@
 Each layer here computes in real units what its namesake in ``models/grid.py`` computes in integers, rounding to the
 same grid in the forward pass and letting the gradient straight through (Bengio et al. 2013, arXiv 1308.3432;
 quantisation-aware training after Jacob et al. 2018, arXiv 1712.05877). ``export`` returns the integer arrays that the
-exact layer of the same name is built from.
+exact layer of the same name is built from, and ``adopt`` takes them back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..arrays import CODE_MAX, WEIGHT_MAX
+from ..checkpoint import Arrays
 from ..grid import ACT, GATE, RES, RES_MAX, STATE
 
 
@@ -36,6 +36,40 @@ class _Snap(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
         (y,) = ctx.saved_tensors
         return torch.ops.aten.hardtanh_backward(grad, y, -ctx.bound, ctx.bound), None, None, None
+
+
+@runtime_checkable
+class Exported(Protocol):
+    """A layer that a weight file has integer arrays of, named below the name of the layer."""
+
+    def export(self) -> Arrays:
+        """The arrays as the exact layer reads them."""
+        ...
+
+    def adopt(self, arrays: Arrays) -> None:
+        """Set the parameters to what `export` gave, that is to themselves once rounded."""
+        ...
+
+
+def _exporting(net: nn.Module) -> Iterator[tuple[str, Exported]]:
+    """The layers with arrays, and what the names of their arrays begin with."""
+    for name, module in net.named_modules():
+        if isinstance(module, Exported):
+            yield f"{name}." if name else "", module
+
+
+def exported(net: nn.Module) -> Arrays:
+    """The integer arrays of all layers by the names that the exact networks read."""
+    return {
+        prefix + name: array for prefix, layer in _exporting(net) for name, array in layer.export().items()
+    }
+
+
+@torch.no_grad()
+def adopt(net: nn.Module, arrays: Arrays) -> None:
+    """Set a network to the weights that were `exported` from one of the same sizes; other arrays are left aside."""
+    for prefix, layer in _exporting(net):
+        layer.adopt({name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)})
 
 
 class Rounding:
@@ -106,7 +140,7 @@ class Linear(nn.Module):
         parts = torch.split(y, [len(layer.bias) for layer in layers], -1)
         return [snap(y, layer.bits, layer.limit) for layer, y in zip(layers, parts, strict=True)]
 
-    def export(self) -> dict[str, np.ndarray[Any, Any]]:
+    def export(self) -> Arrays:
         """weight int8 [outputs, inputs], exponent int8 [outputs], bias int32 [outputs] in steps of the output."""
         weight, bias = (part.detach().float().cpu() for part in self.effective())
         exponent = exponents(weight)
@@ -117,6 +151,12 @@ class Linear(nn.Module):
             "exponent": exponent.to(torch.int8).numpy(),
             "bias": bias.to(torch.int32).numpy(),
         }
+
+    def adopt(self, arrays: Arrays) -> None:
+        """The inverse of `export`."""
+        weight, exponent, bias = (torch.from_numpy(arrays[name]) for name in ("weight", "exponent", "bias"))
+        self.weight.copy_(weight * torch.exp2(-exponent.float())[:, None])
+        self.bias.copy_(bias * 2.0**-self.bits)
 
 
 def rms_norm(x: Tensor) -> Tensor:
@@ -175,10 +215,14 @@ class Embedding(nn.Module):
     def forward(self, index: Tensor) -> Tensor:
         return snap(nn.functional.embedding(index, self.table), ACT, CODE_MAX)
 
-    def export(self) -> dict[str, np.ndarray[Any, Any]]:
+    def export(self) -> Arrays:
         """table int8 [rows, width]."""
         q = torch.floor(self.table.detach().float().cpu() * 2.0**ACT + 0.5).clamp(-CODE_MAX, CODE_MAX)
         return {"table": q.to(torch.int8).numpy()}
+
+    def adopt(self, arrays: Arrays) -> None:
+        """The inverse of `export`."""
+        self.table.copy_(torch.from_numpy(arrays["table"]) * 2.0**-ACT)
 
 
 class GatedMLP(nn.Module):

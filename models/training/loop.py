@@ -16,15 +16,14 @@ from .. import checkpoint
 from . import memory
 from .data import read_corpora
 from .families import task_for
-from .growth import grow
+from .growth import grow, source
 from .layers import Rounding
 from .parallel import Crew
 from .recipe import Recipe
-from .state import TrainingState
+from .state import STATE, TrainingState
 
 Report = Callable[[dict[str, Any]], None]
 
-STATE = "state.safetensors"
 LOG_EVERY = 10.0  # seconds between lines of the log
 SAVE_EVERY = 180.0  # seconds between checkpoints
 VALIDATE_EVERY = 600.0  # seconds between validations
@@ -38,7 +37,7 @@ def train(
     minutes: float | None = None,
     steps: int | None = None,
     resume: bool = False,
-    start: Path | None = None,
+    start: str | None = None,
     device: str = "auto",
     report: Report = lambda record: None,
 ) -> Path:
@@ -46,20 +45,20 @@ def train(
 
     Writes ``out/log.jsonl`` (step, seconds, symbols, loss in bits), ``out/state.safetensors`` to resume from and
     ``out/<name>.safetensors``, whose path is returned. ``minutes`` is the budget of training time over all resumed
-    runs; ``steps`` stops sooner. A new run begins with the weights that the one in the folder ``start`` came to, if
-    given, whose network may be smaller (see ``growth``); its schedule begins anew. Raises CatzipError for missing data,
-    a state that belongs to another recipe or cannot be a start, or, without ``resume``, any run in ``out``.
+    runs; ``steps`` stops sooner. A new run begins with the weights of ``start``, if given: the folder of a run, a
+    weight file or the name of an installed model, whose network may be smaller (see ``growth``); its schedule begins
+    anew. Raises CatzipError for missing data, a state that belongs to another recipe or cannot be a start, or, without
+    ``resume``, any run in ``out``.
     """
     if not resume and holds_run(out):
         raise CatzipError(f"{out} holds a run; go on with --resume, or give another --out")
-    if start is not None and not holds_run(start) and not holds_run(out):
-        raise CatzipError(f"{start} holds no run to begin from")
+    begin = source(start) if start is not None and not holds_run(out) else None
     minutes = recipe.schedule.minutes if minutes is None else minutes
     if not 0 < minutes < math.inf:
         raise CatzipError(f"{recipe.name}: no training takes {minutes:g} minutes; give a positive number")
     memory.keep()
     out.mkdir(parents=True, exist_ok=True)
-    run = Run(recipe, data, out, _device(device), report, resume, start)
+    run = Run(recipe, data, out, _device(device), report, resume, begin)
     run.train(60 * minutes, steps or 1 << 62)
     return run.export()
 
@@ -80,8 +79,8 @@ def _device(name: str) -> torch.device:
 class Run:
     """One training run: a task, how far it has come, and where it is written.
 
-    With ``resume`` it goes on from the state in ``out``, if there is one; otherwise it begins with the weights of the
-    run in ``start``, if that is given.
+    With ``resume`` it goes on from the state in ``out``, if there is one; otherwise it begins with the weights in the
+    file ``start``, if that is given.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class Run:
         resume = resume and holds_run(out)
         before = None
         if not resume and start is not None:
-            before = grow(self._task.net, start / STATE, recipe)
+            before = grow(self._task.net, start, recipe)
         elif not resume:
             self._task.prepare(self._texts, self._shares, recipe.schedule.seed)
         self._state = TrainingState(self._task.net, recipe.schedule, before)
@@ -167,9 +166,18 @@ class Run:
         with self._state.averaged():
             return self._task.validate(self._held_out)
 
-    def _log(self, **record: Any) -> None:
+    def measure(self) -> dict[str, Any]:
+        """How far the run has come, and the bits of held-out data of what it would export."""
+        Rounding.on = True
+        self._task.advance(1.0)
+        return {**self._progress(), **self._validate()}
+
+    def _progress(self) -> dict[str, Any]:
         state = self._state
-        line = {"step": state.step, "seconds": round(state.seconds, 1), "symbols": state.symbols, **record}
+        return {"step": state.step, "seconds": round(state.seconds, 1), "symbols": state.symbols}
+
+    def _log(self, **record: Any) -> None:
+        line = {**self._progress(), **record}
         with (self._out / "log.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
         self._report(line)
@@ -178,9 +186,7 @@ class Run:
         """Write the averaged weights as integers, with a card that says where they come from."""
         recipe, state, path = self._recipe, self._state, self._out / f"{self._recipe.name}.safetensors"
         if self._crew.leads:
-            Rounding.on = True
-            self._task.advance(1.0)
-            found = self._validate()
+            found = self.measure()
             card = {
                 "about": recipe.about,
                 "data": [corpus.path for corpus in recipe.data],

@@ -15,6 +15,9 @@ from ...compressor.errors import CatzipError
 from .. import checkpoint
 from .recipe import Recipe, Schedule
 
+STATE = "state.safetensors"
+"""The file in the folder of a run."""
+
 
 class TrainingState:
     """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) and an exponential moving average of the weights.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..arrays import CODE_MAX, NumpyArray
+from ..arrays import CODE_MAX
 from ..attention import ATTENDED, HEAD, POSITION, POSITION_MAX, SCORE, weight_max
+from ..checkpoint import Arrays
 from ..grid import ACT, LOGIT, LOGIT_MAX, RES, RES_MAX
 from ..transformer import TransformerConfig
 from ..windows import table_rows
@@ -50,11 +51,15 @@ class Attention(nn.Module):
         o = snap(o.transpose(1, 2).reshape(batch, length, -1).float(), ATTENDED, CODE_MAX)
         return snap(x + self.out(o), RES, RES_MAX)
 
-    def rounded_position(self) -> NumpyArray:
-        """What a distance adds to the scores, int16 [heads, 2 L - 1] in steps of 2**-POSITION."""
+    def export(self) -> Arrays:
+        """position int16 [heads, 2 L - 1], what a distance adds to the scores, in steps of 2**-POSITION; the products
+        have their own."""
         steps = torch.floor(self.position.detach().cpu() * 2.0**POSITION + 0.5)
-        rounded: NumpyArray = steps.clamp(-POSITION_MAX, POSITION_MAX).to(torch.int16).numpy()
-        return rounded
+        return {"position": steps.clamp(-POSITION_MAX, POSITION_MAX).to(torch.int16).numpy()}
+
+    def adopt(self, arrays: Arrays) -> None:
+        """The inverse of `export`."""
+        self.position.copy_(torch.from_numpy(arrays["position"]) * 2.0**-POSITION)
 
     def _rounded(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
         """Attention with scores and weights on the grid of the exact layer."""

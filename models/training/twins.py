@@ -24,7 +24,7 @@ from .data import to_symbols
 from .layers import half_precision
 from .masks import Batch, masked
 from .mosaics import tiles
-from .transformer import Attention, Transformer
+from .transformer import Transformer
 
 _COUNTED = 1 << 25  # symbols whose windows are counted before training
 _AT_ONCE = 1 << 12  # items whose windows are counted at once
@@ -119,9 +119,7 @@ class TextTwin:
         self.net.start_from([torch.from_numpy(count).float().view(-1, c.alphabet) for count in counts])
 
     def tables(self) -> Arrays:
-        layers = [layer for layer in self.net.modules() if isinstance(layer, Attention)]
-        positions = {f"attention.{i}.position": layer.rounded_position() for i, layer in enumerate(layers)}
-        return {"exp": exp_table(), "attention.exp": attention_table(self.size), **positions}
+        return {"exp": exp_table(), "attention.exp": attention_table(self.size)}
 
     def _rows(self, batch: Batch) -> NumpyArray:
         seen = np.where(batch.known, batch.symbols, self.config.alphabet).astype(np.uint8)
