@@ -146,8 +146,10 @@ def test_there_must_be_something_to_begin_from(folder: Path):
     (folder / "empty").mkdir()
     for start, refusal in {
         str(folder / "empty"): "empty holds no run to begin from",
-        str(folder / "none"): "no model '.*none' is installed; installed: ar-bytes, ",
-        str(folder / "tiny.toml"): "no model '.*tiny.toml' is installed",
+        str(
+            folder / "none"
+        ): "none: no such folder or weight file to begin from, and no model '.*none' is installed",
+        str(folder / "tiny.toml"): "tiny.toml: no such folder or weight file to begin from",
     }.items():
         with pytest.raises(CatzipError, match=refusal):
             train(sized(folder, SMALL), folder, folder / "out", start=start, steps=1, device="cpu")

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...compressor.errors import CatzipError
+from ...compressor.errors import CatzipError, ModelNotFoundError
 from .. import checkpoint
 from ..registry import path_of
 from .families import task_for
@@ -32,14 +32,19 @@ Table = dict[str, Any]
 def source(start: str) -> Path:
     """The state of the run in the folder ``start``, or the weights in the file or of the installed model of this name.
 
-    Raises CatzipError if there is none of these.
+    Raises CatzipError for a folder without a run, ModelNotFoundError if there is nothing of this name.
     """
     folder = Path(start)
-    if not folder.is_dir():
+    if folder.is_dir():
+        if not (folder / STATE).exists():
+            raise CatzipError(f"{folder} holds no run to begin from")
+        return folder / STATE
+    try:
         return path_of(start)
-    if not (folder / STATE).exists():
-        raise CatzipError(f"{folder} holds no run to begin from")
-    return folder / STATE
+    except ModelNotFoundError as error:
+        raise ModelNotFoundError(
+            f"{start}: no such folder or weight file to begin from, and {error}"
+        ) from None
 
 
 @torch.no_grad()
