@@ -1,11 +1,12 @@
 """The exactness matrix: the same integers and the same bytes under every condition this machine can run.
 
-    python -m catzip.benchmarks.exactness [-m MODEL ...] [--size SYMBOLS] [--json [FILE]]
+    python -m catzip.benchmarks.exactness [-m MODEL ...] [--size SYMBOLS] [--against FILE ...] [--json [FILE]]
 
-Each row is a process of its own (`probe.py`) in the environment of one condition (`conditions.py`). Each
-subject must have one digest everywhere: in every row, and in every variant that the probe evaluates within a
-row (all at once and step by step, segments and lanes cut differently). The exit code is 1
-if a digest differs, a probe fails, or a setting that this machine supports did not take effect.
+Each row is a process of its own (`probe.py`) in the environment of one condition (`conditions.py`), or what
+another machine found, as --json wrote it there. Each subject must have one digest everywhere: in every row, and
+in every variant that the probe evaluates within a row (all at once and step by step, segments and lanes cut
+differently). The exit code is 1 if a digest differs, a probe fails, or a setting that this machine supports did
+not take effect.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from ..models.registry import Registry
 from .conditions import conditions
 from .exactness_tables import terminal
-from .matrix import Matrix, passed, run_matrix
+from .matrix import Matrix, elsewhere, passed, run_matrix
 from .measure import Settings
 from .randomized import save_random
 from .run import begin
@@ -28,10 +29,10 @@ from .run import begin
 NAME = "python -m catzip.benchmarks.exactness"
 
 
-def measure(words: str, models: Sequence[str], size: int) -> Matrix:
+def measure(words: str, models: Sequence[str], size: int, others: Sequence[Matrix] = ()) -> Matrix:
     """The matrix of these models, by name or path, and of random ones; `words` is the command line for the record.
 
-    Raises ValueError for two of one name.
+    others  of other machines, each of which becomes a row. Raises ValueError for two models of one name.
     """
     registry = Registry()
     cards = {Path(name).name.removesuffix(".safetensors"): registry.info(name) for name in models}
@@ -44,6 +45,7 @@ def measure(words: str, models: Sequence[str], size: int) -> Matrix:
         rows = list(run_matrix([*options, "--size", str(size)], list(conditions()), _show))
     _show("")
     marks = {name: card["fingerprint"] for name, card in cards.items()}
+    rows += [elsewhere(other, marks, rows[0].digests) for other in others]
     return Matrix(run.command, run.date, run.catzip, run.commit, run.machine, marks, rows)
 
 
@@ -62,21 +64,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--size", type=int, default=1_500, help="symbols to code with each model")
     parser.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="also compare with what --json wrote on another machine, by the same version, with the same --size",
+    )
+    parser.add_argument(
         "--json", nargs="?", const="-", metavar="FILE", help="print JSON, or also write it to a file"
     )
     options = parser.parse_args(arguments)
     models = options.model or Registry().names()
-    matrix = measure(_command(options.model, options.size), models, options.size)
+    others = [Matrix.load(path) for path in options.against]
+    words = _command(options.model, options.size, options.against)
+    matrix = measure(words, models, options.size, others)
     if options.json not in (None, "-"):
         Path(options.json).write_text(matrix.json() + "\n", encoding="utf-8")
     print(matrix.json() if options.json == "-" else terminal(matrix.rows))
     return 0 if passed(matrix.rows) else 1
 
 
-def _command(models: Sequence[str], size: int) -> str:
+def _command(models: Sequence[str], size: int, against: Sequence[Path]) -> str:
     """The command line that repeats this; of a path, only the file's name."""
     named = [word for model in models for word in ("-m", Path(model).name)]
-    return shlex.join([*NAME.split(), *named, "--size", str(size)])
+    other = [word for path in against for word in ("--against", path.name)]
+    return shlex.join([*NAME.split(), *named, "--size", str(size), *other])
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from .conditions import REFERENCE, Condition
@@ -72,6 +72,25 @@ def run_matrix(
         row = _run(condition, arguments, reference)
         reference = reference or row.digests
         yield row
+
+
+def elsewhere(other: Matrix, models: Mapping[str, str], reference: Digests) -> Row:
+    """What the reference gave on the machine of `other`, against what it gives here.
+
+    Compared are the subjects that both evaluated, of models (name -> fingerprint here) with the same weights.
+    """
+    changed = {name for name, mark in other.models.items() if models.get(name) != mark}
+    theirs = {
+        subject: found
+        for subject, found in other.rows[0].digests.items()
+        if subject in reference and subject.split()[0] not in changed
+    }
+    condition = Condition("another machine", other.machine["cpu"])
+    if not theirs:
+        return Row(condition.axis, condition.value, NOT_RUN, "it evaluated nothing that was evaluated here")
+    row = judge(condition, {}, theirs, {subject: reference[subject] for subject in theirs})
+    compared = f"{len(theirs)} of {len(reference)} subjects: the others are not of the same weights"
+    return replace(row, note=compared) if row.verdict == SAME and len(theirs) < len(reference) else row
 
 
 def passed(rows: Sequence[Row]) -> bool:

@@ -124,6 +124,11 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert set(fields) == {"command", "date", "catzip", "commit", "machine", "models", "rows"}
     assert list(fields["models"]) == ["idf-mnist"]
     assert exactness.main([*options, "--json", str(tmp_path / "exactness.json")]) == 0
+    capsys.readouterr()
     assert Matrix.load(tmp_path / "exactness.json").rows == ROWS
+    assert exactness.main([*options, "--against", str(tmp_path / "exactness.json"), "--json"]) == 0
+    fields = json.loads(capsys.readouterr().out)
+    assert fields["command"].endswith("--size 300 --against exactness.json")
+    assert fields["rows"][-1]["axis"] == "another machine" and fields["rows"][-1]["verdict"] == SAME
     monkeypatch.setattr(exactness, "run_matrix", lambda *arguments: [ROWS[0], WRONG])
     assert exactness.main(options) == 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import MODELS, TEXT
 
-from catzip.benchmarks import batches, conditions, flows, lanes, matrix
+from catzip.benchmarks import batches, conditions, flows, lanes, matrix, probe, report
 from catzip.benchmarks.conditions import REFERENCE, Condition
 from catzip.benchmarks.exactness_tables import terminal
 from catzip.benchmarks.matrix import DIFFERENT, FAILED, NOT_RUN, SAME, Row, judge
@@ -120,6 +120,38 @@ def test_shipped_models(name: str) -> None:
     ]
     rows = list(matrix.run_matrix(["--model", path, "--size", "600"], listed, lambda text: None))
     assert matrix.passed(rows), "\n" + terminal(rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["random", *Registry().names()])
+def test_this_machine_finds_what_is_in_the_repository(name: str, weights: list[Path]) -> None:
+    """The committed digests were found on other machines."""
+    committed = report.load_exactness()
+    assert committed is not None and set(committed.models) == set(Registry().names())
+    words = committed.command.split()
+    size = int(words[words.index("--size") + 1].rstrip(";"))
+    paths = weights if name == "random" else [Path(Registry().info(name)["path"])]
+    stale = f"{report.EXACTNESS} is of other weights or of another FORMAT.md, or this machine is not exact"
+    for subject, digests in probe.probe(paths, size, "cpu", 1).items():
+        assert committed.rows[0].digests[subject] == digests, stale
+
+
+def test_another_machine_is_a_row() -> None:
+    """Of what both evaluated with the same weights."""
+    one, two = {"coded": "aa"}, {"coded": "bb"}
+    here = {"product": one, "a PMFs": one, "b PMFs": one, "c PMFs": one}
+    there = matrix.Matrix(
+        command="", date="", catzip="", commit=None, machine={"cpu": "an older one"},
+        models={"a": "1", "b": "2"},
+        rows=[Row("reference", "", SAME, digests={"product": one, "a PMFs": one, "b PMFs": two})],
+    )  # fmt: skip
+    row = matrix.elsewhere(there, {"a": "1", "b": "3", "c": "4"}, here)
+    assert (row.axis, row.value, row.verdict) == ("another machine", "an older one", SAME)
+    assert set(row.digests) == {"product", "a PMFs"} and row.note.startswith("2 of 4 subjects")
+    row = matrix.elsewhere(there, {"a": "1", "b": "2"}, here)
+    assert (row.verdict, row.note) == (DIFFERENT, "b PMFs, coded")
+    assert not matrix.passed([Row("reference", "", SAME), row])
+    assert matrix.elsewhere(there, {"a": "1", "b": "2"}, {}).verdict == NOT_RUN
 
 
 def test_operands_reach_the_edge_of_float32() -> None:
