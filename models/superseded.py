@@ -28,6 +28,7 @@ SUPERSEDED: dict[str, Superseded] = {
     "a3e31122677f7958": Superseded("ar-bytes", "0.2.0"),
     "9bcf14b2ffc10a39": Superseded("ar-bytes-s", "0.2.0"),
     "111362eb716bdf70": Superseded("ar-text8", "0.3.0"),
+    "233ffb8219979ad8": Superseded("ardm-text8", "0.3.0"),
 }
 """By fingerprint, in hexadecimal digits."""
 
