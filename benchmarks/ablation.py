@@ -4,9 +4,9 @@ python -m catzip.benchmarks.ablation RECIPE --data FOLDER --minutes M VARIANT...
 
 A VARIANT is what differs from the recipe, as tables and fields of TOML on one line, joined by commas:
 `model.couplings.count=4,model.couplings.rezero=false`; an empty one is the recipe itself. Prints a Markdown table with
-the command, the device and the date: bits of held-out data with rounding on, as `catzip train` validates, and of an
-order-agnostic model of text those in the orders in which it codes. What a variant costs in time is part of the
-comparison: a slower network sees less data.
+the command, the device and the date: bits of held-out data with rounding on, as `catzip train` validates at its end,
+and of an order-agnostic model of text those in the orders in which it codes. It trains on the CPU. What a variant
+costs in time is part of the comparison: a slower network sees less data.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 
+from ..models.training import memory
 from ..models.training.loop import Run
 from ..models.training.recipe import Recipe, load
 from . import machine
@@ -58,6 +59,7 @@ def measured(recipe: Recipe, data: Path, minutes: float) -> dict[str, Any]:
 
     Nothing is exported: an order-agnostic model would first look for its best orders, for minutes.
     """
+    memory.keep()
     with tempfile.TemporaryDirectory() as folder:
         run = Run(recipe, data, Path(folder), torch.device("cpu"), lambda record: None, resume=False)
         run.train(60 * minutes, sys.maxsize)

@@ -77,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     models = options.model or Registry().names()
     others = [Matrix.load(path) for path in options.against]
+    if any(f"--size {options.size}" not in other.command for other in others):
+        parser.error(f"--against: another machine coded another number of symbols than --size {options.size}")
     words = _command(options.model, options.size, options.against)
     matrix = measure(words, models, options.size, others)
     if options.json not in (None, "-"):

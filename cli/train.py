@@ -37,8 +37,8 @@ from .progress import Progress, clock
     "start",
     metavar="MODEL|FILE|RUN",
     help="Begin a new run with the weights of a model, of a weight file, or of the run in a folder: to train a model "
-    "further, or on other data. A recurrent network may have more layers, and more rows in its tables, than it had "
-    "there.",
+    "further, or on other data. An autoregressive network may have more layers, and more rows in its tables, than it "
+    "had there. A run that goes on has begun already.",
 )
 @click.option(
     "--device",

@@ -7,15 +7,18 @@ codecs.
 A push that raises (wrong count, symbol out of range) may have pushed part of `x`: discard that stack.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .pmf import PMF
-from .stack import Stack
 
+if TYPE_CHECKING:  # constriction is for coding: training, which knows PMFs, does without
+    from .stack import Stack
 X = TypeVar("X")
 Y = TypeVar("Y")
 Z = TypeVar("Z")

@@ -1,12 +1,15 @@
 """What the pipeline knows of a model: two protocols, implemented in `catzip.models`."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .stack import Stack
+if TYPE_CHECKING:  # constriction is for coding: training, which knows PMFs, does without
+    from .stack import Stack
 
 Plan = tuple[int, ...]
 """How a frame is coded, as the model understands it: small non-negative integers, stored in the frame."""

@@ -182,6 +182,8 @@ def _training(card: dict[str, Any]) -> dict[str, Any]:
         before = card["trained"].get("before")
         while before:
             shown["trained"] += ", after {symbols:,} in another run".format(**before)
+            if "model" in before:
+                shown["trained"] += f" (of {before['model']})"
             before = before.get("before")
     return shown
 

@@ -13,7 +13,7 @@ def check_product(arrays: Arrays) -> None:
 
     Raises CatzipError if they differ.
     """
-    for rows, inputs, outputs in ((1, 2097, 3), (3, 1, 5), (33, 261, 17), (64, 256, 96)):
+    for rows, inputs, outputs in ((1, 2097, 3), (3, 1, 5), (9, 33, 1), (33, 261, 17), (64, 256, 96)):
         codes = _signs(7, rows, inputs) * CODE_MAX
         weight = _signs(11, outputs, inputs) * WEIGHT_MAX
         got = arrays.product(arrays.place(codes.astype(np.float32)), arrays.weight(weight.astype(np.int8)))

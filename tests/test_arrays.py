@@ -281,3 +281,5 @@ def test_a_side_of_one_may_have_any_stride(name: str, rows: int, inputs: int, ou
     )
     got = arrays.fetch(arrays.product(odd, arrays.weight(weight)))
     assert np.array_equal(got.astype(np.int64), codes.astype(np.int64) @ weight.T.astype(np.int64))
+    plain = pytest.importorskip("catzip.models.torch_arrays")._plain
+    assert plain(odd).stride() == (inputs, 1)  # which says more where the processor has no VNNI

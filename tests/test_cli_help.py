@@ -60,6 +60,13 @@ def test_help_imports_no_heavy_package():
     )
 
 
+def test_training_does_without_the_coder():
+    """It runs where constriction is not installed."""
+    pytest.importorskip("torch")
+    code = "import sys, catzip.models.training, catzip.cli.train; print('constriction' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).stdout == b"False\n"
+
+
 def test_help_is_instant():
     def seconds():  # of the processor, so that a busy machine does not count
         start = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -56,8 +56,9 @@ def test_train_writes_weights_and_a_log_and_resumes(tmp_path):
     words = ["train", "tiny.toml", "--data", ".", "--out", "deeper", "--minutes", "0.02", "--from"]
     done = catzip(*words, "nowhere", cwd=tmp_path, code=1)
     assert done.stderr.startswith(
-        "catzip: nowhere: no such folder or weight file to begin from, and no model 'n"
+        "catzip: nowhere: no folder of a run and no .safetensors file to begin from, and no "
     )
+    catzip(*words, "out/tiny.safetensors", "--out", "deeper-from-weights", cwd=tmp_path)
     catzip(*words, "out", cwd=tmp_path)
     info = catzip("models", "info", "deeper/tiny.safetensors", cwd=tmp_path).stdout.decode()
     assert f"after {log[-1]['symbols']:,} in another run" in info

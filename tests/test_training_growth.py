@@ -14,7 +14,7 @@ import test_training_ardm  # noqa: E402
 import test_training_idf  # noqa: E402
 from tiny_recipe import written  # noqa: E402
 
-from catzip.compressor.errors import CatzipError  # noqa: E402
+from catzip.compressor.errors import CatzipError, CorruptError  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
 from catzip.models.recurrent import AutoregressiveConfig  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
@@ -22,7 +22,8 @@ from catzip.models.training import load, loop, names, train  # noqa: E402
 from catzip.models.training.autoregressive import AutoregressiveNet  # noqa: E402
 from catzip.models.training.families import task_for  # noqa: E402
 from catzip.models.training.growth import grow, source  # noqa: E402
-from catzip.models.training.layers import Rounding, adopt, exported  # noqa: E402
+from catzip.models.training.idf import IdfTask  # noqa: E402
+from catzip.models.training.layers import Rounding, exported  # noqa: E402
 from catzip.models.training.recipe import Recipe  # noqa: E402
 from catzip.models.training.state import STATE  # noqa: E402
 
@@ -108,7 +109,8 @@ def test_training_goes_on_from_a_smaller_run(folder: Path):
 )
 def test_what_would_not_be_the_same_is_refused(folder: Path, sizes: dict):
     with pytest.raises(
-        CatzipError, match=r"small/state.safetensors: another model than that of the recipe\. What may differ"
+        CatzipError,
+        match=r"small/state.safetensors: another model than that of the recipe: \w+ is .* What may differ",
     ):
         train(
             sized(folder, SMALL | sizes),
@@ -145,11 +147,11 @@ def test_a_network_does_not_shrink(folder: Path):
 def test_there_must_be_something_to_begin_from(folder: Path):
     (folder / "empty").mkdir()
     for start, refusal in {
-        str(folder / "empty"): "empty holds no run to begin from",
+        str(folder / "empty"): "empty: a folder without a run to begin from, and no model",
         str(
             folder / "none"
-        ): "none: no such folder or weight file to begin from, and no model '.*none' is installed",
-        str(folder / "tiny.toml"): "tiny.toml: no such folder or weight file to begin from",
+        ): "none: no folder of a run and no .safetensors file to begin from, and no model '.*none' is in",
+        str(folder / "tiny.toml"): "tiny.toml: no folder of a run and no .safetensors file",
     }.items():
         with pytest.raises(CatzipError, match=refusal):
             train(sized(folder, SMALL), folder, folder / "out", start=start, steps=1, device="cpu")
@@ -167,24 +169,67 @@ def test_training_goes_on_from_a_weight_file(folder: Path):
     begun = config["card"]["trained"]["before"]
     assert (begun["step"], begun["symbols"], begun["before"]) == (60, 7680, None)
     assert begun["model"] == checkpoint.load_config(weights)["fingerprint"]
-    assert Registry("cpu").info(str(path))["trained"].endswith(", after 7,680 in another run")
+    shown = Registry("cpu").info(str(path))["trained"]
+    assert shown.endswith(f", after 7,680 in another run (of {begun['model']})")
 
     train(recipe, folder, folder / "larger", start=str(path), steps=1, device="cpu")
     info = Registry("cpu").info(str(folder / "larger" / "tiny.safetensors"))
-    assert info["trained"].endswith(", after 128 in another run, after 7,680 in another run")
+    assert ", after 128 in another run (of " in info["trained"]
+    assert info["trained"].endswith(f", after 7,680 in another run (of {begun['model']})")
 
 
 @pytest.mark.parametrize("name", names())
 def test_a_shipped_model_begins_as_it_is(name: str):
-    """Taken back into training and exported again, it has the very same weights."""
-    path, recipe = source(name), load(name)
-    saved = checkpoint.load(path)
-    task = task_for(replace(recipe, model=saved.config["model"]), torch.device("cpu"))
-    adopt(task.net, saved.arrays)
+    """Taken back into training by its recipe and exported again, it has the very same weights."""
+    recipe, saved = load(name), checkpoint.load(source(name))
+    task = task_for(recipe, torch.device("cpu"))
+    begun = grow(task.net, source(name), recipe)
+    assert begun["model"] == saved.fingerprint.hex() and begun["symbols"] > 1_000_000
     again = exported(task.net)
-    assert len(again) > 3
+    layers = (".weight", ".exponent", ".bias", ".table", ".order", ".position")
+    assert {key for key in saved.arrays if key.endswith(layers) or key == "base"} == set(again)
     for key, array in again.items():
         assert array.dtype == saved.arrays[key].dtype and np.array_equal(array, saved.arrays[key]), key
+
+
+def test_couplings_that_were_trained_take_part_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Though a new run has them join later."""
+    folder = test_training_idf.folder_for("coupled", tmp_path)
+    recipe = load(folder / "recipe.toml")
+    recipe = replace(recipe, schedule=replace(recipe.schedule, couplings_from=0.9))
+    coupled = []
+    advance = IdfTask.advance
+
+    def watched(task: IdfTask, progress: float) -> None:
+        advance(task, progress)
+        coupled.append(task.net.coupled)
+
+    monkeypatch.setattr(IdfTask, "advance", watched)
+    path = train(recipe, folder, folder / "first", steps=1, device="cpu")
+    assert coupled == [False, True]  # in the step, and for the export
+    train(recipe, folder, folder / "second", start=str(path), steps=1, device="cpu")
+    assert coupled[2:] == [True, True]
+
+
+def test_another_order_of_planes_is_refused(tmp_path: Path):
+    folder = test_training_idf.folder_for("coupled", tmp_path)
+    recipe = load(folder / "recipe.toml")
+    path = train(recipe, folder, folder / "first", steps=1, device="cpu")
+    saved = checkpoint.load(path)
+    key = next(key for key in saved.arrays if key.endswith(".order"))
+    saved.arrays[key] = saved.arrays[key][::-1]
+    checkpoint.save(folder / "other.safetensors", saved)
+    with pytest.raises(CatzipError, match="have another order than in the network of the recipe"):
+        grow(task_for(recipe, torch.device("cpu")).net, folder / "other.safetensors", recipe)
+
+
+def test_weights_that_lack_a_layer_are_named(folder: Path):
+    saved = checkpoint.load(folder / "small" / "tiny.safetensors")
+    del saved.arrays["head.bias"]
+    checkpoint.save(folder / "lacking.safetensors", saved)
+    recipe = sized(folder, SMALL)
+    with pytest.raises(CorruptError, match=r"lacking.safetensors: not the weights of its own configuration"):
+        grow(net(recipe), folder / "lacking.safetensors", recipe)
 
 
 def test_another_family_is_no_start(folder: Path):

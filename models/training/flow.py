@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...compressor.errors import CatzipError
 from ..arrays import CODE_MAX
 from ..checkpoint import Arrays
 from ..couplings import SHIFT, SHIFT_MAX, CouplingConfig
@@ -115,8 +116,9 @@ class Coupling(nn.Module):
         return {"order": np.array(self.order, np.int16)}
 
     def adopt(self, arrays: Arrays) -> None:
-        """The inverse of `export`."""
-        self.order = arrays["order"].tolist()
+        """The inverse of `export`. Raises CatzipError for another order, as the order is no parameter."""
+        if arrays["order"].tolist() != self.order:
+            raise CatzipError("the planes of a coupling have another order than in the network of the recipe")
 
     def _active(self, x: Tensor) -> Tensor:
         return snap(swish(rms_norm(x)) if self.config.improved else torch.relu(x), ACT, CODE_MAX)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...compressor.errors import CatzipError, ModelNotFoundError
+from ...compressor.errors import CatzipError, CorruptError, ModelNotFoundError
 from .. import checkpoint
 from ..registry import path_of
 from .families import task_for
@@ -32,36 +32,32 @@ Table = dict[str, Any]
 def source(start: str) -> Path:
     """The state of the run in the folder ``start``, or the weights in the file or of the installed model of this name.
 
-    Raises CatzipError for a folder without a run, ModelNotFoundError if there is nothing of this name.
+    Raises ModelNotFoundError if there is none of these.
     """
-    folder = Path(start)
-    if folder.is_dir():
-        if not (folder / STATE).exists():
-            raise CatzipError(f"{folder} holds no run to begin from")
-        return folder / STATE
+    if (state := Path(start) / STATE).exists():
+        return state
     try:
         return path_of(start)
     except ModelNotFoundError as error:
-        raise ModelNotFoundError(
-            f"{start}: no such folder or weight file to begin from, and {error}"
-        ) from None
+        kind = (
+            "a folder without a run"
+            if Path(start).is_dir()
+            else "no folder of a run and no .safetensors file"
+        )
+        raise ModelNotFoundError(f"{start}: {kind} to begin from, and {error}") from None
 
 
 @torch.no_grad()
 def grow(net: nn.Module, path: Path, recipe: Recipe) -> Table:
     """Set ``net``, of this recipe, to the averaged weights of the state of a run, or to the weights, at ``path``.
 
-    Returns how far their training had come: its step, symbols and seconds. Raises CatzipError where the network could
-    not make the same.
+    Returns how far their training had come: its step, symbols and seconds, the ``model`` (the fingerprint of weights),
+    and the same of what that began from, as ``before``. Raises CatzipError where the network could not make the same.
     """
     saved = checkpoint.load(path)
-    small, large = saved.config["model"], recipe.model
-    if saved.config["family"] != recipe.family or not (small == large or _is_grown(small, large)):
-        raise CatzipError(
-            f"{path}: another model than that of the recipe. What may differ is the depth, a hidden that was 0, and "
-            "the rows of n-grams of two symbols or more, all of autoregressive models, and none may be smaller"
-        )
-    trained = _averages(saved) if "run" in saved.config else _restored(saved, recipe)
+    if difference := _difference(saved.config, recipe):
+        raise CatzipError(f"{path}: another model than that of the recipe: {difference}")
+    trained = _averages(saved) if "run" in saved.config else _restored(path, saved, recipe)
     for name, parameter in net.named_parameters():
         if (rows := trained.get(name)) is not None:
             parameter.copy_(rows.repeat_interleave(len(parameter) // len(rows), dim=0))
@@ -75,10 +71,13 @@ def _averages(state: checkpoint.Checkpoint) -> dict[str, Tensor]:
     return {name.removeprefix("average/"): torch.from_numpy(np.array(state.arrays[name])) for name in names}
 
 
-def _restored(model: checkpoint.Checkpoint, recipe: Recipe) -> dict[str, Tensor]:
+def _restored(path: Path, model: checkpoint.Checkpoint, recipe: Recipe) -> dict[str, Tensor]:
     """The parameters of the network in training whose export this is."""
     net = task_for(replace(recipe, model=model.config["model"]), torch.device("cpu")).net
-    adopt(net, model.arrays)
+    try:
+        adopt(net, model.arrays)
+    except (KeyError, RuntimeError) as error:
+        raise CorruptError(f"{path}: not the weights of its own configuration ({error})") from error
     return dict(net.named_parameters())
 
 
@@ -95,6 +94,23 @@ def _so_far(config: Table) -> Table:
         "seconds": 60 * trained.get("minutes", 0),
         "before": trained.get("before"),
     }
+
+
+def _difference(config: Table, recipe: Recipe) -> str:
+    """Why the network of a recipe could not begin as the one of this configuration; empty if it could."""
+    if config["family"] != recipe.family:
+        return f"its family is {config['family']}"
+    small, large = config["model"], recipe.model
+    if small == large or _is_grown(small, large):
+        return ""
+    keys = sorted(key for key in small.keys() | large.keys() if small.get(key) != large.get(key))
+    found = "; ".join(f"{key} is {small.get(key)} there and {large.get(key)} in the recipe" for key in keys)
+    if recipe.family != "autoregressive":
+        return found
+    return (
+        f"{found}. What may differ is the depth, a hidden that was 0, and the rows of n-grams of two symbols or more, "
+        "and none may be smaller"
+    )
 
 
 def _is_grown(small: Table, large: Table) -> bool:

@@ -39,7 +39,7 @@ class _Snap(torch.autograd.Function):
 
 
 @runtime_checkable
-class Exported(Protocol):
+class Exporting(Protocol):
     """A layer that a weight file has integer arrays of, named below the name of the layer."""
 
     def export(self) -> Arrays:
@@ -51,10 +51,10 @@ class Exported(Protocol):
         ...
 
 
-def _exporting(net: nn.Module) -> Iterator[tuple[str, Exported]]:
+def _exporting(net: nn.Module) -> Iterator[tuple[str, Exporting]]:
     """The layers with arrays, and what the names of their arrays begin with."""
     for name, module in net.named_modules():
-        if isinstance(module, Exported):
+        if isinstance(module, Exporting):
             yield f"{name}." if name else "", module
 
 

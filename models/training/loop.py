@@ -47,8 +47,9 @@ def train(
     ``out/<name>.safetensors``, whose path is returned. ``minutes`` is the budget of training time over all resumed
     runs; ``steps`` stops sooner. A new run begins with the weights of ``start``, if given: the folder of a run, a
     weight file or the name of an installed model, whose network may be smaller (see ``growth``); its schedule begins
-    anew. Raises CatzipError for missing data, a state that belongs to another recipe or cannot be a start, or, without
-    ``resume``, any run in ``out``.
+    anew; a run that goes on (``resume``) has begun already, and ``start`` says nothing to it. Raises CatzipError for
+    missing data, a state that belongs to another recipe, a start that is not there or of which the network could not
+    make the same, or, without ``resume``, any run in ``out``.
     """
     if not resume and holds_run(out):
         raise CatzipError(f"{out} holds a run; go on with --resume, or give another --out")
@@ -121,7 +122,7 @@ class Run:
         """Optimise until ``budget`` seconds or ``steps`` steps are reached, whichever is first."""
         schedule, state = self._recipe.schedule, self._state
         # A run that goes on, and every process of a crew, reads other stretches of the corpora.
-        seed = schedule.seed + state.step + (state.before or {"step": 0})["step"] + (self._crew.rank << 32)
+        seed = schedule.seed + state.steps_in_all() + (self._crew.rank << 32)
         batches = self._task.batches(self._texts, self._shares, seed)
         logged = saved = validated = time.monotonic()
         losses: list[float] = []
@@ -149,7 +150,8 @@ class Run:
         """One optimiser step, at this share of the budget; returns the loss in bits."""
         schedule, state, net = self._recipe.schedule, self._state, self._task.net
         Rounding.on = progress >= schedule.round_from
-        self._task.advance(progress)
+        # A network that was trained before has all its parts.
+        self._task.advance(1.0 if state.before else progress)
         warm = min(1.0, (state.step + 1) / schedule.warmup)
         cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
         loss = self._task.loss(batch)

@@ -22,7 +22,7 @@ STATE = "state.safetensors"
 class TrainingState:
     """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) and an exponential moving average of the weights.
 
-    before  how far the run had come from which this one began, if any: its step, symbols and seconds
+    before  how far the training had come from which this run began, if any: see `growth.grow`
     """
 
     def __init__(self, net: nn.Module, schedule: Schedule, before: dict[str, Any] | None = None) -> None:
@@ -42,6 +42,13 @@ class TrainingState:
         )
         self.step, self.symbols, self.seconds = 0, 0, 0.0
         self.before = before
+
+    def steps_in_all(self) -> int:
+        """Of this run and those before it."""
+        steps, before = self.step, self.before
+        while before:
+            steps, before = steps + before["step"], before.get("before")
+        return steps
 
     def update(self, rate: float) -> None:
         """One optimiser step at this learning rate, from the gradients that are there."""
