@@ -29,6 +29,7 @@ SUPERSEDED: dict[str, Superseded] = {
     "9bcf14b2ffc10a39": Superseded("ar-bytes-s", "0.2.0"),
     "111362eb716bdf70": Superseded("ar-text8", "0.3.0"),
     "233ffb8219979ad8": Superseded("ardm-text8", "0.3.0"),
+    "00c2f03382efd1b4": Superseded("ar-bytes", "0.3.0"),
 }
 """By fingerprint, in hexadecimal digits."""
 
