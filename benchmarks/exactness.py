@@ -12,6 +12,7 @@ not take effect.
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 import tempfile
@@ -32,7 +33,9 @@ NAME = "python -m catzip.benchmarks.exactness"
 def measure(words: str, models: Sequence[str], size: int, others: Sequence[Matrix] = ()) -> Matrix:
     """The matrix of these models, by name or path, and of random ones; `words` is the command line for the record.
 
-    others  of other machines, each of which becomes a row. Raises ValueError for two models of one name.
+    others  the matrices of other machines, each of which becomes a row
+
+    Raises ValueError for two models of one name.
     """
     registry = Registry()
     cards = {Path(name).name.removesuffix(".safetensors"): registry.info(name) for name in models}
@@ -77,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     models = options.model or Registry().names()
     others = [Matrix.load(path) for path in options.against]
-    if any(f"--size {options.size}" not in other.command for other in others):
+    if any(set(re.findall(r"--size (\d+)", other.command)) != {str(options.size)} for other in others):
         parser.error(f"--against: another machine coded another number of symbols than --size {options.size}")
     words = _command(options.model, options.size, options.against)
     matrix = measure(words, models, options.size, others)

@@ -89,7 +89,9 @@ def elsewhere(other: Matrix, models: Mapping[str, str], reference: Digests) -> R
     if not theirs:
         return Row(condition.axis, condition.value, NOT_RUN, "it evaluated nothing that was evaluated here")
     row = judge(condition, {}, theirs, {subject: reference[subject] for subject in theirs})
-    compared = f"{len(theirs)} of {len(reference)} subjects; the weights of the others changed"
+    compared = (
+        f"{len(theirs)} of {len(reference)} subjects: the others were not evaluated there with these weights"
+    )
     return replace(row, note=compared) if row.verdict == SAME and len(theirs) < len(reference) else row
 
 

@@ -130,5 +130,8 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     fields = json.loads(capsys.readouterr().out)
     assert fields["command"].endswith("--size 300 --against exactness.json")
     assert fields["rows"][-1]["axis"] == "another machine" and fields["rows"][-1]["verdict"] == SAME
+    with pytest.raises(SystemExit):
+        exactness.main(["-m", "idf-mnist", "--size", "30", "--against", str(tmp_path / "exactness.json")])
+    assert "another number of symbols than --size 30" in capsys.readouterr().err
     monkeypatch.setattr(exactness, "run_matrix", lambda *arguments: [ROWS[0], WRONG])
     assert exactness.main(options) == 1
