@@ -17,6 +17,7 @@ import numpy
 from .machine import cpu_flags, usable_cores
 
 AVX2 = frozenset({"avx2", "fma"})
+VNNI = frozenset({"avx512_vnni"})
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512vl", "avx512dq"})
 
 # OPENBLAS_CORETYPE: what it needs, and the names threadpoolctl may give the kernels it selects.
@@ -74,6 +75,7 @@ def conditions() -> Iterator[Condition]:
     for name, disabled in _numpy_levels():
         setting = {"NPY_DISABLE_CPU_FEATURES": disabled}
         yield Condition("NumPy dispatch", name, setting, takes_effect={"numpy": {name}})
+    yield Condition("device", "cpu-int8", device="cpu-int8", threads=2, needs=VNNI)
     for threads in (1, 2):
         effect = {"threads": {str(threads)}}
         yield Condition("torch CPU threads", str(threads), {}, "torch", threads, takes_effect=effect)

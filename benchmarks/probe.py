@@ -23,7 +23,7 @@ from .. import compressor
 from ..compressor.media import MEDIA
 from ..compressor.model import Model, Plan
 from ..models import checkpoint
-from ..models.arrays import Arrays, NumpyArray, arrays_for
+from ..models.arrays import DEVICES, Arrays, NumpyArray, arrays_for
 from ..models.registry import Registry
 from . import batches, flows, lanes
 from .conditions import numpy_dispatch
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--model", action="append", default=[], type=Path, help="a weight file")
     parser.add_argument("--size", type=int, required=True, help="symbols to code with each model")
-    parser.add_argument("--device", choices=("cpu", "torch", "cuda"), default="cpu")
+    parser.add_argument("--device", choices=DEVICES, default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
     obstacle = _obstacle(options.device)

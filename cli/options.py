@@ -90,10 +90,10 @@ force_option = click.option(
 )
 device_option = click.option(
     "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
+    type=click.Choice(["auto", "cpu", "cpu-int8", "cuda"]),
     default="auto",
     show_default=True,
-    help="Where networks run. The bytes are the same on each.",
+    help="Where networks run; cpu-int8 needs PyTorch and VNNI. The bytes are the same on each.",
 )
 run_device_options = _together(
     click.option(

@@ -19,7 +19,7 @@ NumpyArray = npt.NDArray[Any]
 
 CODE_MAX = 127  # activations that enter a product
 WEIGHT_MAX = 63  # of 7 bits: pairs of products then fit the 16 bits in which CPUs without VNNI add them
-DEVICES = ("cpu", "cuda", "torch")
+DEVICES = ("cpu", "cpu-int8", "cuda", "torch")
 
 
 class Arrays(Protocol):
@@ -45,8 +45,12 @@ class Arrays(Protocol):
         """`weight` times powers of two, float32 [outputs], and what its `product` is still to be multiplied by."""
         ...
 
+    def narrow(self, codes: Array) -> Array:
+        """Codes in the smallest type that `product` takes, for those that are to be copied first."""
+        ...
+
     def product(self, codes: Array, weight: Array) -> Array:
-        """Exact codes @ weight.T: integers -127..127 in float32 [N, inputs] -> float32 [N, outputs].
+        """Exact codes @ weight.T: integers -127..127 [N, inputs] in float32, or `narrow` -> float32 [N, outputs].
 
         Sums above 2**24, which take more than 2,096 inputs, are rounded once, to float32.
         """
@@ -111,7 +115,7 @@ class Arrays(Protocol):
         ...
 
     def surround(self, images: Array) -> Array:
-        """Zeros around float32 [B, H, W, C]: [B, H + 2, W + 2, C]."""
+        """Zeros around [B, H, W, C], of its type: [B, H + 2, W + 2, C]."""
         ...
 
     def zeros_int32(self, *shape: int) -> Array: ...
@@ -146,6 +150,9 @@ class NumpyArrays:
         columns = self.weight(weight)
         columns *= scale
         return columns, None
+
+    def narrow(self, codes: Array) -> Array:
+        return codes
 
     def product(self, codes: Array, weight: Array) -> Array:
         if weight.dtype == np.float64:
@@ -202,7 +209,7 @@ class NumpyArrays:
 
     def surround(self, images: Array) -> Array:
         batch, height, width, channels = images.shape
-        wide = np.zeros((batch, height + 2, width + 2, channels), np.float32)
+        wide = np.zeros((batch, height + 2, width + 2, channels), images.dtype)
         wide[:, 1:-1, 1:-1] = images
         return wide
 
@@ -225,7 +232,8 @@ def checked_weight(weight: NumpyArray) -> NumpyArray:
 
 @lru_cache
 def arrays_for(device: str) -> Arrays:
-    """The arrays of a device: "cpu" (NumPy), "torch" (PyTorch on the CPU) or "cuda".
+    """The arrays of a device: "cpu" (NumPy), "cpu-int8" (the same, but for the product), "torch" (PyTorch on the CPU)
+    or "cuda".
 
     The product of each is tried once in a process on extreme operands against int64 arithmetic, and so is what else is
     no promise (``trial``). Raises MissingDependencyError where PyTorch is needed and missing, CatzipError where there
@@ -239,12 +247,13 @@ def arrays_for(device: str) -> Arrays:
         chosen: Arrays = NumpyArrays()
     else:
         try:
+            from .int8_arrays import Int8Arrays
             from .torch_arrays import TorchArrays
         except ImportError as error:
             raise MissingDependencyError(
                 f"--device {device} needs PyTorch: pip install 'catzip[torch]', or use --device cpu"
             ) from error
-        chosen = TorchArrays(device)
+        chosen = Int8Arrays() if device == "cpu-int8" else TorchArrays(device)
     check_product(chosen)
     check_assignment()
     return chosen

@@ -10,14 +10,14 @@ _ALL = slice(None), slice(None)
 
 
 def patches(arrays: Arrays, codes: Array, part: Part = _ALL) -> Array:
-    """The 3x3 surroundings of every position, zeros outside: [B, H, W, C] -> [B, h, w, (dy, dx, C)].
+    """The 3x3 surroundings of every position, zeros outside: [B, H, W, C] -> narrow [B, h, w, (dy, dx, C)].
 
     part  the positions to do it for: h rows and w columns of H and W; all, if not given
     """
     (top, bottom, _), (left, right, _) = (
         cut.indices(size) for cut, size in zip(part, codes.shape[1:3], strict=True)
     )
-    wide = arrays.surround(codes)
+    wide = arrays.surround(arrays.narrow(codes))
     return arrays.concat(
         [wide[:, top + y : bottom + y, left + x : right + x] for y in range(3) for x in range(3)]
     )

@@ -11,11 +11,13 @@ The network works at half the resolution (space to depth): height x width x chan
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from .arrays import CODE_MAX, NumpyArray
 
+REACH_MAX = 63  # of a window, see `_window`
 HALVES = 2  # values, guesses and averages are in half levels, so that the middle of an interval is an integer
 _GREY = 255  # the middle of 0..255, in half levels: what is guessed where nothing is known
 
@@ -78,40 +80,63 @@ def look(
     shift = np.where(known, digits.shift(stage), digits.shift(stage) + digits.bits)
     coarse = values.astype(np.int32) >> shift
     tokens = digits.first_row(stage) + np.where(known, digits.base**stage, 0) + coarse
-    middle = (coarse << shift + 1) + (1 << shift) - 1  # 2 v for all bits known, 255 for none
+    middle = ((coarse << shift + 1) + (1 << shift) - 1).astype(
+        np.float32
+    )  # 2 v for all bits known, 255 for none
     full = (len(values), *shape)
-    told = (known | (stage > 0)).reshape(-1, *shape)
-    windows = [_window(middle.reshape(full), told, reach) for reach in reaches]
-    guess = np.full(full, _GREY, np.int32)
+    told, middle = (known | (stage > 0)).reshape(-1, *shape), middle.reshape(full)
+    windows = [_window(middle, told, reach) for reach in reaches]
+    guess = np.full(full, _GREY, np.float32)
     for average, count, _ in reversed(windows):
         np.copyto(guess, average, where=count > 0)
-    np.copyto(guess, middle.reshape(full), where=told)
-    planes = [guess - _GREY >> 1]
+    np.copyto(guess, middle, where=told)
+    planes = [np.floor((guess - _GREY) * np.float32(0.5))]
     for average, count, size in windows:
-        planes.append(np.where(count > 0, average - guess, 0))
-        planes.append(CODE_MAX * count // size)
-    features = [to_depth(plane.clip(-CODE_MAX, CODE_MAX).astype(np.float32)) for plane in planes]
-    features = [np.broadcast_to(part, (len(values), *part.shape[1:])) for part in features]
-    return Seen(to_depth(tokens.reshape(full)), np.concatenate(features, -1), guess.reshape(values.shape))
+        planes.append((average - guess) * (count > 0))
+        planes.append(np.floor(CODE_MAX * count / size))
+    features = _features(full, planes)
+    return Seen(to_depth(tokens.reshape(full)), features, guess.reshape(values.shape).astype(np.int32))
 
 
 def _window(middle: NumpyArray, told: NumpyArray, reach: int) -> tuple[NumpyArray, NumpyArray, int]:
-    """Rounded average and number of the told values in a window around each: int32 [B, H, W, C] each, and its size."""
-    count = _box(told.astype(np.int32), reach)
-    total = _box(np.where(told, middle, 0), reach)
-    return (2 * total + count) // np.maximum(2 * count, 1), count, (2 * reach + 1) ** 2
+    """Rounded average and number of the told values in a window around each, [B, H, W, C] each, and its size.
+
+    Integers in float32. With reach <= REACH_MAX twice the sums are below 2**24, and a quotient of two of them, at most
+    510, is never rounded up to the integer above: a divisor below 2**15 leaves it further from that than rounding goes.
+    """
+    count = _box(told.astype(np.float32), reach)
+    total = _box(middle * told, reach)
+    return np.floor((2 * total + count) / np.maximum(2 * count, 1)), count, (2 * reach + 1) ** 2
 
 
 def _box(x: NumpyArray, reach: int) -> NumpyArray:
-    """Sums of int32 [B, H, W, C] over squares of 2 reach + 1, cut off at the edges of the image."""
-    for axis in (1, 2):
-        size = x.shape[axis]
-        sums = np.zeros((*x.shape[:axis], size + 1, *x.shape[axis + 1 :]), np.int32)
-        np.cumsum(x, axis=axis, out=sums[(slice(None),) * axis + (slice(1, None),)])
-        stop = np.minimum(np.arange(size) + reach + 1, size)
-        start = np.maximum(np.arange(size) - reach, 0)
-        x = sums.take(stop, axis=axis) - sums.take(start, axis=axis)
-    return x
+    """Sums of float32 [B, H, W, C] over squares of 2 reach + 1, cut off at the edges of the image: two products."""
+    batch, height, width, channels = x.shape
+    across = x.reshape(-1, width * channels) @ _band(width, reach, channels)
+    down: NumpyArray = _band(height, reach) @ across.reshape(batch, height, width * channels)
+    return down.reshape(x.shape)
+
+
+@lru_cache
+def _band(size: int, reach: int, channels: int = 1) -> NumpyArray:
+    """float32 [size * channels, size * channels]: 1 where the same channel is ``reach`` away or less."""
+    places = np.arange(size)
+    near = abs(places[:, None] - places) <= reach
+    band: NumpyArray = np.kron(near, np.eye(channels)).astype(np.float32)
+    return band
+
+
+def _features(shape: tuple[int, ...], planes: list[NumpyArray]) -> NumpyArray:
+    """Planes [B or 1, H, W, C], clipped, one after the other in the channels of `to_depth`."""
+    batch, height, width, channels = shape
+    out = np.empty((batch, height // 2, width // 2, len(planes), 2, 2, channels), np.float32)
+    for i, plane in enumerate(planes):
+        codes = plane.clip(
+            -CODE_MAX, CODE_MAX
+        )  # in the order that it has: strided, it takes several times as long
+        cut = codes.reshape(-1, height // 2, 2, width // 2, 2, channels)
+        out[:, :, :, i] = cut.transpose(0, 1, 3, 2, 4, 5)
+    return out.reshape(batch, height // 2, width // 2, -1)
 
 
 def to_depth(x: NumpyArray) -> NumpyArray:

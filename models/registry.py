@@ -34,7 +34,7 @@ _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz ")
 class Registry:
     """A `compressor.model.ModelSource`; models are loaded when asked for, once.
 
-    device   "auto" (CUDA if PyTorch and a GPU are there), "cpu", "cuda", or "torch" (PyTorch on the CPU)
+    device   "auto" (CUDA if PyTorch and a GPU are there) or one of `arrays.DEVICES`
     threads  that share the work; None for as many as there are cores. Raises ValueError for less than one
     effort   "fast" for faster models by default, "best" to be `thorough`. Raises ValueError for another but "default"
     """

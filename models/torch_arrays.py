@@ -20,14 +20,10 @@ class TorchArrays:
         self._device = torch.device("cpu" if device == "torch" else device)
         self.name = f"PyTorch on {self._device.type}"
         self.at_once = 1 << (26 if device == "cuda" else 18)
-        self._int8 = self._int8_is_fast() and self._int8_is_exact()
+        self._int8 = self._device.type == "cpu" and int8_is_fast() and self._int8_is_exact()
         if self._device.type == "cuda":
             # TF32 would round the operands' products; integers below 2**24 need all of float32.
             torch.backends.cuda.matmul.allow_tf32 = False
-
-    def _int8_is_fast(self) -> bool:
-        """CPUs without VNNI run the int8 product in a reference loop, thirty times slower than float32."""
-        return self._device.type == "cpu" and torch.cpu._is_vnni_supported()
 
     def _int8_is_exact(self) -> bool:
         """Not, for one, where oneDNN may not use the VNNI that the processor has (ONEDNN_MAX_CPU_ISA)."""
@@ -48,16 +44,19 @@ class TorchArrays:
     def weight(self, weight: NumpyArray) -> Tensor:
         placed = self.place(checked_weight(weight).T)
         if self._int8:
-            return _plain(placed)
+            return plain(placed)
         return placed.to(torch.float32 if float32_is_exact(weight.shape[1]) else torch.float64)
 
     def scaled(self, weight: NumpyArray, scale: NumpyArray) -> tuple[Tensor, Tensor | None]:
         prepared, powers = self.weight(weight), self.place(scale)
         return (prepared, powers) if prepared.dtype == torch.int8 else (prepared * powers, None)
 
+    def narrow(self, codes: Tensor) -> Tensor:
+        return codes.to(torch.int8) if self._int8 else codes
+
     def product(self, codes: Tensor, weight: Tensor) -> Tensor:
         if weight.dtype == torch.int8:
-            return torch._int_mm(_plain(codes.to(torch.int8)), weight).to(torch.float32)
+            return int8_product(codes.to(torch.int8), weight).to(torch.float32)
         return (codes.to(weight.dtype) @ weight).to(torch.float32)
 
     def batched(self, a: Tensor, b: Tensor) -> Tensor:
@@ -116,7 +115,17 @@ class TorchArrays:
         return torch.zeros(shape, dtype=torch.int32, device=self._device)
 
 
-def _plain(matrix: Tensor) -> Tensor:
+def int8_is_fast() -> bool:
+    """Whether this processor has VNNI: others take thirty times as long as for a product in float32."""
+    return torch.cpu._is_vnni_supported()
+
+
+def int8_product(codes: Tensor, weight: Tensor) -> Tensor:
+    """codes @ weight, int8 [N, inputs] and a `plain` [inputs, outputs] -> int32 [N, outputs], on a CPU."""
+    return torch._int_mm(plain(codes), weight)
+
+
+def plain(matrix: Tensor) -> Tensor:
     """The matrix with strides that say its shape. Where a side is 1 its stride may be anything, and the int8 product
     of PyTorch 2.13 then leaves its result as it found it (github.com/pytorch/pytorch/issues/195066)."""
     return matrix.contiguous().as_strided(matrix.shape, (matrix.shape[1], 1))

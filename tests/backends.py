@@ -1,11 +1,13 @@
 """Every place where exact inference runs, for tests that must give the same integers on all of them."""
 
+from unittest import mock
+
 import pytest
 
 from catzip.models.arrays import Arrays, arrays_for
 
-BACKENDS = ("cpu", "torch", "torch-int8", pytest.param("cuda", marks=pytest.mark.gpu))
-"""NumPy; PyTorch with the product it prefers here; PyTorch with its int8 product on any CPU; a GPU."""
+BACKENDS = ("cpu", "cpu-int8", "torch", "torch-int8", pytest.param("cuda", marks=pytest.mark.gpu))
+"""NumPy; PyTorch with the product that it prefers here; both with products in int8, on any CPU; a GPU."""
 
 OTHERS = BACKENDS[1:]
 """Those that are held against NumPy."""
@@ -18,18 +20,17 @@ def backend(name: str) -> Arrays:
     torch = pytest.importorskip("torch")
     if name == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    if name == "torch-int8":
-        return _int8_arrays()
-    return arrays_for(name)
+    if not name.endswith("-int8"):
+        return arrays_for(name)
+    with mock.patch("catzip.models.torch_arrays.int8_is_fast", lambda: True):  # also where it is slow
+        return _int8_arrays(name)
 
 
-def _int8_arrays() -> Arrays:
+def _int8_arrays(name: str) -> Arrays:
+    from catzip.models.int8_arrays import Int8Arrays
     from catzip.models.torch_arrays import TorchArrays
 
-    class Int8Arrays(TorchArrays):
-        """Takes the int8 kernel also where it is slow."""
-
-        def _int8_is_fast(self) -> bool:
-            return True
-
-    return Int8Arrays("torch")
+    if name == "torch-int8":
+        return TorchArrays("torch")
+    with mock.patch("catzip.models.int8_arrays.int8_is_fast", lambda: True):
+        return Int8Arrays()

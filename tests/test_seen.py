@@ -1,5 +1,7 @@
 """What masked networks see of text and images: integer features against their definition, cell by cell."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import reference_masked as reference
@@ -9,7 +11,7 @@ from tiny_models import MASKED
 
 from catzip.models.arrays import NumpyArray
 from catzip.models.convnet import ConvNetConfig
-from catzip.models.pixels import Digits, look, to_depth
+from catzip.models.pixels import REACH_MAX, Digits, _window, look, to_depth
 from catzip.models.windows import seeing, table_rows, window_rows
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -61,6 +63,26 @@ def drawn(config: ConvNetConfig, seed: int, count: int = 2) -> tuple[NumpyArray,
 
 def by_dimension(config: ConvNetConfig, row: NumpyArray) -> dict:
     return dict(zip(np.ndindex(*config.shape), row.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("share", [0.001, 0.5, 1])
+@pytest.mark.parametrize("most", [1, 511])
+def test_the_largest_window_is_exact(share: float, most: int):
+    """In float32, against integers; of the largest sums and, where all that is told is known, the largest divisors."""
+    side, random = 2 * REACH_MAX + 1, np.random.RandomState(3)
+    middle = 510 - random.randint(0, most, (1, side, side, 1))
+    told = random.rand(1, side, side, 1) < share
+    average, count, size = _window(middle.astype(np.float32), told, REACH_MAX)
+    centre = side // 2
+    total, number = int(middle[told].sum()), int(told.sum())
+    assert (size, count[0, centre, centre, 0]) == (side * side, number)
+    assert average[0, centre, centre, 0] == (2 * total + number) // max(2 * number, 1)
+
+
+def test_larger_windows_are_refused():
+    config = MASKED[IMAGES[0]]
+    with pytest.raises(ValueError, match="windows of up to 63"):
+        replace(config, reaches=(1, REACH_MAX + 1))
 
 
 @pytest.mark.parametrize("name", IMAGES)
