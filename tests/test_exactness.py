@@ -108,7 +108,7 @@ def test_nothing_differs_on_torch(weights: list[Path]) -> None:
     pytest.importorskip("torch")
     rows = run(weights, lambda condition: condition.device != "cpu")
     assert matrix.passed(rows), "\n" + terminal(rows)
-    assert "torch's int8 product" in rows[1].digests["product"]
+    assert any("torch's int8 product" in row.digests.get("product", {}) for row in rows)
 
 
 @pytest.mark.slow
