@@ -21,6 +21,7 @@ from .flow import Flow
 from .layers import exported, half_precision
 from .mosaics import tiles
 from .recipe import Schedule
+from .softening import softened
 
 _VALIDATED = 256  # crops of each corpus, at most
 
@@ -37,7 +38,7 @@ class IdfTask:
 
     A batch has ``lanes`` crops of one corpus, or fewer of larger ones: as many pixels as ``lanes`` of 32 x 32. Of a
     model that takes images of any size, a share ``grey`` of the batches has luma alone, and a share ``soft`` is
-    enlarged, with noise: cameras give softer pictures than those that were reduced for training.
+    `softened`: cameras give softer pictures than those that were reduced for training.
     """
 
     def __init__(
@@ -123,21 +124,3 @@ class IdfTask:
         with half_precision(self._device):
             costs: Tensor = self.net(planes)
         return costs
-
-
-def softened(images: NumpyArray, factor: float, noise: float, rng: np.random.Generator) -> NumpyArray:
-    """The middle of images uint8 [B, h, w, C], enlarged to their size, with noise of this deviation in levels, of which
-    the channels share a half."""
-    _, height, width, _ = images.shape
-    rows, columns = (int(length / factor) for length in (height, width))
-    top, left = (height - rows) // 2, (width - columns) // 2
-    part = torch.from_numpy(images[:, top : top + rows, left : left + columns].astype(np.float32))
-    size = (height, width)
-    large = torch.nn.functional.interpolate(part.permute(0, 3, 1, 2), size, mode="bicubic").permute(
-        0, 2, 3, 1
-    )
-    grain = rng.normal(size=(*images.shape[:3], 1)) + rng.normal(size=images.shape)
-    found: NumpyArray = (
-        np.floor(large.numpy() + grain * (noise * 0.5**0.5) + 0.5).clip(0, 255).astype(np.uint8)
-    )
-    return found

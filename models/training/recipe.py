@@ -34,7 +34,7 @@ class Schedule:
     )
     crop: int = 0  # side of the crops of images, where they are larger; 0 for whole tiles
     grey: float = 0.0  # share of batches of images with luma alone
-    soft: float = 0.0  # share of batches of images that are enlarged
+    soft: float = 0.0  # share of batches of images that are enlarged, see softening.py
     cross_entropy: float = 0.0  # weight of the plain cross-entropy beside the bound, for diffusion models
     seed: int = 0
 
