@@ -16,10 +16,10 @@ from .. import checkpoint
 from . import memory
 from .data import read_corpora
 from .families import task_for
-from .growth import grow, source
 from .layers import Rounding
 from .parallel import Crew
 from .recipe import Recipe
+from .start import grow, source
 from .state import STATE, TrainingState
 
 Report = Callable[[dict[str, Any]], None]
@@ -46,7 +46,7 @@ def train(
     Writes ``out/log.jsonl`` (step, seconds, symbols, loss in bits), ``out/state.safetensors`` to resume from and
     ``out/<name>.safetensors``, whose path is returned. ``minutes`` is the budget of training time over all resumed
     runs; ``steps`` stops sooner. A new run begins with the weights of ``start``, if given: the folder of a run, a
-    weight file or the name of an installed model, whose network may be smaller (see ``growth``); its schedule begins
+    weight file or the name of an installed model, whose network may be smaller (see ``start.py``); its schedule begins
     anew; a run that goes on (``resume``) has begun already, and ``start`` says nothing to it. Raises CatzipError for
     missing data, a state that belongs to another recipe, a start that is not there or of which the network could not
     make the same, or, without ``resume``, any run in ``out``.

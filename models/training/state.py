@@ -22,7 +22,7 @@ STATE = "state.safetensors"
 class TrainingState:
     """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) and an exponential moving average of the weights.
 
-    before  how far the training had come from which this run began, if any: see `growth.grow`
+    before  how far the training had come from which this run began, if any: see `start.grow`
     """
 
     def __init__(self, net: nn.Module, schedule: Schedule, before: dict[str, Any] | None = None) -> None:

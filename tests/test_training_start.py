@@ -21,10 +21,10 @@ from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, names, train  # noqa: E402
 from catzip.models.training.autoregressive import AutoregressiveNet  # noqa: E402
 from catzip.models.training.families import task_for  # noqa: E402
-from catzip.models.training.growth import grow, source  # noqa: E402
 from catzip.models.training.idf import IdfTask  # noqa: E402
 from catzip.models.training.layers import Rounding, exported  # noqa: E402
 from catzip.models.training.recipe import Recipe  # noqa: E402
+from catzip.models.training.start import grow, source  # noqa: E402
 from catzip.models.training.state import STATE  # noqa: E402
 
 SMALL = {"hidden": 0, "ngrams": [[1, 8], [2, 9]]}
