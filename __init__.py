@@ -63,8 +63,9 @@ def compress(
     """The catzip file that holds `data`.
 
     `model` names the model to use (None: chosen from the content), `steps` its budget of network calls for each
-    item (None: the model's own; 0: all), where it has a choice. `device` is auto, cpu or cuda. Device and
-    threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError, UnsuitableContentError.
+    item (None: the model's own; 0: all), where it has a choice. `device` is auto, cpu, cpu-int8 or cuda. Device
+    and threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError,
+    UnsuitableContentError.
 
     `effort`, where no model is named, is "fast" for a faster model of bytes, or "best" to try a model on everything,
     also where a quick look says that it is not worth the time. Raises ValueError for another, or beside a model.

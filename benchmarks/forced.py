@@ -12,7 +12,7 @@ from ..cli import main
 from ..compressor import chooser
 
 
-class NoXz:
+class _NoXz:
     """In place of `lzma2` where frames are chosen: nothing gets smaller by it."""
 
     @staticmethod
@@ -22,5 +22,5 @@ class NoXz:
 
 
 if __name__ == "__main__":
-    with patch.object(chooser, "lzma2", NoXz):
+    with patch.object(chooser, "lzma2", _NoXz):
         main()

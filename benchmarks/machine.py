@@ -51,7 +51,9 @@ def describe(device: str, threads: int | None) -> dict[str, str]:
 
 def _device(asked: str) -> str:
     """The device that an option stands for, a GPU by its name. PyTorch is asked only where a driver is loaded."""
-    if asked == "cpu" or not Path("/proc/driver/nvidia/version").exists():
+    if asked not in ("auto", "cuda"):
+        return asked
+    if not Path("/proc/driver/nvidia/version").exists():
         return "cpu" if asked == "auto" else asked
     try:
         import torch

@@ -20,7 +20,6 @@ from .results import Result
 _CLOCKED = Path(__file__).with_name("clocked.py")
 _COMMAND = (sys.executable, "-P", "-m", "catzip")
 _FORCED = (sys.executable, "-P", "-m", "catzip.benchmarks.forced")
-_TOGETHER = (sys.executable, "-P", "-m", "catzip.benchmarks.lockstep")
 
 
 class MeasurementError(CatzipError):
@@ -33,13 +32,11 @@ class Settings:
 
     threads, device  passed to both commands; threads None: catzip's default
     nll              whether the model's own NLL is evaluated too, which takes as long as coding
-    together         whether networks answer the calls of single items together, where there are steps: see `lockstep`
     """
 
     threads: int | None = None
     device: str = "auto"
     nll: bool = True
-    together: bool = False
 
     def options(self) -> list[str]:
         """Of both commands, as command-line words; those at their default are left out."""
@@ -102,11 +99,11 @@ def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
         packed = [path.with_suffix(".catz") for path in originals]
         for path, data in zip(originals, contents, strict=True):
             path.write_bytes(data)
-        words, (pack, unpack) = settings.options(), _commands(task, settings)
-        packing = _clocked(pack, "compress", "-q", *words, *task.options(), *map(str, originals))
+        words, command = settings.options(), _COMMAND if task.steps is None else _FORCED
+        packing = _clocked(command, "compress", "-q", *words, *task.options(), *map(str, originals))
         for path in originals:
             path.unlink()
-        unpacking = _clocked(unpack, "decompress", "-q", *words, *map(str, packed))
+        unpacking = _clocked(_COMMAND, "decompress", "-q", *words, *map(str, packed))
         _compare(task, originals, contents)
         compressed = sum(path.stat().st_size for path in packed)
         coded = likelihood(list(zip(packed, contents, strict=True)), models, settings.nll)
@@ -127,19 +124,7 @@ def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
         frames=coded.kinds,
         steps=task.steps if coded.steps is None else coded.steps,
         files=len(contents) if task.singles else None,
-        together=_together(task, settings),
     )
-
-
-def _commands(task: Task, settings: Settings) -> tuple[Sequence[str], Sequence[str]]:
-    """What compresses and what decompresses."""
-    if _together(task, settings):
-        return _TOGETHER, _TOGETHER
-    return _COMMAND if task.steps is None else _FORCED, _COMMAND
-
-
-def _together(task: Task, settings: Settings) -> bool:
-    return settings.together and task.singles > 0 and task.steps is not None
 
 
 def _compare(task: Task, restored: Sequence[Path], contents: Sequence[bytes]) -> None:

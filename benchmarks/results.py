@@ -26,7 +26,6 @@ class Result:
     frames           how many frames of each kind the file has
     steps            network calls for an item, of a model that has a choice
     files            the first items, each a file of its own; None for all content in one file
-    together         whether the calls of these files were answered together: the times are of all of them
     schedule         how the steps were cut, where that is not as the model has it
     missing          what to install, for a system that could not run
     job              what was measured, in the words of the run
@@ -48,7 +47,6 @@ class Result:
     frames: dict[str, int] = field(default_factory=dict)
     steps: int | None = None
     files: int | None = None
-    together: bool = False
     schedule: str | None = None
     missing: str | None = None
     job: str | None = None
@@ -60,7 +58,6 @@ class Result:
         words += [f"{self.steps:,} steps"] if self.steps is not None else []
         words += [self.schedule] if self.schedule else []
         words += [f"first {self.files:,} items, a file each"] if self.files is not None else []
-        words += ["side by side"] if self.together else []
         return ", ".join(words)
 
     @property

@@ -65,7 +65,6 @@ class Bench:
             words += ["-m", Path(model).name]
         words += ["--steps", ",".join(str(each or "all") for each in self.steps)] if self.steps else []
         words += ["--singles", str(self.singles)] if self.singles else []
-        words += ["--together"] if self.settings.together else []
         words += ["--peers-only"] if self.no_models else ["--peers"] if self.peers else []
         words += ["--limit", str(self.limit)] if self.limit is not None else []
         words += [] if self.settings.nll else ["--no-nll"]

@@ -45,11 +45,6 @@ def _budgets(context: click.Context, option: click.Parameter, values: tuple[str,
     help="Of arrays, also the first N items as files of their own.",
 )
 @click.option(
-    "--together",
-    is_flag=True,
-    help="With --singles and --steps: networks answer the calls of many files at once. The files are the same.",
-)
-@click.option(
     "--peers",
     is_flag=True,
     help="Also gzip, bzip2, xz, and zstd, brotli, PPMd where installed; of images, PNG, WebP and JPEG XL.",
@@ -75,7 +70,6 @@ def bench(
     models: tuple[str, ...],
     steps: tuple[int, ...],
     singles: int,
-    together: bool,
     peers: bool,
     peers_only: bool,
     limit: int | None,
@@ -97,9 +91,7 @@ def bench(
         raise click.UsageError("--resume goes with --json OUT")
     if peers_only and models:
         raise click.UsageError("--peers-only leaves no place for -m MODEL")
-    if together and not (singles and steps):
-        raise click.UsageError("--together goes with --singles N and --steps S")
-    settings = measure.Settings(threads=threads, device=device, nll=not no_nll, together=together)
+    settings = measure.Settings(threads=threads, device=device, nll=not no_nll)
     with Progress("bench", quiet) as progress:
 
         def done(line: str) -> None:

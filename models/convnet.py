@@ -26,7 +26,7 @@ from .grid import (
     rms_norm,
 )
 from .logistics import MEAN, MEAN_MAX, Logistics
-from .pixels import REACH_MAX, Digits, look
+from .pixels import REACH_MAX, WINDOW_MAX, Digits, is_exact, look
 from .receptive import Rectangle, cut_out
 
 
@@ -55,8 +55,10 @@ class ConvNetConfig:
     def __post_init__(self) -> None:
         if self.shape[0] % 2 or self.shape[1] % 2:
             raise ValueError(f"{self.shape}: images of even height and width can be halved")
-        if not 0 <= max(self.reaches, default=0) <= REACH_MAX:
-            raise ValueError(f"{self.reaches}: windows of up to {REACH_MAX} each way can be summed exactly")
+        if not all(is_exact(reach, self.shape) for reach in self.reaches):
+            raise ValueError(
+                f"{self.reaches}: windows of up to {REACH_MAX} pixels each way and {WINDOW_MAX} in all can be summed"
+            )
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> ConvNetConfig:

@@ -1,8 +1,8 @@
 """The array operations of ``arrays.Arrays`` by NumPy, but the integer product by PyTorch's int8 kernel.
 
-Processors with VNNI multiply int8 four times as fast as float32, which NumPy has no way to ask for; for everything else
-NumPy is faster than PyTorch on arrays of this size. It is worth its start of a second where convolutions take most of
-the time.
+Processors with AVX-512 VNNI multiply int8 up to four times as fast as float32, which NumPy has no way to ask for; for
+everything else NumPy is faster than PyTorch on arrays of this size. It is worth its start of a second where
+convolutions take most of the time: in order-agnostic models of images.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from ..compressor.errors import CatzipError
+from . import torch_arrays
 from .arrays import Array, NumpyArray, NumpyArrays, checked_weight
-from .torch_arrays import int8_is_fast, int8_product, plain
+from .torch_arrays import int8_product, plain
 
 
 class Int8Arrays(NumpyArrays):
@@ -21,9 +22,8 @@ class Int8Arrays(NumpyArrays):
     name = "NumPy with products in int8"
 
     def __init__(self) -> None:
-        if not int8_is_fast():
-            raise CatzipError("this processor has no fast int8 product (VNNI); use --device cpu")
-        torch.set_num_threads(1)  # as the BLAS is held to one: see ``workers``
+        if not torch_arrays.int8_is_fast():
+            raise CatzipError("this processor has no AVX-512 VNNI that PyTorch could use; take --device cpu")
 
     def weight(self, weight: NumpyArray) -> Array:
         return plain(torch.from_numpy(checked_weight(weight)).T)

@@ -3,7 +3,7 @@
 A dimension is one channel of one pixel. Its value is known to so many bits; what is known of it is an interval, whose
 middle stands for it. The rest is filled in from around it: averages of the known values of the same channel in square
 windows, how much of each window is known, and one guess that combines them. These carry a small network over the first
-bits of training as n-grams do for text. Integer arithmetic on the pixels alone, so exact everywhere by construction.
+bits of training as n-grams do for text. Arithmetic on integers, some of them in float32, which holds them exactly.
 
 The network works at half the resolution (space to depth): height x width x channels become H/2 x W/2 x 4 channels.
 """
@@ -17,7 +17,7 @@ import numpy as np
 
 from .arrays import CODE_MAX, NumpyArray
 
-REACH_MAX = 63  # of a window, see `_window`
+REACH_MAX, WINDOW_MAX = 255, 127**2  # of a window, each way, and pixels in it, see `_window`
 HALVES = 2  # values, guesses and averages are in half levels, so that the middle of an interval is an integer
 _GREY = 255  # the middle of 0..255, in half levels: what is guessed where nothing is known
 
@@ -101,8 +101,9 @@ def look(
 def _window(middle: NumpyArray, told: NumpyArray, reach: int) -> tuple[NumpyArray, NumpyArray, int]:
     """Rounded average and number of the told values in a window around each, [B, H, W, C] each, and its size.
 
-    Integers in float32. With reach <= REACH_MAX twice the sums are below 2**24, and a quotient of two of them, at most
-    510, is never rounded up to the integer above: a divisor below 2**15 leaves it further from that than rounding goes.
+    Integers in float32. Of up to WINDOW_MAX pixels, twice the sums are below 2**24, and their quotient, at most 510.5,
+    is never rounded up to the integer above: its divisor, below 2**15, leaves it further from that than 2**-16, which
+    is as far as rounding goes. Nor is the share of a window, at most CODE_MAX, by a size below 2**18.
     """
     count = _box(told.astype(np.float32), reach)
     total = _box(middle * told, reach)
@@ -123,7 +124,14 @@ def _band(size: int, reach: int, channels: int = 1) -> NumpyArray:
     places = np.arange(size)
     near = abs(places[:, None] - places) <= reach
     band: NumpyArray = np.kron(near, np.eye(channels)).astype(np.float32)
+    band.setflags(write=False)
     return band
+
+
+def is_exact(reach: int, shape: tuple[int, ...]) -> bool:
+    """Whether the windows of this reach in images of this shape [H, W, ...] are those for which `_window` is proved."""
+    height, width = (min(2 * reach + 1, side) for side in shape[:2])
+    return isinstance(reach, int) and 0 <= reach <= REACH_MAX and height * width <= WINDOW_MAX
 
 
 def _features(shape: tuple[int, ...], planes: list[NumpyArray]) -> NumpyArray:

@@ -116,7 +116,7 @@ class TorchArrays:
 
 
 def int8_is_fast() -> bool:
-    """Whether this processor has VNNI: others take thirty times as long as for a product in float32."""
+    """Whether this processor has AVX-512 VNNI: others take thirty times as long as for a product in float32."""
     return torch.cpu._is_vnni_supported()
 
 

@@ -2,13 +2,14 @@
 
 The matrix products of one step are too small to be worth splitting inside the BLAS, whose threads wait for each other
 by spinning: on a busy machine that costs many times the work itself. So each worker has lanes of its own, runs the
-whole network on them, and the BLAS is held to one thread meanwhile. NumPy lets go of the interpreter lock while it
-computes.
+whole network on them, and the BLAS, and OpenMP where PyTorch brings it, is held to one thread meanwhile. NumPy lets go
+of the interpreter lock while it computes.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -27,13 +28,24 @@ LEAST_LANES = 16  # of a worker: with fewer, handing over costs more than it sav
 
 
 @lru_cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="catzip")
+def _pool(threads: int, torch: bool) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="catzip", initializer=_alone, initargs=(torch,))
+
+
+def _alone(torch: bool) -> None:
+    """Hold OpenMP to one thread from now on in this one: its setting, other than that of the BLAS, is each thread's."""
+    _libraries(torch).select(user_api="openmp").limit(limits=1)
 
 
 @lru_cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController().select(user_api="blas")
+def _libraries(torch: bool) -> ThreadpoolController:
+    """What computes in several threads. More of it is there once PyTorch is, so there is one for before and after."""
+    return ThreadpoolController()
+
+
+def _torch() -> bool:
+    """Whether PyTorch is loaded, by whomever."""
+    return "torch" in sys.modules
 
 
 class Workers:
@@ -62,7 +74,7 @@ class Workers:
     @contextmanager
     def one_blas_thread(self) -> Iterator[None]:
         """Hold the BLAS to one thread meanwhile, which `map` else does anew each time: 50 microseconds."""
-        with _blas().limit(limits=1):
+        with _libraries(_torch()).limit(limits=1):
             self._held += 1
             try:
                 yield
@@ -74,7 +86,7 @@ class Workers:
         with nullcontext() if self._held else self.one_blas_thread():
             if len(groups) == 1:
                 return [run(0)]
-            others = [_pool(len(groups) - 1).submit(run, i) for i in range(1, len(groups))]
+            others = [_pool(len(groups) - 1, _torch()).submit(run, i) for i in range(1, len(groups))]
             return [run(0), *(other.result() for other in others)]
 
     def ahead(self, items: Iterator[T]) -> Iterator[T]:

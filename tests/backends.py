@@ -22,15 +22,8 @@ def backend(name: str) -> Arrays:
         pytest.skip("no CUDA device")
     if not name.endswith("-int8"):
         return arrays_for(name)
-    with mock.patch("catzip.models.torch_arrays.int8_is_fast", lambda: True):  # also where it is slow
-        return _int8_arrays(name)
-
-
-def _int8_arrays(name: str) -> Arrays:
-    from catzip.models.int8_arrays import Int8Arrays
     from catzip.models.torch_arrays import TorchArrays
 
-    if name == "torch-int8":
-        return TorchArrays("torch")
-    with mock.patch("catzip.models.int8_arrays.int8_is_fast", lambda: True):
-        return Int8Arrays()
+    with mock.patch("catzip.models.torch_arrays.int8_is_fast", lambda: True):  # also where it is slow
+        # What `arrays_for` has once made it hands out again, and so to a `Registry` as well.
+        return TorchArrays("torch") if name == "torch-int8" else arrays_for(name)

@@ -217,8 +217,8 @@ def test_torch_without_exact_int8_does_not_use_it(monkeypatch: pytest.MonkeyPatc
 
 def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch):
     torch = pytest.importorskip("torch")
-    monkeypatch.setattr("catzip.models.int8_arrays.int8_is_fast", lambda: False)
-    with pytest.raises(CatzipError, match=r"no fast int8 product .*; use --device cpu"):
+    monkeypatch.setattr("catzip.models.torch_arrays.int8_is_fast", lambda: False)
+    with pytest.raises(CatzipError, match=r"no AVX-512 VNNI .*; take --device cpu"):
         arrays_for.__wrapped__("cpu-int8")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(CatzipError, match="no CUDA device here; use --device cpu"):

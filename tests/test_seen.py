@@ -11,7 +11,7 @@ from tiny_models import MASKED
 
 from catzip.models.arrays import NumpyArray
 from catzip.models.convnet import ConvNetConfig
-from catzip.models.pixels import REACH_MAX, Digits, _window, look, to_depth
+from catzip.models.pixels import Digits, _window, is_exact, look, to_depth
 from catzip.models.windows import seeing, table_rows, window_rows
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -69,10 +69,10 @@ def by_dimension(config: ConvNetConfig, row: NumpyArray) -> dict:
 @pytest.mark.parametrize("most", [1, 511])
 def test_the_largest_window_is_exact(share: float, most: int):
     """In float32, against integers; of the largest sums and, where all that is told is known, the largest divisors."""
-    side, random = 2 * REACH_MAX + 1, np.random.RandomState(3)
+    side, random = 127, np.random.RandomState(3)
     middle = 510 - random.randint(0, most, (1, side, side, 1))
     told = random.rand(1, side, side, 1) < share
-    average, count, size = _window(middle.astype(np.float32), told, REACH_MAX)
+    average, count, size = _window(middle.astype(np.float32), told, 63)
     centre = side // 2
     total, number = int(middle[told].sum()), int(told.sum())
     assert (size, count[0, centre, centre, 0]) == (side * side, number)
@@ -80,9 +80,13 @@ def test_the_largest_window_is_exact(share: float, most: int):
 
 
 def test_larger_windows_are_refused():
-    config = MASKED[IMAGES[0]]
-    with pytest.raises(ValueError, match="windows of up to 63"):
-        replace(config, reaches=(1, REACH_MAX + 1))
+    """But for those that are cut off at the edges of small images."""
+    large = (128, 130, 3)
+    assert is_exact(63, large) and is_exact(255, (8, 8, 3)) and is_exact(200, (2, 1000))
+    for reach, shape in ((64, large), (256, (8, 8, 3)), (-1, large), (1.5, large)):
+        assert not is_exact(reach, shape)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="windows of up to 255 pixels each way and 16129 in all"):
+        replace(MASKED[IMAGES[0]], reaches=(1, 256))
 
 
 @pytest.mark.parametrize("name", IMAGES)

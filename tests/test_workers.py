@@ -1,5 +1,8 @@
 """Workers share lanes out and keep their order; the BLAS is held to one thread meanwhile."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -104,3 +107,26 @@ def test_an_error_ahead_is_raised_in_its_place(threads: int):
     assert next(coming) == 1
     with pytest.raises(ArithmeticError, match="here"):
         next(coming)
+
+
+TEAMS = """
+import os
+import torch
+from catzip.models.workers import Workers
+
+a, b = torch.ones(512, 512, dtype=torch.int8), torch.ones(512, 512, dtype=torch.int8)
+workers, groups, before = Workers(2), [slice(0, 1), slice(1, 2)], torch.get_num_threads()
+workers.map(lambda i: None, groups)  # the worker is there
+threads = len(os.listdir("/proc/self/task"))
+workers.map(lambda i: [torch._int_mm(a, b), a.float() @ b.float()], groups)
+assert len(os.listdir("/proc/self/task")) == threads, "a team of threads for one worker"
+assert torch.get_num_threads() == before
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts the threads that Linux shows")
+def test_pytorch_brings_no_threads_of_its_own():
+    """Its OpenMP is held to one thread in every worker, not only in the thread that asks for it; and no longer."""
+    pytest.importorskip("torch")
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    subprocess.run([sys.executable, "-c", TEAMS], env=environment | {"PYTHONSAFEPATH": "1"}, check=True)

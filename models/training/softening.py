@@ -11,7 +11,7 @@ from ..arrays import NumpyArray
 
 def softened(images: NumpyArray, factor: float, noise: float, rng: np.random.Generator) -> NumpyArray:
     """The middle of images uint8 [B, h, w, C], enlarged to their size, with noise of this deviation in levels, of which
-    the channels share a half; every second time with `smooth_colours`."""
+    the channels share a half; in half of the cases, then with `smooth_colours`, which leaves noise of the mean."""
     _, height, width, _ = images.shape
     rows, columns = (int(length / factor) for length in (height, width))
     top, left = (height - rows) // 2, (width - columns) // 2

@@ -1,0 +1,20 @@
+"""What a run says about the machine."""
+
+from pathlib import Path
+
+import pytest
+
+from catzip.benchmarks.machine import describe
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu-int8"])
+def test_the_device_that_was_asked_for_is_named(device: str, monkeypatch: pytest.MonkeyPatch):
+    """Also where there is a GPU."""
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    assert describe(device, None)["device"] == device
+
+
+def test_without_a_driver_the_device_is_the_cpu(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    assert describe("auto", 3)["device"] == "cpu"
+    assert describe("auto", 3)["cores"].endswith(" 3 used")
