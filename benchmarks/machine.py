@@ -38,14 +38,17 @@ def describe(device: str, threads: int | None) -> dict[str, str]:
     facts = cpu_facts()
     name = facts.get("model name") or platform.processor() or platform.machine()
     family = f" family {facts['cpu family']} model {facts['model']}" if "cpu family" in facts else ""
+    where = _device(device)
+    torch = {} if where == "cpu" else {"torch": version("torch")}
     widest = next((f for f in ("avx512_vnni", "avx512f", "avx_vnni", "avx2") if f in cpu_flags()), "no avx2")
     return {
         "cpu": f"{name}{family}, {widest}",
         "cores": f"{usable_cores()} available, {threads or usable_cores()} used",
-        "device": _device(device),
+        "device": where,
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "constriction": version("constriction"),
+        **torch,
     }
 
 

@@ -10,8 +10,11 @@ from catzip.benchmarks.machine import describe
 @pytest.mark.parametrize("device", ["cpu", "cpu-int8"])
 def test_the_device_that_was_asked_for_is_named(device: str, monkeypatch: pytest.MonkeyPatch):
     """Also where there is a GPU."""
+    pytest.importorskip("torch")
     monkeypatch.setattr(Path, "exists", lambda path: True)
-    assert describe(device, None)["device"] == device
+    facts = describe(device, None)
+    assert facts["device"] == device
+    assert ("torch" in facts) == (device != "cpu")  # whose version its times depend on
 
 
 def test_without_a_driver_the_device_is_the_cpu(monkeypatch: pytest.MonkeyPatch):
