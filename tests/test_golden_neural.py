@@ -97,16 +97,6 @@ def test_shipped_models_have_a_golden_file(name: str, device: str, set_exact_out
     assert decompress(path.read_bytes(), models) == content
 
 
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("path", sorted((FOLDER / "earlier").glob("*.catz")), ids=lambda path: path.stem)
-def test_files_of_earlier_releases_decode(path: Path, device: str):
-    """MODEL-RELEASE.catz: made by that release, with weights that are still shipped, otherwise than it is made now."""
-    backend(device)
-    models, name = Registry(device), path.stem.rpartition("-")[0]
-    assert path.read_bytes() != path_of("shipped", name).read_bytes()
-    assert decompress(path.read_bytes(), models) == shipped_content(models.by_name(name))
-
-
 def test_lifts_and_turns_are_in_a_golden_file(monkeypatch: pytest.MonkeyPatch):
     """Every number that a tile may have, so that none can change its meaning."""
     seen: dict[str, set[int]] = {"lowered": set(), "turned": set()}

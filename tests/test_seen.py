@@ -79,6 +79,16 @@ def test_the_largest_window_is_exact(share: float, most: int):
     assert average[0, centre, centre, 0] == (2 * total + number) // max(2 * number, 1)
 
 
+def test_no_images_at_all():
+    """As a stage of a training batch may have none."""
+    config = MASKED[IMAGES[0]]
+    values, known = drawn(config, 1, count=0)
+    seen = look(values, known, 0, config.digits, config.shape, config.reaches)
+    height, width, _ = config.shape
+    assert seen.features.shape == (0, height // 2, width // 2, config.features)
+    assert seen.guess.shape == values.shape
+
+
 def test_larger_windows_are_refused():
     """But for those that are cut off at the edges of small images."""
     large = (128, 130, 3)
