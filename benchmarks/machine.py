@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -39,7 +40,7 @@ def describe(device: str, threads: int | None) -> dict[str, str]:
     name = facts.get("model name") or platform.processor() or platform.machine()
     family = f" family {facts['cpu family']} model {facts['model']}" if "cpu family" in facts else ""
     where = _device(device)
-    torch = {} if where == "cpu" else {"torch": version("torch")}
+    torch = {"torch": version("torch")} if where != "cpu" and find_spec("torch") else {}
     widest = next((f for f in ("avx512_vnni", "avx512f", "avx_vnni", "avx2") if f in cpu_flags()), "no avx2")
     return {
         "cpu": f"{name}{family}, {widest}",

@@ -80,11 +80,9 @@ def look(
     shift = np.where(known, digits.shift(stage), digits.shift(stage) + digits.bits)
     coarse = values.astype(np.int32) >> shift
     tokens = digits.first_row(stage) + np.where(known, digits.base**stage, 0) + coarse
-    middle = ((coarse << shift + 1) + (1 << shift) - 1).astype(
-        np.float32
-    )  # 2 v for all bits known, 255 for none
+    halves = (coarse << shift + 1) + (1 << shift) - 1  # 2 v for all bits known, 255 for none
     full = (len(values), *shape)
-    told, middle = (known | (stage > 0)).reshape(-1, *shape), middle.reshape(full)
+    told, middle = (known | (stage > 0)).reshape(-1, *shape), halves.reshape(full).astype(np.float32)
     windows = [_window(middle, told, reach) for reach in reaches]
     guess = np.full(full, _GREY, np.float32)
     for average, count, _ in reversed(windows):

@@ -73,7 +73,7 @@ class Workers:
 
     @contextmanager
     def one_blas_thread(self) -> Iterator[None]:
-        """Hold the BLAS to one thread meanwhile, which `map` else does anew each time: 50 microseconds."""
+        """Hold the BLAS, and OpenMP here, to one thread meanwhile, which `map` else does anew each time."""
         with _libraries(_torch()).limit(limits=1):
             self._held += 1
             try:

@@ -1,4 +1,4 @@
-"""The flag that refreshes the golden files."""
+"""The flag that refreshes the golden files, and what tests of training put back."""
 
 import pytest
 
@@ -15,3 +15,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def set_exact_output(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew."""
     return bool(request.config.getoption("--set-exact-output"))
+
+
+@pytest.fixture
+def trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training sets a switch for rounding; and settings of the C library, for processes that only train."""
+    from catzip.models.training import loop
+    from catzip.models.training.layers import Rounding
+
+    monkeypatch.setattr(Rounding, "on", True)
+    monkeypatch.setattr(loop.memory, "keep", lambda: None)

@@ -17,6 +17,12 @@ def test_the_device_that_was_asked_for_is_named(device: str, monkeypatch: pytest
     assert ("torch" in facts) == (device != "cpu")  # whose version its times depend on
 
 
+def test_a_device_that_lacks_pytorch_is_named_all_the_same(monkeypatch: pytest.MonkeyPatch):
+    """As where only the peers are measured."""
+    monkeypatch.setattr("catzip.benchmarks.machine.find_spec", lambda name: None)
+    assert "torch" not in describe("cpu-int8", None)
+
+
 def test_without_a_driver_the_device_is_the_cpu(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Path, "exists", lambda path: False)
     assert describe("auto", 3)["device"] == "cpu"

@@ -16,16 +16,10 @@ from tiny_recipe import DATA, written  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, names, train  # noqa: E402
-from catzip.models.training.layers import Rounding  # noqa: E402
 from catzip.models.training.recipe import Schedule  # noqa: E402
 from catzip.models.training.state import TrainingState  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
-    """The loop sets the switch; the C library's settings are for processes that only train."""
-    monkeypatch.setattr(Rounding, "on", True)
-    monkeypatch.setattr(loop.memory, "keep", lambda: None)
+pytestmark = pytest.mark.usefixtures("trains")
 
 
 @pytest.fixture

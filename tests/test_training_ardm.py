@@ -15,7 +15,6 @@ from catzip.models.schedules import best, from_tensors, strided  # noqa: E402
 from catzip.models.training import load, loop, orders, train  # noqa: E402
 from catzip.models.training.ardm import ArdmTask  # noqa: E402
 from catzip.models.training.data import to_symbols  # noqa: E402
-from catzip.models.training.layers import Rounding  # noqa: E402
 from catzip.models.training.masks import Batch, in_order, masked  # noqa: E402
 from catzip.models.training.mosaics import read_tiles  # noqa: E402
 from catzip.models.training.mosaics import tiles as read_back  # noqa: E402
@@ -90,10 +89,8 @@ def pictures(count: int, seed: int) -> np.ndarray:
 
 
 @pytest.fixture(autouse=True)
-def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
-    """The loop sets the switch; the C library's settings are for processes that only train."""
-    monkeypatch.setattr(Rounding, "on", True)
-    monkeypatch.setattr(loop.memory, "keep", lambda: None)
+def short_searches(trains: None, monkeypatch: pytest.MonkeyPatch):
+    """Export looks for orders and schedules, which takes minutes with the numbers of a real run."""
     monkeypatch.setattr("catzip.models.training.twins._COUNTED", 1 << 14)
     monkeypatch.setattr("catzip.models.training.twins._AT_ONCE", 1 << 6)
     monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_ON", 2)

@@ -15,7 +15,6 @@ from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
 from catzip.models.training.families import task_for  # noqa: E402
 from catzip.models.training.idf import IdfTask  # noqa: E402
-from catzip.models.training.layers import Rounding  # noqa: E402
 from catzip.models.training.mosaics import read_tiles  # noqa: E402
 from catzip.models.training.mosaics import tiles as read_back  # noqa: E402
 
@@ -62,11 +61,7 @@ RECIPES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
-    """The loop sets the switch; the C library's settings are for processes that only train."""
-    monkeypatch.setattr(Rounding, "on", True)
-    monkeypatch.setattr(loop.memory, "keep", lambda: None)
+pytestmark = pytest.mark.usefixtures("trains")
 
 
 def pictures(count: int, seed: int, side: int = 8, channels: int = 3) -> np.ndarray:

@@ -18,11 +18,11 @@ from catzip.compressor.errors import CatzipError, CorruptError  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
 from catzip.models.recurrent import AutoregressiveConfig  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
-from catzip.models.training import load, loop, names, train  # noqa: E402
+from catzip.models.training import load, names, train  # noqa: E402
 from catzip.models.training.autoregressive import AutoregressiveNet  # noqa: E402
 from catzip.models.training.families import task_for  # noqa: E402
 from catzip.models.training.idf import IdfTask  # noqa: E402
-from catzip.models.training.layers import Rounding, exported  # noqa: E402
+from catzip.models.training.layers import exported  # noqa: E402
 from catzip.models.training.recipe import Recipe  # noqa: E402
 from catzip.models.training.start import grow, source  # noqa: E402
 from catzip.models.training.state import STATE  # noqa: E402
@@ -31,11 +31,7 @@ SMALL = {"hidden": 0, "ngrams": [[1, 8], [2, 9]]}
 LARGE = {"hidden": 16, "depth": 3, "ngrams": [[1, 8], [2, 11]]}
 
 
-@pytest.fixture(autouse=True)
-def rounding_as_it_was(monkeypatch: pytest.MonkeyPatch):
-    """The loop sets the switch; the C library's settings are for processes that only train."""
-    monkeypatch.setattr(Rounding, "on", True)
-    monkeypatch.setattr(loop.memory, "keep", lambda: None)
+pytestmark = pytest.mark.usefixtures("trains")
 
 
 @pytest.fixture
