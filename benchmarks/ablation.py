@@ -1,12 +1,14 @@
 """Variants of a recipe, trained for the same time one after another: what each choice is worth.
 
-python -m catzip.benchmarks.ablation RECIPE --data FOLDER --minutes M VARIANT...
+python -m catzip.benchmarks.ablation RECIPE --data FOLDER --minutes M [--each] VARIANT...
 
 A VARIANT is what differs from the recipe, as tables and fields of TOML on one line, joined by commas:
-`model.couplings.count=4,model.couplings.rezero=false`; an empty one is the recipe itself. Prints a Markdown table with
+`model.couplings.count=4,model.couplings.rezero=false`; an empty one is the recipe itself. `data.NAME=SHARE` is another
+share in the mix for the corpus whose file is NAME.txt.xz or the like; 0 leaves it out. Prints a Markdown table with
 the command, the device and the date: bits of held-out data with rounding on, as `catzip train` validates at its end,
-and of an order-agnostic model of text those in the orders in which it codes. It trains on the CPU. What a variant
-costs in time is part of the comparison: a slower network sees less data.
+and of an order-agnostic model of text those in the orders in which it codes. With --each also the bits of the end that
+training leaves out of each corpus that has one. It trains on the CPU. What a variant costs in time is part of the
+comparison: a slower network sees less data.
 """
 
 from __future__ import annotations
@@ -26,21 +28,45 @@ from typing import Any
 import torch
 
 from ..models.training import memory
+from ..models.training.data import Corpus, read_corpora
 from ..models.training.loop import Run
 from ..models.training.recipe import Recipe, load
 from . import machine
 from .tables import markdown
 
-BITS = {"validation": "validation", "ordered": "in the orders of coding"}
+BITS = {"validation": "validation, bits", "ordered": "in the orders of coding, bits"}
 """Kinds of bits of held-out data in the log of a run, and what the table calls them."""
 
 
 def varied(recipe: Recipe, variant: str) -> Recipe:
     """The recipe with the fields of a variant. Raises ValueError for what is no such thing."""
-    tables = {"model": copy.deepcopy(recipe.model), "schedule": {}}
-    for setting in filter(None, re.split(r",(?=model\.|schedule\.)", variant)):
+    tables = {"model": copy.deepcopy(recipe.model), "schedule": {}, "data": {}}
+    for setting in filter(None, re.split(r",(?=model\.|schedule\.|data\.)", variant)):
         _set(tables, setting)
-    return replace(recipe, model=tables["model"], schedule=replace(recipe.schedule, **tables["schedule"]))
+    return replace(
+        recipe,
+        model=tables["model"],
+        schedule=replace(recipe.schedule, **tables["schedule"]),
+        data=_mixed(recipe.data, tables["data"]),
+    )
+
+
+def _mixed(data: tuple[Corpus, ...], shares: dict[str, float]) -> tuple[Corpus, ...]:
+    """The corpora with these shares, without those of share 0."""
+    if unknown := shares.keys() - {_name(corpus) for corpus in data}:
+        raise ValueError(f"no corpus {', '.join(unknown)}; there are {', '.join(map(_name, data))}")
+    wanted = [(corpus, shares.get(_name(corpus), corpus.share)) for corpus in data]
+    return tuple(replace(corpus, share=share) for corpus, share in wanted if share)
+
+
+def _name(corpus: Corpus) -> str:
+    return Path(corpus.path).name.split(".")[0]
+
+
+def ends(recipe: Recipe) -> tuple[Corpus, ...]:
+    """What training leaves out at the end of corpora."""
+    cut = [corpus for corpus in recipe.data if (corpus.stop or 0) < 0]
+    return tuple(replace(corpus, start=corpus.stop, stop=None) for corpus in cut)
 
 
 def _set(tables: dict[str, Any], setting: str) -> None:
@@ -49,13 +75,15 @@ def _set(tables: dict[str, Any], setting: str) -> None:
     table = tables
     for key in outer:
         table = table.setdefault(key, {})
-    if outer[:1] not in (["model"], ["schedule"]) or not value:
-        raise ValueError(f"{setting!r}: a setting is model.FIELD=VALUE or schedule.FIELD=VALUE")
+    if outer[:1] not in (["model"], ["schedule"], ["data"]) or not value:
+        raise ValueError(
+            f"{setting!r}: a setting is model.FIELD=VALUE, schedule.FIELD=VALUE or data.NAME=SHARE"
+        )
     table[name] = tomllib.loads(f"value = {value}")["value"]
 
 
-def measured(recipe: Recipe, data: Path, minutes: float) -> dict[str, Any]:
-    """What it has come to after that time: steps, symbols seen, bits of held-out data.
+def measured(recipe: Recipe, data: Path, minutes: float, each: tuple[Corpus, ...] = ()) -> dict[str, Any]:
+    """What it has come to after that time: steps, symbols seen, bits of held-out data, and of ``each`` by its name.
 
     Nothing is exported: an order-agnostic model would first look for its best orders, for minutes.
     """
@@ -63,7 +91,9 @@ def measured(recipe: Recipe, data: Path, minutes: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         run = Run(recipe, data, Path(folder), torch.device("cpu"), lambda record: None, resume=False)
         run.train(60 * minutes, sys.maxsize)
-        return run.measure()
+        found = run.measure()
+        texts = zip(each, read_corpora(data, each), strict=True)
+        return found | {_name(corpus): run.validate([text])["validation"] for corpus, text in texts}
 
 
 def main(arguments: list[str]) -> int:
@@ -72,23 +102,26 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("recipe")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--each", action="store_true")
     parser.add_argument("variants", nargs="+", metavar="VARIANT")
     options = parser.parse_args(arguments)
     recipe = load(options.recipe)
     recipes = [varied(recipe, variant) for variant in options.variants]
+    each = ends(recipe) if options.each else ()
+    columns = {**BITS, **{_name(corpus): _name(corpus) for corpus in each}}
     rows = []
-    for name, each in zip(options.variants, recipes, strict=True):
+    for name, variant in zip(options.variants, recipes, strict=True):
         print(f"{name or 'the recipe'} ...", file=sys.stderr, flush=True)
-        last = measured(each, options.data, options.minutes)
-        bits = [f"{last[kind]:.3f}" for kind in BITS if kind in last]
+        last = measured(variant, options.data, options.minutes, each)
+        columns = {kind: title for kind, title in columns.items() if kind in last}
+        bits = [f"{last[kind]:.3f}" for kind in columns]
         rows.append([name or "the recipe", f"{last['step']:,}", f"{last['symbols'] / 1e6:.1f} M", *bits])
     shown = [word for word in arguments if word not in ("--data", str(options.data))]
     where = ", ".join(machine.describe("cpu", None).values())
     print(
         f"`python -m catzip.benchmarks.ablation {shlex.join(shown)}`, {time.strftime('%Y-%m-%d')}, {where}:\n"
     )
-    columns = [f"{name}, bits" for name in BITS.values()][: len(rows[0]) - 3]
-    print(markdown(["variant", "steps", "values seen", *columns], rows))
+    print(markdown(["variant", "steps", "values seen", *columns.values()], rows))
     return 0
 
 

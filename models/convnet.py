@@ -95,7 +95,7 @@ class _Asked:
     rows    intp [Q], where the wanted dimensions are in what the head gives for an image, [P * dimensions]
     wide    of the pixels whose values reach the features
     inside  intp, dimensions of those, ascending
-    told    intp [Q], where the wanted dimensions are among those
+    told    intp [Q], where the wanted dimensions are among those of the first field
     """
 
     fields: list[Rectangle]
@@ -177,11 +177,9 @@ class ConvNet:
         c, (rows, columns) = self.config, asked.wide.size
         shape = 2 * rows, 2 * columns, c.shape[2]
         inside = values[:, asked.inside], known[asked.inside][None]
-        seen = look(*inside, stage, c.digits, shape, c.reaches)
-        part = asked.fields[0].within(asked.wide)
-        tokens, features = (
-            self._arrays.place(cut_out(array, part)) for array in (seen.tokens, seen.features)
-        )
+        part = asked.fields[0].times(2).within(asked.wide.times(2))
+        seen = look(*inside, stage, c.digits, shape, c.reaches, part)
+        tokens, features = self._arrays.place(seen.tokens), self._arrays.place(seen.features)
         return tokens, features, seen.guess[:, asked.told].ravel()
 
     def _asked(self, wanted: NumpyArray) -> _Asked:
@@ -194,13 +192,14 @@ class ConvNet:
         fields = [last.grown(reach, height, width) for reach in range(c.depth + 1, -1, -1)]
         wide = fields[0].grown(-(-max(c.reaches, default=0) // 2), height, width)
         inside = np.arange(self.size).reshape(c.shape)[wide.times(2).cut].ravel()
+        seen = fields[0].times(2)
         return _Asked(
             fields,
             last.indices(places, width),
             inverse * c.dimensions + (y % 2 * 2 + x % 2) * c.shape[2] + channel,
             wide,
             inside,
-            np.searchsorted(inside, wanted),
+            seen.indices(y * c.shape[1] + x, c.shape[1]) * c.shape[2] + channel,
         )
 
     def _digits(self, y: Array, guess: NumpyArray, values: NumpyArray, stage: int) -> NumpyArray:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from .arrays import CODE_MAX, Array, Arrays
 from .grid import ACT, RES, Linear, Tensors, add_residual, rms_norm, swish, to_codes
-from .receptive import Part, cut_out
-
-_ALL = slice(None), slice(None)
+from .receptive import EVERYWHERE, Part, cut_out
 
 
-def patches(arrays: Arrays, codes: Array, part: Part = _ALL) -> Array:
+def patches(arrays: Arrays, codes: Array, part: Part = EVERYWHERE) -> Array:
     """The 3x3 surroundings of every position, zeros outside: [B, H, W, C] -> narrow [B, h, w, (dy, dx, C)].
 
     part  the positions to do it for: h rows and w columns of H and W; all, if not given
@@ -34,7 +32,7 @@ class Block:
         self._conv = Linear.load(arrays, tensors, [f"{name}.conv"], [ACT])
         self._out = Linear.load(arrays, tensors, [f"{name}.out"], [RES])
 
-    def __call__(self, x: Array, part: Part = _ALL, wanted: Array | None = None) -> Array:
+    def __call__(self, x: Array, part: Part = EVERYWHERE, wanted: Array | None = None) -> Array:
         """Residual [B, H, W, D] -> [B, h, w, D] of that part.
 
         Of the positions ``wanted`` [P] in h * w only, [B, P, D], if given.

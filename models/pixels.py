@@ -16,6 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from .arrays import CODE_MAX, NumpyArray
+from .receptive import EVERYWHERE, Part, cut_out
 
 REACH_MAX, WINDOW_MAX = 255, 127**2  # of a window, each way, and pixels in it, see `_window`
 HALVES = 2  # values, guesses and averages are in half levels, so that the middle of an interval is an integer
@@ -52,11 +53,11 @@ class Digits:
 
 @dataclass(frozen=True)
 class Seen:
-    """A batch of partly known images.
+    """A batch of partly known images, or h x w pixels of each.
 
-    tokens    intp [B, H/2, W/2, 4C], row of what is seen of each dimension
-    features  float32 [B, H/2, W/2, 4C (1 + 2 windows)], codes -127..127
-    guess     int32 [B, D], in half levels, for every dimension
+    tokens    intp [B, h/2, w/2, 4C], row of what is seen of each dimension
+    features  float32 [B, h/2, w/2, 4C (1 + 2 windows)], codes -127..127
+    guess     int32 [B, h * w * C], in half levels, for every dimension
     """
 
     tokens: NumpyArray
@@ -71,11 +72,13 @@ def look(
     digits: Digits,
     shape: tuple[int, ...],
     reaches: tuple[int, ...],
+    part: Part = EVERYWHERE,
 ) -> Seen:
     """What is seen of images uint8 [B, D], of this shape (H, W, C), whose dimensions known [B, D] have this stage's
     digit and the others do not; or [1, D], if the same of all.
 
     reaches  of the windows: r means 2 r + 1 pixels square; from small to large
+    part     pixels to tell it for: from an even row and column, h rows and w columns, both even; all, if not given
     """
     shift = np.where(known, digits.shift(stage), digits.shift(stage) + digits.bits)
     coarse = values.astype(np.int32) >> shift
@@ -83,8 +86,9 @@ def look(
     halves = (coarse << shift + 1) + (1 << shift) - 1  # 2 v for all bits known, 255 for none
     full = (len(values), *shape)
     told, middle = (known | (stage > 0)).reshape(-1, *shape), halves.reshape(full).astype(np.float32)
-    windows = [_window(middle, told, reach) for reach in reaches]
-    guess = np.full(full, _GREY, np.float32)
+    windows = [_window(middle, told, reach, part) for reach in reaches]
+    told, middle = cut_out(told, part), cut_out(middle, part)
+    guess = np.full(middle.shape, _GREY, np.float32)
     for average, count, _ in reversed(windows):
         np.copyto(guess, average, where=count > 0)
     np.copyto(guess, middle, where=told)
@@ -92,28 +96,37 @@ def look(
     for average, count, size in windows:
         planes.append((average - guess) * (count > 0))
         planes.append(np.floor(CODE_MAX * count / size))
-    features = _features(full, planes)
-    return Seen(to_depth(tokens.reshape(full)), features, guess.reshape(values.shape).astype(np.int32))
+    tokens = to_depth(cut_out(tokens.reshape(full), part))
+    flat = guess.astype(np.int32).reshape(len(guess), int(np.prod(guess.shape[1:])))
+    return Seen(tokens, _features(guess.shape, planes), flat)
 
 
-def _window(middle: NumpyArray, told: NumpyArray, reach: int) -> tuple[NumpyArray, NumpyArray, int]:
-    """Rounded average and number of the told values in a window around each, [B, H, W, C] each, and its size.
+def _window(
+    middle: NumpyArray, told: NumpyArray, reach: int, part: Part = EVERYWHERE
+) -> tuple[NumpyArray, NumpyArray, int]:
+    """Rounded average and number of the told values in a window around each pixel of a part, [B, h, w, C] each, and
+    the window's size.
 
     Integers in float32. Of up to WINDOW_MAX pixels, twice the sums are below 2**24, and their quotient, at most 510.5,
     is never rounded up to the integer above: its divisor, below 2**15, leaves it further from that than 2**-16, which
     is as far as rounding goes. Nor is the share of a window, at most CODE_MAX, by a size below 2**18.
     """
-    count = _box(told.astype(np.float32), reach)
-    total = _box(middle * told, reach)
+    count = _box(told.astype(np.float32), reach, part)
+    total = _box(middle * told, reach, part)
     return np.floor((2 * total + count) / np.maximum(2 * count, 1)), count, (2 * reach + 1) ** 2
 
 
-def _box(x: NumpyArray, reach: int) -> NumpyArray:
-    """Sums of float32 [B, H, W, C] over squares of 2 reach + 1, cut off at the edges of the image: two products."""
+def _box(x: NumpyArray, reach: int, part: Part) -> NumpyArray:
+    """Sums of float32 [B, H, W, C] over squares of 2 reach + 1, cut off at the edges of the image: two products.
+
+    Around the pixels of a part: [B, h, w, C].
+    """
     batch, height, width, channels = x.shape
-    across = x.reshape(-1, width * channels) @ _band(width, reach, channels)
-    down: NumpyArray = _band(height, reach) @ across.reshape(batch, height, width * channels)
-    return down.reshape(x.shape)
+    rows, columns = (range(size)[cut] for cut, size in zip(part, (height, width), strict=True))
+    beside = _band(width, reach, channels)[:, columns.start * channels : columns.stop * channels]
+    across = x.reshape(-1, width * channels) @ beside
+    down: NumpyArray = _band(height, reach)[part[0]] @ across.reshape(batch, height, beside.shape[1])
+    return down.reshape(batch, len(rows), len(columns), channels)
 
 
 @lru_cache

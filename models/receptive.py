@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .arrays import Array, NumpyArray
 
 Part = tuple[slice, slice]  # rows and columns
+EVERYWHERE: Part = slice(None), slice(None)
 
 
 def cut_out(array: Array, part: Part) -> Array:

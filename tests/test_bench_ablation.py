@@ -1,5 +1,6 @@
 """Variants of recipes, and their comparison."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,20 @@ def test_a_value_may_have_commas():
     assert found.model["ngrams"] == [[1, 8], [2, 9]] and found.schedule.lanes == 4
 
 
+def test_shares_of_the_data_by_the_names_of_their_files():
+    recipe = load("ar-bytes")
+    found = ablation.varied(recipe, "data.english_books=44,data.samba=0,schedule.lanes=4")
+    shares = {corpus.path: corpus.share for corpus in recipe.data}
+    del shares["silesia/samba.xz"]
+    shares["books/english_books.txt.xz"] = 44
+    assert {corpus.path: corpus.share for corpus in found.data} == shares
+    assert found.validation == recipe.validation and found.schedule.lanes == 4
+    with pytest.raises(
+        ValueError, match="no corpus dickens; there are enwiki_plain, enwiki2015_plain, english"
+    ):
+        ablation.varied(recipe, "data.dickens=1")
+
+
 @pytest.mark.parametrize("wrong", ["name=1", "model", "model.width", "width=3"])
 def test_what_is_no_setting_is_refused(wrong):
     with pytest.raises(ValueError, match=r"model\.FIELD=VALUE"):
@@ -67,6 +82,23 @@ def test_each_variant_has_a_row_of_its_own_run(tmp_path: Path, capsys: pytest.Ca
     assert "ablation" in table[0] and "--data" not in table[0]
     bits = [float(row.split("|")[-2]) for row in table[4:]]
     assert len(bits) == 2 and bits[0] != bits[1] and all(7 < value < 16 for value in bits)
+
+
+def test_a_column_for_the_held_out_end_of_each_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Of those that have one: not what training sees."""
+    pixels = np.random.RandomState(0).randint(0, 256, 40 * 64).astype(np.uint8)
+    (tmp_path / "toy.bin").write_bytes(pixels.tobytes())
+    (tmp_path / "flat.bin").write_bytes(np.full(40 * 64, 128, np.uint8).tobytes())
+    data = """data = [{ path = "toy.bin", share = 1 }, { path = "flat.bin", share = 1, stop = -640 }]"""
+    (tmp_path / "toy.toml").write_text(re.sub("data = .*", data, TOY, count=1))
+    (corpus,) = ablation.ends(load(tmp_path / "toy.toml"))
+    assert (corpus.path, corpus.start, corpus.stop) == ("flat.bin", -640, None)
+    words = [str(tmp_path / "toy.toml"), "--data", str(tmp_path), "--minutes", "0.005"]
+    assert ablation.main([*words, "--each", ""]) == 0
+    head, _, row = capsys.readouterr().out.splitlines()[2:]
+    assert [cell.strip() for cell in head.split("|")[-3:-1]] == ["validation, bits", "flat"]
+    noisy, flat = (float(cell) for cell in row.split("|")[-3:-1])
+    assert flat < noisy - 0.5
 
 
 def test_text_coded_along_other_orders_has_a_column_for_them(

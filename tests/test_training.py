@@ -16,8 +16,6 @@ from tiny_recipe import DATA, written  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, names, train  # noqa: E402
-from catzip.models.training.recipe import Schedule  # noqa: E402
-from catzip.models.training.state import TrainingState  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("trains")
 
@@ -97,71 +95,6 @@ def test_the_same_seed_trains_the_same_weights(folder: Path):
     other = replace(recipe, schedule=replace(recipe.schedule, seed=1))
     path = train(other, folder, folder / "three", steps=6, minutes=1000, device="cpu")
     assert checkpoint.load(path).fingerprint not in prints
-
-
-class Little(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.matrix = torch.nn.Parameter(torch.randn(3, 2))
-        self.vector = torch.nn.Parameter(torch.randn(3))
-
-    def update(self, state: TrainingState, seed: int) -> None:
-        """A step from gradients that only hang on the seed."""
-        torch.manual_seed(seed)
-        for parameter in self.parameters():
-            parameter.grad = torch.randn_like(parameter)
-        state.update(1e-2)
-
-
-SCHEDULE = Schedule(minutes=1, groups=1, lanes=1, steps=1, learning_rate=1e-2, ema=0.95)
-
-
-def everything(net: Little, state: TrainingState) -> list[torch.Tensor]:
-    live = [p.detach().clone() for p in net.parameters()]
-    with state.averaged():
-        return live + [p.detach().clone() for p in net.parameters()]
-
-
-def test_a_state_saved_and_loaded_goes_on_as_if_nothing_had_been(folder: Path):
-    """Weights, averages and the optimiser's moments: to the last bit after more steps."""
-    recipe, path = load(folder / "tiny.toml"), folder / "state.safetensors"
-    net = Little()
-    state = TrainingState(net, SCHEDULE)
-    for seed in range(4):
-        net.update(state, seed)
-    state.symbols, state.seconds = 77, 1.25
-    state.save(path, recipe)
-    resumed_net = Little()
-    resumed = TrainingState(resumed_net, SCHEDULE)
-    resumed.load(path, recipe)
-    assert (resumed.step, resumed.symbols, resumed.seconds) == (4, 77, 1.25)
-    for seed in range(4, 9):
-        net.update(state, seed)
-        resumed_net.update(resumed, seed)
-        for ours, theirs in zip(everything(net, state), everything(resumed_net, resumed), strict=True):
-            assert torch.equal(ours, theirs)
-    resumed.save(path, recipe)  # and again
-    TrainingState(Little(), SCHEDULE).load(path, recipe)
-
-
-def test_the_average_is_exponential_and_young_at_first():
-    net = Little()
-    state = TrainingState(net, SCHEDULE)
-    expected = [p.detach().double() for p in net.parameters()]
-    for step in range(1, 300):
-        net.update(state, step)
-        decay = min(0.95, (1 + step) / (10 + step))
-        expected = [
-            decay * a + (1 - decay) * p.detach().double()
-            for a, p in zip(expected, net.parameters(), strict=True)
-        ]
-    averages = everything(net, state)[2:]
-    for a, b in zip(averages, expected, strict=True):
-        assert torch.allclose(a.double(), b, rtol=1e-5, atol=1e-6)
-    live = [p.detach().clone() for p in net.parameters()]
-    with pytest.raises(KeyError), state.averaged():
-        raise KeyError  # whatever happens meanwhile, the live weights come back
-    assert all(torch.equal(a, b) for a, b in zip(live, net.parameters(), strict=True))
 
 
 def test_shipped_recipes_load():

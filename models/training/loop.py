@@ -165,8 +165,12 @@ class Run:
         return float(loss.detach())
 
     def _validate(self) -> dict[str, float]:
+        return self.validate(self._held_out)
+
+    def validate(self, held_out: list[bytes]) -> dict[str, float]:
+        """Bits of such data, by the averaged weights: see ``families.Task``."""
         with self._state.averaged():
-            return self._task.validate(self._held_out)
+            return self._task.validate(held_out)
 
     def measure(self) -> dict[str, Any]:
         """How far the run has come, and the bits of held-out data of what it would export."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...compressor.errors import CatzipError
 from .data import Corpus
+from .optimiser import OPTIMISERS
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -36,12 +37,15 @@ class Schedule:
     grey: float = 0.0  # share of batches of images with luma alone
     soft: float = 0.0  # share of batches of images that are enlarged, see softening.py
     cross_entropy: float = 0.0  # weight of the plain cross-entropy beside the bound, for diffusion models
+    optimiser: str = "adamw"  # one of optimiser.OPTIMISERS
     seed: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if not isinstance(getattr(self, field.name), int | float):
+            if field.name != "optimiser" and not isinstance(getattr(self, field.name), int | float):
                 raise TypeError(f"{field.name} is no number")
+        if self.optimiser not in OPTIMISERS:
+            raise ValueError(f"no optimiser {self.optimiser!r}; there are {', '.join(OPTIMISERS)}")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ...compressor.errors import CatzipError
 from .. import checkpoint
+from .optimiser import OPTIMISERS
 from .recipe import Recipe, Schedule
 
 STATE = "state.safetensors"
@@ -20,7 +21,7 @@ STATE = "state.safetensors"
 
 
 class TrainingState:
-    """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) and an exponential moving average of the weights.
+    """Weights with their optimiser (see ``optimiser.py``), and an exponential moving average of them.
 
     before  how far the training had come from which this run began, if any: see `start.grow`
     """
@@ -29,17 +30,9 @@ class TrainingState:
         self._parameters = dict(net.named_parameters())
         self._average = {name: p.detach().clone() for name, p in self._parameters.items()}
         self._decay = schedule.ema
-        matrices = [p for p in self._parameters.values() if p.ndim > 1]
-        vectors = [p for p in self._parameters.values() if p.ndim <= 1]
-        self._optimiser = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": schedule.weight_decay},
-                {"params": vectors, "weight_decay": 0.0},
-            ],
-            lr=schedule.learning_rate,
-            betas=(0.9, 0.99),
-            fused=True,
-        )
+        self._kind = schedule.optimiser
+        make = OPTIMISERS[self._kind]
+        self._optimisers = make(net, schedule.learning_rate, schedule.weight_decay)
         self.step, self.symbols, self.seconds = 0, 0, 0.0
         self.before = before
 
@@ -52,10 +45,11 @@ class TrainingState:
 
     def update(self, rate: float) -> None:
         """One optimiser step at this learning rate, from the gradients that are there."""
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
-        self._optimiser.step()
-        self._optimiser.zero_grad(set_to_none=True)
+        for optimiser in self._optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
         self.step += 1
         # A young average would remember the random start; it forgets faster at first.
         decay = min(self._decay, (1 + self.step) / (10 + self.step))
@@ -83,9 +77,15 @@ class TrainingState:
         for name, parameter in self._parameters.items():
             arrays[f"weight/{name}"] = parameter.detach().cpu().numpy()
             arrays[f"average/{name}"] = self._average[name].cpu().numpy()
-            for moment, value in self._optimiser.state[parameter].items():
+            for moment, value in self._moments(parameter).items():
                 arrays[f"{moment}/{name}"] = np.asarray(value.detach().cpu().numpy())
-        run = {"step": self.step, "symbols": self.symbols, "seconds": self.seconds, "before": self.before}
+        run = {
+            "step": self.step,
+            "symbols": self.symbols,
+            "seconds": self.seconds,
+            "before": self.before,
+            "optimiser": self._kind,
+        }
         config = {"family": recipe.family, "model": recipe.model, "run": run}
         checkpoint.save(path, checkpoint.Checkpoint(config, arrays))
 
@@ -96,19 +96,27 @@ class TrainingState:
             raise CatzipError(
                 f"{path}: the state of another model; give the recipe that it was trained by, or another --out"
             )
+        run = saved.config["run"]
+        if (kind := run.get("optimiser", "adamw")) != self._kind:
+            raise CatzipError(
+                f"{path}: trained by {kind}; give a recipe with it, not {self._kind}, or another --out"
+            )
         values = {key: torch.from_numpy(np.array(array)) for key, array in saved.arrays.items()}
         with torch.no_grad():
             for name, parameter in self._parameters.items():
-                parameter.copy_(values[f"weight/{name}"])
-                self._average[name].copy_(values[f"average/{name}"])
-                if f"step/{name}" not in values:
-                    continue  # it has not taken part yet
-                device = parameter.device
-                self._optimiser.state[parameter] = {
-                    "step": values[f"step/{name}"],
-                    "exp_avg": values[f"exp_avg/{name}"].to(device),
-                    "exp_avg_sq": values[f"exp_avg_sq/{name}"].to(device),
-                }
-        run = saved.config["run"]
+                parameter.copy_(values.pop(f"weight/{name}"))
+                self._average[name].copy_(values.pop(f"average/{name}"))
+        for key, value in values.items():
+            moment, name = key.split("/", 1)
+            parameter = self._parameters[name]
+            self._moments(parameter)[moment] = value if moment == "step" else value.to(parameter.device)
         self.step, self.symbols, self.seconds = run["step"], run["symbols"], run["seconds"]
         self.before = run.get("before")
+
+    def _moments(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+        """What the optimiser remembers of a parameter: nothing before its first step."""
+        for optimiser in self._optimisers:
+            if any(parameter is p for group in optimiser.param_groups for p in group["params"]):
+                found: dict[str, Tensor] = optimiser.state[parameter]
+                return found
+        raise AssertionError("a parameter without an optimiser")
