@@ -42,6 +42,7 @@ class Bench:
     models    by name; none: what catzip chooses from the content
     steps     a row for each of these budgets (0 for all), of the models that have a choice; none for their default
     singles   of arrays, also so many of the first items as files of their own
+    whole     whether all content is measured as one file too, where there are singles
     peers     whether other compressors run too
     no_models whether they alone run
     limit     bytes of each data set, or items of an array; None for all
@@ -51,6 +52,7 @@ class Bench:
     models: Sequence[str] = ()
     steps: Sequence[int] = ()
     singles: int = 0
+    whole: bool = True
     peers: bool = False
     no_models: bool = False
     limit: int | None = None
@@ -65,6 +67,7 @@ class Bench:
             words += ["-m", Path(model).name]
         words += ["--steps", ",".join(str(each or "all") for each in self.steps)] if self.steps else []
         words += ["--singles", str(self.singles)] if self.singles else []
+        words += [] if self.whole else ["--singles-only"]
         words += ["--peers-only"] if self.no_models else ["--peers"] if self.peers else []
         words += ["--limit", str(self.limit)] if self.limit is not None else []
         words += [] if self.settings.nll else ["--no-nll"]
@@ -86,9 +89,17 @@ class Bench:
             budgets = {None: [None]}
         for dataset in datasets:
             for model, steps in budgets.items():
-                for task in _tasks(dataset, model, steps, self.singles):
+                for task in self._tasks(dataset, model, steps):
                     yield str(task), partial(measure, task, source, self.settings)
             yield from _peers(dataset) if self.peers or self.no_models else ()
+
+    def _tasks(self, dataset: Dataset, model: str | None, steps: Sequence[int | None]) -> Iterator[Task]:
+        singles = min(self.singles, len(dataset.items)) if dataset.item else 0
+        for each in steps:
+            if self.whole or not singles:
+                yield Task(dataset, model, each)
+            if singles:
+                yield Task(dataset, model, each, singles)
 
 
 def run_bench(
@@ -199,13 +210,6 @@ def budgets_of(source: ModelSource, name: str, steps: Sequence[int]) -> list[int
     for each in steps:
         model.plan(1, each)
     return list(dict.fromkeys(each or model.budgets[-1] for each in steps))
-
-
-def _tasks(dataset: Dataset, model: str | None, steps: Sequence[int | None], singles: int) -> Iterator[Task]:
-    for each in steps:
-        yield Task(dataset, model, each)
-        if singles and dataset.item:
-            yield Task(dataset, model, each, min(singles, len(dataset.items)))
 
 
 def _peers(dataset: Dataset) -> Iterator[Job]:

@@ -44,6 +44,7 @@ def _budgets(context: click.Context, option: click.Parameter, values: tuple[str,
     metavar="N",
     help="Of arrays, also the first N items as files of their own.",
 )
+@click.option("--singles-only", is_flag=True, help="Of arrays these, and not all items as one file.")
 @click.option(
     "--peers",
     is_flag=True,
@@ -70,6 +71,7 @@ def bench(
     models: tuple[str, ...],
     steps: tuple[int, ...],
     singles: int,
+    singles_only: bool,
     peers: bool,
     peers_only: bool,
     limit: int | None,
@@ -89,6 +91,8 @@ def bench(
 
     if resume and json_out is None:
         raise click.UsageError("--resume goes with --json OUT")
+    if singles_only and not singles:
+        raise click.UsageError("--singles-only goes with --singles N")
     if peers_only and models:
         raise click.UsageError("--peers-only leaves no place for -m MODEL")
     settings = measure.Settings(threads=threads, device=device, nll=not no_nll)
@@ -99,6 +103,7 @@ def bench(
             if not quiet:
                 click.echo(line, err=True)
 
-        bench = run.Bench(datasets, models, steps, singles, peers, peers_only, limit, settings)
+        whole = not singles_only
+        bench = run.Bench(datasets, models, steps, singles, whole, peers, peers_only, limit, settings)
         say = {"echo": progress.print, "progress": progress.say, "done": done}
         run.run_bench(bench, json_out=json_out, resume=resume, **say)

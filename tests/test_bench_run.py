@@ -59,6 +59,14 @@ def test_a_row_for_each_number_of_steps(measured: list[Task]) -> None:
     assert run.datasets["array"]["item"] == [4, 3] and run.datasets["array"]["dimensions"] == 60
 
 
+def test_single_items_alone(measured: list[Task]) -> None:
+    """Of an array; of text, which has none, what there is."""
+    bench = Bench(["array", "text"], ["table-array"], steps=[3], singles=2, whole=False)
+    assert bench.command().endswith("--singles 2 --singles-only")
+    run_bench(bench, echo=silent)
+    assert [(task.dataset.name, task.singles) for task in measured] == [("array", 2), ("text", 0)]
+
+
 def test_wrong_steps_are_found_before_anything_is_measured(measured: list[Task]) -> None:
     with pytest.raises(ModelMismatchError, match=r"3, 12 \(all\) steps, not in 7"):
         run_bench(Bench(["text"], ["table-bytes", "table-array"], steps=[3, 7]), echo=silent)
@@ -132,7 +140,7 @@ def test_a_run_without_likelihoods_says_so_when_resumed(measured: list[Task], tm
 
 
 def test_command_repeats_the_run(tmp_path: Path) -> None:
-    bench = Bench(["cifar10"], ["ardm"], [20, 0], 9, True, False, 50, Settings(2, "cpu", nll=False))
+    bench = Bench(["cifar10"], ["ardm"], [20, 0], 9, True, True, False, 50, Settings(2, "cpu", nll=False))
     words = (
         "--dataset cifar10 -m ardm --steps 20,all --singles 9 --peers --limit 50 --no-nll -T 2 --device cpu"
     )
@@ -142,7 +150,14 @@ def test_command_repeats_the_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("--steps", "20,x"), ("--steps", "0"), ("--resume",), ("--singles", "-1"), ("--peers-only", "-m", "x")],
+    [
+        ("--steps", "20,x"),
+        ("--steps", "0"),
+        ("--resume",),
+        ("--singles", "-1"),
+        ("--singles-only",),
+        ("--peers-only", "-m", "x"),
+    ],
 )
 def test_wrong_options(words: tuple[str, ...]) -> None:
     done = CliRunner().invoke(cli, ["bench", "--dataset", "text8", *words])
@@ -155,4 +170,4 @@ def test_options_reach_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     words = "bench --dataset cifar10 -m ardm --steps 5,20 --steps all --singles 3 --limit 9 -T 1"
     done = CliRunner().invoke(cli, words.split(), catch_exceptions=False)
     assert done.exit_code == 0
-    assert seen == [Bench(("cifar10",), ("ardm",), (5, 20, 0), 3, False, False, 9, Settings(1))]
+    assert seen == [Bench(("cifar10",), ("ardm",), (5, 20, 0), 3, True, False, False, 9, Settings(1))]
