@@ -31,6 +31,7 @@ SUPERSEDED: dict[str, Superseded] = {
     "233ffb8219979ad8": Superseded("ardm-text8", "0.3.0"),
     "00c2f03382efd1b4": Superseded("ar-bytes", "0.3.0"),
     "800055ca301db183": Superseded("idf-photo", "0.4.0"),
+    "95199f9abc1c68a8": Superseded("ar-bytes", "0.4.0"),
 }
 """By fingerprint, in hexadecimal digits."""
 
