@@ -28,7 +28,7 @@ class Channel(io.RawIOBase):
 
     def write(self, data: Buffer) -> int:
         """Wait until the other side has taken the last block, and offer this one."""
-        block = memoryview(bytes(data))
+        block = memoryview(bytes(memoryview(data)))  # bytes(5) would be five zeros
         with self._change:
             self._change.wait_for(lambda: self._stopped or not self._block)
             if self._stopped:

@@ -29,8 +29,10 @@ import torch
 
 from ..models.training import memory
 from ..models.training.data import Corpus, read_corpora
+from ..models.training.families import task_for
 from ..models.training.loop import Run
 from ..models.training.recipe import Recipe, load
+from ..models.training.state import TrainingState
 from . import machine
 from .tables import markdown
 
@@ -43,12 +45,15 @@ def varied(recipe: Recipe, variant: str) -> Recipe:
     tables = {"model": copy.deepcopy(recipe.model), "schedule": {}, "data": {}}
     for setting in filter(None, re.split(r",(?=model\.|schedule\.|data\.)", variant)):
         _set(tables, setting)
-    return replace(
-        recipe,
-        model=tables["model"],
-        schedule=replace(recipe.schedule, **tables["schedule"]),
-        data=_mixed(recipe.data, tables["data"]),
-    )
+    try:
+        return replace(
+            recipe,
+            model=tables["model"],
+            schedule=replace(recipe.schedule, **tables["schedule"]),
+            data=_mixed(recipe.data, tables["data"]),
+        )
+    except TypeError as error:
+        raise ValueError(f"{variant!r}: {error}") from error
 
 
 def _mixed(data: tuple[Corpus, ...], shares: dict[str, float]) -> tuple[Corpus, ...]:
@@ -107,6 +112,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     recipe = load(options.recipe)
     recipes = [varied(recipe, variant) for variant in options.variants]
+    for variant in recipes:  # what is no model is said before the others train
+        TrainingState(task_for(variant, torch.device("cpu")).net, variant.schedule)
     each = ends(recipe) if options.each else ()
     columns = {**BITS, **{_name(corpus): _name(corpus) for corpus in each}}
     rows = []
@@ -117,7 +124,7 @@ def main(arguments: list[str]) -> int:
         bits = [f"{last[kind]:.3f}" for kind in columns]
         rows.append([name or "the recipe", f"{last['step']:,}", f"{last['symbols'] / 1e6:.1f} M", *bits])
     shown = [word for word in arguments if word not in ("--data", str(options.data))]
-    where = ", ".join(machine.describe("cpu", None).values())
+    where = ", ".join(machine.describe("torch", torch.get_num_threads()).values())
     print(
         f"`python -m catzip.benchmarks.ablation {shlex.join(shown)}`, {time.strftime('%Y-%m-%d')}, {where}:\n"
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+
+from ..models.workers import usable_cores
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -25,13 +26,6 @@ def cpu_facts() -> dict[str, str]:
 def cpu_flags() -> frozenset[str]:
     """Instruction sets of this CPU as Linux names them (avx2, avx512f, avx512_vnni ...)."""
     return frozenset(cpu_facts().get("flags", "").split())
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def describe(device: str, threads: int | None) -> dict[str, str]:

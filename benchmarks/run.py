@@ -116,8 +116,11 @@ def run_bench(
     json_out  receives the run, anew after each row: a run that is stopped keeps what it has measured
     resume    go on with the run that is there: what it has measured is not measured again
     progress  told what is being measured; `done` is told the figures of each row
-    Raises CatzipError if data, a model or a command fails, or if `resume` meets another run.
+    Raises CatzipError if data, a model or a command fails, if `resume` meets another run, or where json_out is a file
+    that no benchmark wrote.
     """
+    if json_out is not None:
+        _check_target(json_out)
     datasets = bench.loaded()
     jobs = list(bench.jobs(datasets))
     run = begin(bench.command(), datasets, bench.settings)
@@ -126,6 +129,16 @@ def run_bench(
     run = collect(run, jobs, json_out, progress, done)
     echo(terminal(run))
     return run
+
+
+def _check_target(path: Path) -> None:
+    """Only results of a benchmark are replaced by those of another."""
+    if not path.is_file():
+        return
+    try:
+        Run.load(path)
+    except ValueError as error:
+        raise CatzipError(f"{error}: not overwritten; write to another file") from error
 
 
 def begin(words: str, datasets: Sequence[Dataset], settings: Settings) -> Run:

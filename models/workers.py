@@ -27,9 +27,20 @@ _KEPT = 31 << 20  # bytes; from 32 MiB on there is no learning
 LEAST_LANES = 16  # of a worker: with fewer, handing over costs more than it saves
 
 
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @lru_cache
 def _pool(threads: int, torch: bool) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="catzip", initializer=_alone, initargs=(torch,))
+
+
+if hasattr(os, "register_at_fork"):  # a fork has the pools, but not their threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def _alone(torch: bool) -> None:
@@ -54,7 +65,7 @@ class Workers:
     def __init__(self, threads: int | None) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"{threads} threads: 1 or more are possible, or None for one a core")
-        self._threads = threads if threads is not None else len(os.sched_getaffinity(0))
+        self._threads = threads if threads is not None else usable_cores()
         self._held = 0
         # The C library of Linux learns from a large block that is freed to keep such blocks for the next one. Until
         # then it returns them to the system, which clears each page anew when it hands them out again.

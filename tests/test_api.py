@@ -71,6 +71,16 @@ def test_open_writes_what_decompress_reads_and_the_other_way_round(path):
         assert file.read() == b""
 
 
+def test_only_bytes_are_written(path):
+    """Not so many zeros as a number says."""
+    with catzip.open(path, "wb") as file:
+        for wrong in (5, [1, 2], "text"):
+            with pytest.raises(TypeError):
+                file.write(wrong)
+        assert file.write(memoryview(b"abcd")[::2]) == 2
+    assert catzip.decompress(path.read_bytes()) == b"ac"
+
+
 def test_open_text(path):
     with catzip.open(path, "wt", encoding="utf-8") as file:
         file.write(TEXT)

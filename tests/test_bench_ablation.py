@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("torch")
 
 from catzip.benchmarks import ablation
+from catzip.compressor.errors import CatzipError
 from catzip.models.training.recipe import load
 
 TOY = """
@@ -63,6 +64,18 @@ def test_shares_of_the_data_by_the_names_of_their_files():
         ValueError, match="no corpus dickens; there are enwiki_plain, enwiki2015_plain, english"
     ):
         ablation.varied(recipe, "data.dickens=1")
+
+
+@pytest.mark.parametrize("wrong", ["schedule.nonsense=1", "data.samba='x'", "schedule.lanes=true"])
+def test_what_no_recipe_has_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"nonsense|not supported|lanes is no number"):
+        ablation.varied(load("ar-bytes"), wrong)
+
+
+def test_a_variant_that_is_no_model_is_found_before_any_is_trained(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(ablation, "measured", lambda *given: pytest.fail("trained"))
+    with pytest.raises(CatzipError, match="widht"):
+        ablation.main(["ar-bytes-s", "--data", str(tmp_path), "--minutes", "1", "", "model.widht=3"])
 
 
 @pytest.mark.parametrize("wrong", ["name=1", "model", "model.width", "width=3"])

@@ -15,7 +15,7 @@ from catzip.benchmarks.measure import Settings, Task
 from catzip.benchmarks.results import Result, Run
 from catzip.benchmarks.run import Bench, ResumeError, begin, budgets_of, collect, resumed, run_bench
 from catzip.cli.app import cli
-from catzip.compressor.errors import ModelMismatchError
+from catzip.compressor.errors import CatzipError, ModelMismatchError
 
 TEXT = Dataset("text", b"abc" * 100, "some text")
 ARRAY = Dataset.of_items("array", np.zeros((5, 4, 3), np.uint8), "an array")
@@ -125,6 +125,18 @@ def test_another_run_is_not_resumed(measured: list[Task], tmp_path: Path) -> Non
     with pytest.raises(ResumeError, match="not a benchmark result"):
         resumed(run, out, [])
     assert resumed(run, tmp_path / "absent", []) is run
+
+
+def test_only_results_are_overwritten(measured: list[Task], tmp_path: Path) -> None:
+    out = tmp_path / "notes.txt"
+    out.write_text("mine")
+    with pytest.raises(CatzipError, match=r"notes\.txt.* not overwritten; write to another file"):
+        run_bench(Bench(["text"], ["table-bytes"]), json_out=out, echo=silent)
+    assert out.read_text() == "mine" and not measured
+    out.unlink()
+    for _ in range(2):
+        run_bench(Bench(["text"], ["table-bytes"]), json_out=out, echo=silent)
+    assert len(measured) == 2
 
 
 def test_a_run_without_likelihoods_says_so_when_resumed(measured: list[Task], tmp_path: Path) -> None:

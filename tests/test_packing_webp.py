@@ -2,6 +2,7 @@
 
 import io
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,19 @@ GOOD = {
     "metadata": file(COLOURS[:, :, :3].copy(), **METADATA),
     "metadata-and-alpha": file(COLOURS, **METADATA),
 }
+
+
+def test_a_picture_that_no_encoder_could_pack_again_stays_as_it_is():
+    """The format has room for one pixel more, each way, than libwebp writes."""
+    data = bytearray(file(np.zeros((1, 16383, 3), np.uint8)))
+    at = data.index(b"VP8L") + 9
+    data[at : at + 4] = (int.from_bytes(data[at : at + 4], "little") & ~0x3FFF | 0x3FFF).to_bytes(4, "little")
+    with pytest.raises(AsBytes, match="16384 x 1 pixels, and 16383 is the most"):
+        webp.unpack(bytes(data))
+    good = webp.unpack(GOOD["one-pixel"])
+    wide = replace(good, shape=replace(good.shape, width=1 << 14), rows=bytes(4 << 14))
+    with pytest.raises(CorruptError, match="larger than one can be"):
+        webp.pack(wide)
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -85,6 +85,21 @@ def test_resuming_goes_on(folder: Path):
     assert checkpoint.load(out / "state.safetensors").config["run"] == after  # nothing left to do
 
 
+def test_what_was_done_until_a_signal_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    recipe, out = load(folder / "tiny.toml"), folder / "out"
+    monkeypatch.setattr(loop, "LOG_EVERY", 0)
+
+    def stop(record: dict) -> None:
+        if record["step"] == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, folder, out, steps=9, device="cpu", report=stop)
+    assert checkpoint.load(out / "state.safetensors").config["run"]["step"] == 3
+    train(recipe, folder, out, steps=9, resume=True, device="cpu")
+    assert log_of(out)[-1]["step"] == 9
+
+
 def test_the_same_seed_trains_the_same_weights(folder: Path):
     recipe = load(folder / "tiny.toml")
     prints = set()

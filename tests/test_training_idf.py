@@ -123,6 +123,16 @@ def test_training_learns_and_the_export_codes(name: str, tmp_path: Path, monkeyp
     assert np.array_equal(model.decode(iter(stacks), len(symbols), plan), symbols)
 
 
+@pytest.mark.parametrize("shape", [(16, 8, 3), (8, 16, 3)])
+def test_images_of_a_shape_are_trained_on_whole(tmp_path: Path, shape: tuple[int, ...]):
+    folder = folder_for("array", tmp_path)
+    text = (folder / "recipe.toml").read_text().replace("[8, 8, 3]", str(list(shape)))
+    (folder / "recipe.toml").write_text(text)
+    task = task_for(load(folder / "recipe.toml"), torch.device("cpu"))
+    batch = next(task.batches(data_of("array", tmp_path), [1.0], 0))
+    assert batch.symbols.shape == (8, *shape)  # as many pixels as 32 x 32
+
+
 def test_couplings_join_at_their_share_of_the_run_at_no_loss(tmp_path: Path):
     task = task_of("coupled", tmp_path)
     task._schedule = replace(task._schedule, couplings_from=0.25)

@@ -56,6 +56,8 @@ def test_a_state_of_another_model_is_refused(folder: Path):
         ("share = 2", "share = nan", r"a\.txt has a share of nan"),
         ("stop = -3000", "stop = 0.5", r"start, stop and tile of a\.txt have to be whole numbers"),
         ("minutes = 1", "minutes = '1'", "minutes is no number"),
+        ("minutes = 1", "minutes = true", "minutes is no number"),
+        ('name = "tiny"', 'name = "../../tiny"', r"the name '\.\./\.\./tiny': letters, digits"),
         (
             "minutes = 1",
             "minutes = 1\noptimiser = 'sgd'",

@@ -26,6 +26,31 @@ def test_as_many_threads_as_cores_by_default(monkeypatch: pytest.MonkeyPatch):
     assert len(Workers(None).groups(1024)) == 3
 
 
+def test_cores_where_the_system_does_not_say_which_may_be_used(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    assert Workers(None).threads == os.cpu_count()
+
+
+FORK = """
+import os, signal, sys
+from catzip.models.workers import Workers
+
+workers, groups = Workers(2), [slice(0, 1), slice(1, 2)]
+assert workers.map(lambda i: i, groups) == [0, 1]
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    os._exit(workers.map(lambda i: i + 1, groups) != [1, 2])
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_has_threads_of_its_own():
+    options = ["-P", "-W", "ignore::DeprecationWarning"]  # of a fork with threads: it is what is tried
+    subprocess.run([sys.executable, *options, "-c", FORK], check=True)
+
+
 @pytest.mark.parametrize("threads", [0, -1])
 def test_fewer_threads_than_one_are_refused(threads: int):
     with pytest.raises(ValueError, match=f"{threads} threads: 1 or more"):

@@ -19,6 +19,7 @@ RIFF, WEBP = b"RIFF", b"WEBP"
 _HEAD = 12  # bytes before the first chunk: RIFF, size, WEBP
 _CHUNK = 8  # bytes before the data of a chunk: type, size
 _SMALL = 1 << 12  # bytes of pixels that may stand for as many as so many can in a PNG
+_SIDE = (1 << 14) - 1  # pixels that the encoder takes each way; the format has room for one more
 _OPENING = 5  # bytes of a VP8L stream that hold its shape
 _ALPHA = 1 << 4  # in the last of them: whether there is alpha
 _MODES = {2: "RGB", 6: "RGBA"}
@@ -41,6 +42,10 @@ def unpack(data: bytes) -> Unpacked:
         raise AsBytes("the header of its pixels is broken")
     if shape.size > min(MAX_ROWS, MOST * max(_SMALL, stop - start)):
         raise AsBytes(f"it states {shape.width} x {shape.height} pixels, which are too many")
+    if max(shape.width, shape.height) > _SIDE:
+        raise AsBytes(
+            f"it is {shape.width} x {shape.height} pixels, and {_SIDE} is the most that could be packed again"
+        )
     unpacked = Unpacked("webp", shape, opening + data[:start], _decoded(data[start:stop], shape), data[stop:])
     # Unlike a PNG's, the pixels are found by a library: it has to agree with itself.
     if _decoded(_encoded(unpacked), shape) != unpacked.rows:
@@ -50,6 +55,8 @@ def unpack(data: bytes) -> Unpacked:
 
 def pack(unpacked: Unpacked) -> bytes:
     """A WebP file of these pixels and chunks. Raises CorruptError, and MissingDependencyError without Pillow."""
+    if max(unpacked.shape.width, unpacked.shape.height) > _SIDE:
+        raise CorruptError("an unpacked WebP is larger than one can be")
     front, chunk = unpacked.front[_OPENING:], _encoded(unpacked)
     if len(front) < _HEAD or not front.startswith(RIFF):
         raise CorruptError("an unpacked WebP lacks its header")

@@ -92,14 +92,15 @@ class IdfTask:
         return images
 
     def _crops(self, images: NumpyArray, rng: np.random.Generator) -> NumpyArray:
-        """Crops of the side that the schedule asks for, or whole images if that is more."""
+        """Crops of the side that the schedule asks for, or whole images if that is more or the model has a shape."""
         _, height, width, _ = images.shape
-        side = min(self._schedule.crop or height, height)
-        count = max(1, self._schedule.lanes * 32 * 32 // (side * side))
-        rows, columns = (rng.integers(0, length - side + 1, count) for length in (height, width))
+        side = 0 if self._shape else self._schedule.crop
+        h, w = min(side or height, height), min(side or width, width)
+        count = max(1, self._schedule.lanes * 32 * 32 // (h * w))
+        rows, columns = rng.integers(0, height - h + 1, count), rng.integers(0, width - w + 1, count)
         picked = images[rng.integers(0, len(images), count)]
         return np.stack(
-            [image[y : y + side, x : x + side] for image, y, x in zip(picked, rows, columns, strict=True)]
+            [image[y : y + h, x : x + w] for image, y, x in zip(picked, rows, columns, strict=True)]
         )
 
     def _varied(self, crops: NumpyArray, rng: np.random.Generator) -> NumpyArray:

@@ -119,7 +119,20 @@ class Run:
         return [corpus.share for corpus in self._recipe.data]
 
     def train(self, budget: float, steps: int) -> None:
-        """Optimise until ``budget`` seconds or ``steps`` steps are reached, whichever is first."""
+        """Optimise until ``budget`` seconds or ``steps`` steps are reached, whichever is first.
+
+        What was done until a signal ended it is saved, too.
+        """
+        try:
+            self._optimise(budget, steps)
+        except Exception:
+            raise  # what was saved last is better than what failed
+        except BaseException:
+            if self._crew.leads and self._state.step:
+                self._state.save(self._saved, self._recipe)
+            raise
+
+    def _optimise(self, budget: float, steps: int) -> None:
         schedule, state = self._recipe.schedule, self._state
         # A run that goes on, and every process of a crew, reads other stretches of the corpora.
         seed = schedule.seed + state.steps_in_all() + (self._crew.rank << 32)

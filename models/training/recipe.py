@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 from ...compressor.errors import CatzipError
 from .data import Corpus
 from .optimiser import OPTIMISERS
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of the weight file, too
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -42,7 +45,8 @@ class Schedule:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name != "optimiser" and not isinstance(getattr(self, field.name), int | float):
+            value = getattr(self, field.name)
+            if field.name != "optimiser" and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise TypeError(f"{field.name} is no number")
         if self.optimiser not in OPTIMISERS:
             raise ValueError(f"no optimiser {self.optimiser!r}; there are {', '.join(OPTIMISERS)}")
@@ -87,7 +91,11 @@ def load(recipe: str | Path) -> Recipe:
             schedule=Schedule(**table["schedule"]),
         )
         if not found.data or not found.validation:
-            raise KeyError("it needs data and validation")
+            raise ValueError("it needs data and validation")
+        if not _NAME.fullmatch(found.name):
+            raise ValueError(
+                f"the name {found.name!r}: letters, digits, dots, dashes and underscores make one"
+            )
         return found
     except (KeyError, TypeError, ValueError) as error:
         known = ", ".join(field.name for field in fields(Schedule))

@@ -109,14 +109,25 @@ class TrainingState:
         for key, value in values.items():
             moment, name = key.split("/", 1)
             parameter = self._parameters[name]
-            self._moments(parameter)[moment] = value if moment == "step" else value.to(parameter.device)
+            # PyTorch counts steps on the CPU, but where one kernel does all.
+            elsewhere = moment == "step" and not self._group(parameter).get("fused")
+            self._moments(parameter)[moment] = value if elsewhere else value.to(parameter.device)
         self.step, self.symbols, self.seconds = run["step"], run["symbols"], run["seconds"]
         self.before = run.get("before")
 
     def _moments(self, parameter: nn.Parameter) -> dict[str, Tensor]:
         """What the optimiser remembers of a parameter: nothing before its first step."""
+        optimiser, _ = self._owner(parameter)
+        found: dict[str, Tensor] = optimiser.state[parameter]
+        return found
+
+    def _group(self, parameter: nn.Parameter) -> dict[str, Any]:
+        """The options of its optimiser."""
+        return self._owner(parameter)[1]
+
+    def _owner(self, parameter: nn.Parameter) -> tuple[torch.optim.Optimizer, dict[str, Any]]:
         for optimiser in self._optimisers:
-            if any(parameter is p for group in optimiser.param_groups for p in group["params"]):
-                found: dict[str, Tensor] = optimiser.state[parameter]
-                return found
+            for group in optimiser.param_groups:
+                if any(parameter is p for p in group["params"]):
+                    return optimiser, group
         raise AssertionError("a parameter without an optimiser")
