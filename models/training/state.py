@@ -110,7 +110,8 @@ class TrainingState:
             moment, name = key.split("/", 1)
             parameter = self._parameters[name]
             # PyTorch counts steps on the CPU, but where one kernel does all.
-            elsewhere = moment == "step" and not self._group(parameter).get("fused")
+            _, options = self._owner(parameter)
+            elsewhere = moment == "step" and not options.get("fused")
             self._moments(parameter)[moment] = value if elsewhere else value.to(parameter.device)
         self.step, self.symbols, self.seconds = run["step"], run["symbols"], run["seconds"]
         self.before = run.get("before")
@@ -121,11 +122,8 @@ class TrainingState:
         found: dict[str, Tensor] = optimiser.state[parameter]
         return found
 
-    def _group(self, parameter: nn.Parameter) -> dict[str, Any]:
-        """The options of its optimiser."""
-        return self._owner(parameter)[1]
-
     def _owner(self, parameter: nn.Parameter) -> tuple[torch.optim.Optimizer, dict[str, Any]]:
+        """The optimiser of a parameter, and its options for it."""
         for optimiser in self._optimisers:
             for group in optimiser.param_groups:
                 if any(parameter is p for p in group["params"]):
