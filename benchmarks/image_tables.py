@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .dataset import is_picture
+from .joined import joined
 from .picture_peers import NAMES
 from .published import PUBLISHED
 from .results import Result, Run
@@ -119,7 +120,7 @@ class ImageSet:
     def rows(self) -> list[Row]:
         """Of each system and device, the largest first; what could not run at the end."""
         found: dict[tuple[str, str | None], dict[str, Result]] = {}
-        for result, device in self.results:
+        for result, device in joined(self.results):
             key = result.choice, device if result.frames else None
             found.setdefault(key, {})[result.dataset] = result
         rows = [

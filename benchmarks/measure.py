@@ -45,6 +45,7 @@ class Settings:
 
 
 DEFAULTS = Settings()
+NONE = range(0)
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,13 @@ class Task:
     model    its name, None to let catzip choose from the content
     steps    network calls for an item: one of the model's budgets, None for what it likes. With it, content is coded
              with the model also where xz would be smaller (see `forced.py`): it is the model that is asked about
-    singles  so many of the first items, each as a file of its own; 0 for all content as one file
+    singles  these items, each as a file of its own; none for all content as one file
     """
 
     dataset: Dataset
     model: str | None = None
     steps: int | None = None
-    singles: int = 0
+    singles: range = NONE
 
     @property
     def system(self) -> str:
@@ -71,7 +72,8 @@ class Task:
 
     def __str__(self) -> str:
         steps = f", {self.steps} steps" if self.steps is not None else ""
-        singles = f", {self.singles} single items" if self.singles else ""
+        which = f" from {self.singles.start}" if self.singles.start else ""
+        singles = f", {len(self.singles)} single items{which}" if self.singles else ""
         return f"{self.dataset.name}: {self.system}{steps}{singles}"
 
     def contents(self) -> list[bytes]:
@@ -79,8 +81,7 @@ class Task:
         if not self.singles:
             return [self.dataset.data]
         # Each an array [1, *item], which is what a model of items codes.
-        items = self.dataset.items[: self.singles]
-        return [npy(items[i : i + 1]) for i in range(len(items))]
+        return [npy(self.dataset.items[i : i + 1]) for i in self.singles]
 
     def options(self) -> list[str]:
         """Of the command that compresses."""
@@ -124,6 +125,7 @@ def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
         frames=coded.kinds,
         steps=task.steps if coded.steps is None else coded.steps,
         files=len(contents) if task.singles else None,
+        first=task.singles.start,
     )
 
 
@@ -139,7 +141,7 @@ def _dimensions(task: Task) -> int:
     if not task.singles:
         return task.dataset.dimensions
     items = task.dataset.items
-    return items[: task.singles].size
+    return items[task.singles.start : task.singles.stop].size
 
 
 def _clocked(command: Sequence[str], *arguments: str) -> dict[str, float]:

@@ -25,7 +25,8 @@ class Result:
     models           name -> fingerprint of those the file was coded with
     frames           how many frames of each kind the file has
     steps            network calls for an item, of a model that has a choice
-    files            the first items, each a file of its own; None for all content in one file
+    files            so many items, each a file of its own; None for all content in one file
+    first            the number of the first of them
     schedule         how the steps were cut, where that is not as the model has it
     missing          what to install, for a system that could not run
     job              what was measured, in the words of the run
@@ -47,6 +48,7 @@ class Result:
     frames: dict[str, int] = field(default_factory=dict)
     steps: int | None = None
     files: int | None = None
+    first: int = 0
     schedule: str | None = None
     missing: str | None = None
     job: str | None = None
@@ -57,8 +59,16 @@ class Result:
         words = [self.system]
         words += [f"{self.steps:,} steps"] if self.steps is not None else []
         words += [self.schedule] if self.schedule else []
-        words += [f"first {self.files:,} items, a file each"] if self.files is not None else []
+        words += [f"{self.items}, a file each"] if self.files is not None else []
         return ", ".join(words)
+
+    @property
+    def items(self) -> str:
+        """Which items have files of their own, in words."""
+        count = self.files or 0
+        return (
+            f"items {self.first:,} to {self.first + count - 1:,}" if self.first else f"first {count:,} items"
+        )
 
     @property
     def label(self) -> str:

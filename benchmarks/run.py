@@ -17,7 +17,7 @@ from ..models.registry import Registry
 from . import machine
 from .dataset import Dataset, DatasetError
 from .datasets import load
-from .measure import DEFAULTS, Settings, Task, measure
+from .measure import DEFAULTS, NONE, Settings, Task, measure
 from .peers import PEERS, run_peer
 from .picture_peers import picture_jobs
 from .report import terminal
@@ -41,7 +41,7 @@ class Bench:
     datasets  names or paths (see `datasets.py`)
     models    by name; none: what catzip chooses from the content
     steps     a row for each of these budgets (0 for all), of the models that have a choice; none for their default
-    singles   of arrays, also so many of the first items as files of their own
+    singles   of arrays, also these items as files of their own
     whole     whether all content is measured as one file too, where there are singles
     peers     whether other compressors run too
     no_models whether they alone run
@@ -51,7 +51,7 @@ class Bench:
     datasets: Sequence[str]
     models: Sequence[str] = ()
     steps: Sequence[int] = ()
-    singles: int = 0
+    singles: range = NONE
     whole: bool = True
     peers: bool = False
     no_models: bool = False
@@ -66,7 +66,7 @@ class Bench:
         for model in self.models:
             words += ["-m", Path(model).name]
         words += ["--steps", ",".join(str(each or "all") for each in self.steps)] if self.steps else []
-        words += ["--singles", str(self.singles)] if self.singles else []
+        words += ["--singles", _span(self.singles)] if self.singles else []
         words += [] if self.whole else ["--singles-only"]
         words += ["--peers-only"] if self.no_models else ["--peers"] if self.peers else []
         words += ["--limit", str(self.limit)] if self.limit is not None else []
@@ -74,9 +74,14 @@ class Bench:
         return shlex.join([*words, *self.settings.options()])
 
     def loaded(self) -> list[Dataset]:
-        """The data. Raises DatasetError."""
+        """The data. Raises DatasetError, also for one without the items that are asked for."""
         found = [dataset for name in self.datasets for dataset in load(name, self.limit)]
         _check_names(found)
+        for dataset in found:
+            if dataset.item and self.singles.start >= len(dataset.items) > 0:
+                raise DatasetError(
+                    f"{dataset.name} has {len(dataset.items)} items, none from {self.singles.start} on"
+                )
         return found
 
     def jobs(self, datasets: Sequence[Dataset]) -> Iterator[Job]:
@@ -94,7 +99,7 @@ class Bench:
             yield from _peers(dataset) if self.peers or self.no_models else ()
 
     def _tasks(self, dataset: Dataset, model: str | None, steps: Sequence[int | None]) -> Iterator[Task]:
-        singles = min(self.singles, len(dataset.items)) if dataset.item else 0
+        singles = self.singles[: max(0, len(dataset.items) - self.singles.start)] if dataset.item else NONE
         for each in steps:
             if self.whole or not singles:
                 yield Task(dataset, model, each)
@@ -129,6 +134,11 @@ def run_bench(
     run = collect(run, jobs, json_out, progress, done)
     echo(terminal(run))
     return run
+
+
+def _span(items: range) -> str:
+    """As `--singles` has them."""
+    return f"{items.start}-{items[-1]}" if items.start else str(len(items))
 
 
 def _check_target(path: Path) -> None:

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 from .image_tables import image_sets
+from .joined import joined
 from .published import PUBLISHED
 from .results import Result, Run
 from .tables import cell, markdown
@@ -144,7 +145,7 @@ def _singles(group: Group) -> Iterator[str]:
         [
             result.system + result.outcome,
             cell(result.steps, "{:,}"),
-            f"first {result.files:,}",
+            result.items.removesuffix(" items").removeprefix("items "),
             cell(result.compressed_bytes, "{:,}"),
             cell(result.rate, "{:.4f}"),
             cell(result.container_bytes, "{:.1f}"),
@@ -152,7 +153,7 @@ def _singles(group: Group) -> Iterator[str]:
             cell(result.nll_rate, "{:.4f}"),
             cell(sets.get((result.system, result.steps)), "{:.4f}"),
         ]
-        for result, _ in group.results
+        for result, _ in joined(group.results)
         if result.files
     ]
     if rows:
@@ -201,11 +202,11 @@ def _beside(name: str, ours: Sequence[Group]) -> Iterator[str]:
 
 
 def _measured(group: Group) -> Iterator[list[str]]:
-    singles = {(result.system, result.steps): result for result, _ in group.results if result.files}
+    singles = {(result.system, result.steps): result for result, _ in joined(group.results) if result.files}
     sets = _distinct([result for result, _ in group.stepped()])
     for result in [*group.others(), *sets]:
         single = singles.get((result.system, result.steps))
-        one = cell(single.rate, "{:.4f}") + f" (first {single.files:,})" if single else "-"
+        one = cell(single.rate, "{:.4f}") + f" ({single.items.removesuffix(' items')})" if single else "-"
         yield [
             result.system + result.outcome,
             cell(result.steps, "{:,}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -17,6 +18,17 @@ def _budgets(context: click.Context, option: click.Parameter, values: tuple[str,
         if word != "all" and (not word.isascii() or not word.isdigit() or int(word) == 0):
             raise click.BadParameter(f"{word!r} is neither a number of steps nor all")
     return tuple(0 if word == "all" else int(word) for word in words)
+
+
+def _items(context: click.Context, option: click.Parameter, value: str | None) -> range:
+    """Of `--singles`: the first so many, or from one to another, counted from 0."""
+    if value is None:
+        return range(0)
+    found = re.fullmatch(r"(?:(\d+)-)?(\d+)", value, re.ASCII)
+    items = range(int(found[1] or 0), int(found[2]) + bool(found[1])) if found else range(0)
+    if not items:
+        raise click.BadParameter(f"{value!r} is neither a number of items nor two of them as 0-49")
+    return items
 
 
 @click.command()
@@ -39,10 +51,9 @@ def _budgets(context: click.Context, option: click.Parameter, values: tuple[str,
 )
 @click.option(
     "--singles",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Of arrays, also the first N items as files of their own.",
+    callback=_items,
+    metavar="N|A-B",
+    help="Of arrays, also the first N items as files of their own, or items A to B.",
 )
 @click.option("--singles-only", is_flag=True, help="Of arrays these, and not all items as one file.")
 @click.option(
@@ -70,7 +81,7 @@ def bench(
     datasets: tuple[str, ...],
     models: tuple[str, ...],
     steps: tuple[int, ...],
-    singles: int,
+    singles: range,
     singles_only: bool,
     peers: bool,
     peers_only: bool,

@@ -4,6 +4,7 @@ import io
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from helpers import MODELS, TEXT, ItemModel, compress
 
 from catzip.benchmarks import measure
 from catzip.benchmarks.dataset import Dataset
+from catzip.benchmarks.joined import joined
 from catzip.benchmarks.measure import DEFAULTS, MeasurementError, Settings, Task
 from catzip.benchmarks.overhear import decoded_symbols
 from catzip.compressor.media import MEDIA
@@ -105,7 +107,7 @@ def test_single_items_are_files_of_their_own(command: Path, monkeypatch: pytest.
     monkeypatch.setattr(ItemModel, "shape", (40, 30))
     command.write_text(command.read_text().replace("verb,", "helpers.ItemModel.shape = (40, 30)\nverb,", 1))
     long = items(5, 40, 30)
-    result = measure.measure(Task(long, "table-array", 3, singles=4), MODELS, DEFAULTS)
+    result = measure.measure(Task(long, "table-array", 3, singles=range(4)), MODELS, DEFAULTS)
     whole = measure.measure(Task(long.first(4), "table-array", 3), MODELS, DEFAULTS)
     assert result.files == 4 and result.frames == {"coded": 4}
     assert result.label == "table-array, 3 steps, first 4 items, a file each"
@@ -117,6 +119,16 @@ def test_single_items_are_files_of_their_own(command: Path, monkeypatch: pytest.
         0 < 8 * result.coded_bytes - result.nll_bits < 4 * 10 * (64 + 8)
     )  # each of 10 stacks: up to two words, a length
     assert 40 < result.container_bytes < 160
+    parts = [
+        measure.measure(Task(long, "table-array", 3, part), MODELS, DEFAULTS)
+        for part in (range(1), range(1, 4))
+    ]
+    assert [(part.first, part.files) for part in parts] == [(0, 1), (1, 3)]
+    assert parts[1].label == "table-array, 3 steps, items 1 to 3, a file each"
+    ((whole, _),) = joined([(part, "cpu") for part in reversed(parts)])
+    assert whole.nll_bits == pytest.approx(result.nll_bits)
+    measured_anew = {"compress_s": 0, "decompress_s": 0, "peak_memory_bytes": 0, "nll_bits": 0}
+    assert replace(whole, **measured_anew) == replace(result, **measured_anew)
 
 
 PICTURES = """

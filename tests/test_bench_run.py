@@ -10,7 +10,7 @@ from helpers import MODELS
 
 from catzip import __version__
 from catzip.benchmarks import run as bench_run
-from catzip.benchmarks.dataset import Dataset
+from catzip.benchmarks.dataset import Dataset, DatasetError
 from catzip.benchmarks.measure import Settings, Task
 from catzip.benchmarks.results import Result, Run
 from catzip.benchmarks.run import Bench, ResumeError, begin, budgets_of, collect, resumed, run_bench
@@ -32,7 +32,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
 
     def measure(task: Task, models: object, settings: Settings) -> Result:
         tasks.append(task)
-        return Result(task.dataset.name, task.system, "", 10, 5, steps=task.steps, files=task.singles or None)
+        return Result(
+            task.dataset.name, task.system, "", 10, 5, steps=task.steps, files=len(task.singles) or None
+        )
 
     monkeypatch.setattr(bench_run, "measure", measure)
     monkeypatch.setattr(bench_run, "Registry", lambda **options: MODELS)
@@ -41,7 +43,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
 
 
 def test_a_row_for_each_number_of_steps(measured: list[Task]) -> None:
-    bench = Bench(["array", "text"], ["table-bytes", "table-array"], steps=[3, 0, 12], singles=9)
+    bench = Bench(["array", "text"], ["table-bytes", "table-array"], steps=[3, 0, 12], singles=range(9))
     run = run_bench(bench, echo=silent)
     assert [result.choice for result in run.results if result.dataset == "array"] == [
         "table-bytes",
@@ -61,10 +63,30 @@ def test_a_row_for_each_number_of_steps(measured: list[Task]) -> None:
 
 def test_single_items_alone(measured: list[Task]) -> None:
     """Of an array; of text, which has none, what there is."""
-    bench = Bench(["array", "text"], ["table-array"], steps=[3], singles=2, whole=False)
+    bench = Bench(["array", "text"], ["table-array"], steps=[3], singles=range(2), whole=False)
     assert bench.command().endswith("--singles 2 --singles-only")
     run_bench(bench, echo=silent)
-    assert [(task.dataset.name, task.singles) for task in measured] == [("array", 2), ("text", 0)]
+    assert [(task.dataset.name, task.singles) for task in measured] == [
+        ("array", range(2)),
+        ("text", range(0)),
+    ]
+
+
+def test_single_items_in_parts(measured: list[Task], tmp_path: Path) -> None:
+    """Each is a row that a run goes on from; what a data set lacks is left out, or refused."""
+    out = tmp_path / "run.json"
+    bench = Bench(["array"], ["table-array"], steps=[3], whole=False)
+    for part in (range(2), range(2, 4), range(2, 4)):
+        run = run_bench(replace(bench, singles=part), json_out=out, resume=True, echo=silent)
+    assert [task.singles for task in measured] == [range(2), range(2, 4)]
+    assert run.command.endswith(
+        "--singles 2 --singles-only; " + replace(bench, singles=range(2, 4)).command()
+    )
+    assert "--singles 2-3 --singles-only" in run.command
+    run_bench(replace(bench, singles=range(4, 9)), echo=silent)
+    assert measured[-1].singles == range(4, 5)
+    with pytest.raises(DatasetError, match="array has 5 items, none from 5 on"):
+        run_bench(replace(bench, singles=range(5, 9)), echo=silent)
 
 
 def test_wrong_steps_are_found_before_anything_is_measured(measured: list[Task]) -> None:
@@ -152,7 +174,9 @@ def test_a_run_without_likelihoods_says_so_when_resumed(measured: list[Task], tm
 
 
 def test_command_repeats_the_run(tmp_path: Path) -> None:
-    bench = Bench(["cifar10"], ["ardm"], [20, 0], 9, True, True, False, 50, Settings(2, "cpu", nll=False))
+    bench = Bench(
+        ["cifar10"], ["ardm"], [20, 0], range(9), True, True, False, 50, Settings(2, "cpu", nll=False)
+    )
     words = (
         "--dataset cifar10 -m ardm --steps 20,all --singles 9 --peers --limit 50 --no-nll -T 2 --device cpu"
     )
@@ -167,6 +191,9 @@ def test_command_repeats_the_run(tmp_path: Path) -> None:
         ("--steps", "0"),
         ("--resume",),
         ("--singles", "-1"),
+        ("--singles", "0"),
+        ("--singles", "9-3"),
+        ("--singles", "3-"),
         ("--singles-only",),
         ("--peers-only", "-m", "x"),
     ],
@@ -182,4 +209,4 @@ def test_options_reach_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     words = "bench --dataset cifar10 -m ardm --steps 5,20 --steps all --singles 3 --limit 9 -T 1"
     done = CliRunner().invoke(cli, words.split(), catch_exceptions=False)
     assert done.exit_code == 0
-    assert seen == [Bench(("cifar10",), ("ardm",), (5, 20, 0), 3, True, False, False, 9, Settings(1))]
+    assert seen == [Bench(("cifar10",), ("ardm",), (5, 20, 0), range(3), True, False, False, 9, Settings(1))]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from catzip.benchmarks import plot, report, stepped
+from catzip.benchmarks.joined import joined
 from catzip.benchmarks.published import PUBLISHED
 from catzip.benchmarks.results import Result, Run
 
@@ -95,6 +96,23 @@ def test_tables() -> None:
         "bits/dim |" in text
         and "![cifar10, 20 items: bits against steps](steps-cifar10-20-items.svg)" in text
     )
+
+
+def test_items_in_parts_are_one_row() -> None:
+    """Of several runs, in any order; what was measured twice, on another device or of other weights stays apart."""
+    parts = [replace(SINGLE, first=first, compress_s=1.0, decompress_s=None) for first in (4, 0, 2)]
+    for run in (replace(RUN, results=[ROW, *parts]), replace(RUN, results=[*parts, ROW])):
+        (row,) = (row for row in cells(report.document([run]), "ardm-cifar10 ") if row[2] == "first 6")
+        assert row[3:7] == ["9,900", "4.2969", "90.0", "4.0625"]
+    rows = [(part, "cpu") for part in parts]
+    ((whole, _),) = joined(rows)
+    assert (whole.files, whole.first, whole.compress_s, whole.decompress_s) == (6, 0, 3.0, None)
+    assert [each.label for each, _ in joined(rows[::2])] == [
+        "ardm-cifar10, 20 steps, items 2 to 5, a file each",
+    ]
+    others = [(parts[1], "cpu"), (parts[2], "cuda"), (replace(parts[2], models={"ardm-cifar10": "0"}), "cpu")]
+    assert joined(others) == others
+    assert joined([(ROW, "cpu"), (ROW, "cpu")]) == [(ROW, "cpu")] * 2
 
 
 def test_published_figures_stand_beside_and_say_of_what() -> None:
