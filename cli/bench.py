@@ -104,6 +104,8 @@ def bench(
         raise click.UsageError("--resume goes with --json OUT")
     if singles_only and not singles:
         raise click.UsageError("--singles-only goes with --singles N")
+    if steps and not models:
+        raise click.UsageError("--steps goes with -m MODEL")
     if peers_only and models:
         raise click.UsageError("--peers-only leaves no place for -m MODEL")
     settings = measure.Settings(threads=threads, device=device, nll=not no_nll)

@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-import click
-
 from ..atomic import Sink, replacing
-from .messages import STDOUT, Refusal
+from .messages import STDOUT, Refusal, printable
 
 STDIO = "-"
 SUFFIX = ".catz"
@@ -21,7 +19,7 @@ CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 
 def shown(name: str) -> str:
     """How messages call a source."""
-    return "standard input" if name == STDIO else click.format_filename(name)
+    return "standard input" if name == STDIO else printable(name)
 
 
 @contextmanager
@@ -74,13 +72,14 @@ def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[
 
 
 def _check_target(target: Path, source: os.stat_result | None, force: bool) -> None:
+    name = printable(str(target))
     if target.is_dir():
-        raise Refusal(f"{target} is a directory. Name a file with -o")
+        raise Refusal(f"{name} is a directory. Name a file with -o")
     if source is not None and target.exists() and os.path.samestat(target.stat(), source):
-        raise Refusal(f"{target} is the source itself. Name another file with -o")
+        raise Refusal(f"{name} is the source itself. Name another file with -o")
     if not force and os.path.lexists(target):
         raise Refusal(
-            f"{target} exists already, not overwritten. Use -f to overwrite it, or -o for another name"
+            f"{name} exists already, not overwritten. Use -f to overwrite it, or -o for another name"
         )
 
 

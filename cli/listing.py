@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .files import open_source, shown
+from .files import STDIO, open_source
+from .messages import printable
 from .names import sources_of
 from .options import Settings, json_option, verbose_option
 from .summary import model_name
@@ -50,7 +51,7 @@ def facts_of(name: str, models: ModelSource) -> dict[str, Any]:
     names = {fingerprint: model_name(fingerprint, models) for fingerprint in report.fingerprints}
     in_steps = {key for key, name in names.items() if name and models.by_fingerprint(key).budgets}
     return {
-        "file": shown(name),
+        "file": "standard input" if name == STDIO else name,
         "compressed": report.file_size,
         "content": report.content_size,
         "ratio": report.ratio,
@@ -95,7 +96,7 @@ def table(facts: list[dict[str, Any]], verbose: bool) -> str:
     lines = [COLUMNS.format(*HEADINGS)]
     for file in facts:
         models = ", ".join(model["name"] or model["fingerprint"] for model in file["models"])
-        lines.append(_line(len(file["frames"]), file, models or "-", CHECK, file["file"]))
+        lines.append(_line(len(file["frames"]), file, models or "-", CHECK, printable(file["file"])))
         for number, frame in enumerate(file["frames"] if verbose else [], 1):
             model = frame["model"] or frame["fingerprint"] or frame["packing"] or "-"
             model += f", {frame['steps']} steps" if frame["steps"] else ""

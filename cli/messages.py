@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 
 import click
 
@@ -26,9 +27,16 @@ ON_STREAMS = {
 
 STDOUT = "standard output"
 
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
 
 class Refusal(click.ClickException):
     """The program will not do this (exit code 1); the message names the thing and the remedy."""
+
+
+def printable(name: str) -> str:
+    """With escapes for what a terminal would obey, or cannot show: the name of a file may hold anything."""
+    return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], name)
 
 
 def complain(text: str) -> None:
@@ -50,7 +58,7 @@ def what_went_wrong(error: BaseException, name: str | None = None) -> str:
         where, text = name, error.format_message()
     else:
         where, text = name, str(error)
-    return f"{where}: {text}" if where else text
+    return f"{printable(where)}: {text}" if where else text
 
 
 def size(count: float) -> str:

@@ -14,7 +14,7 @@ import click
 from ..atomic import Sink
 from ..compressor.errors import CatzipError, ModelMismatchError, ModelNotFoundError
 from .files import STDIO, open_source, open_target, shown
-from .messages import Refusal, complain, what_went_wrong
+from .messages import Refusal, complain, printable, what_went_wrong
 from .names import Outputs, compressed_name, original_name
 from .options import Settings
 from .progress import Progress
@@ -78,7 +78,7 @@ class Work:
                 )
             if self.outputs.remove:
                 self._verify(name, source, sink, report)
-        self._finish(name, compressed_line(shown(name), target, report), target, report, start)
+        self._finish(name, compressed_line(shown(name), printable(target), report), target, report, start)
 
     def decompress(self, name: str, repack: bool) -> None:
         """Decompress one file; it gets its name, and --rm removes the source, only if its checksums hold."""
@@ -89,7 +89,7 @@ class Work:
             source, sink = self._open(name, target, files)
             with self._progress(name, target) as progress:
                 report = decompress_stream(source, sink, models=self.models, progress=progress, repack=repack)
-        self._finish(name, decompressed_line(shown(name), target, report), target, report, start)
+        self._finish(name, decompressed_line(shown(name), printable(target), report), target, report, start)
 
     def test(self, name: str, repack: bool) -> None:
         """Decode and check one file."""
@@ -133,7 +133,7 @@ class Work:
         source.seek(0)
         same: Comparison | PictureComparison
         same = PictureComparison(source) if report.is_packed_anew else Comparison(source)
-        with Progress(f"{name}: verifying", self.settings.quiet) as progress:
+        with Progress(f"{shown(name)}: verifying", self.settings.quiet) as progress:
             decompress_stream(sink.file, same, models=self.models, progress=progress)
         same.finish()
 

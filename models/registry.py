@@ -56,8 +56,14 @@ class Registry:
         return self._load(path_of(name))
 
     def by_fingerprint(self, fingerprint: bytes) -> Model:
-        """The model of this fingerprint. Raises ModelNotFoundError that says where to put its weights."""
+        """The model of this fingerprint: installed, or in a file that was asked for by its path.
+
+        Raises ModelNotFoundError that says where to put its weights.
+        """
         name, passed = fingerprint.hex(), ""
+        for model in self._loaded.values():
+            if model.fingerprint == fingerprint:
+                return model
         for path in _weight_files():
             try:
                 if checkpoint.load_config(path)["fingerprint"] == name:
@@ -198,7 +204,11 @@ def _holds_a_model(path: Path) -> bool:
 
 def path_of(name: str) -> Path:
     """The weights of the installed model of this name, or this .safetensors file. Raises ModelNotFoundError."""
-    if name.endswith(".safetensors") and Path(name).exists():
+    if name.endswith(".safetensors"):
+        if not Path(name).is_file():
+            raise ModelNotFoundError(
+                f"{name}: no such file; name a weight file, or an installed model. See catzip models"
+            )
         return Path(name)
     installed = _installed()
     if name not in installed:

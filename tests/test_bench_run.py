@@ -192,6 +192,7 @@ def test_command_repeats_the_run(tmp_path: Path) -> None:
         ("--resume",),
         ("--singles", "-1"),
         ("--singles", "0"),
+        ("--steps", "20"),
         ("--singles", "9-3"),
         ("--singles", "3-"),
         ("--singles-only",),

@@ -65,8 +65,16 @@ def test_a_table_of_nothing_has_no_heading(folder):
     assert catzip("list", "--json", "a.txt", cwd=folder, code=1).stdout == b"[]\n"
 
 
-def test_a_name_that_is_no_text(folder):
-    name = os.fsencode(folder) + b"/\xff.catz"
-    os.rename(folder / "a.txt.catz", name)
-    assert b".catz" in catzip("list", os.fsdecode(name), cwd=folder).stdout
-    catzip("decompress", os.fsdecode(name), cwd=folder)
+@pytest.mark.parametrize("name", [b"\xff.catz", b"a\x1b[31m\nb.catz"])
+def test_a_name_that_no_terminal_should_see(name, folder):
+    """It is escaped where people read it, and exact in JSON."""
+    os.rename(folder / "a.txt.catz", os.path.join(os.fsencode(folder), name))
+    (row,) = catzip("list", os.fsdecode(name), cwd=folder).stdout.splitlines()[1:]
+    escaped = repr(os.fsdecode(name))[1:-1]
+    assert row.decode().endswith(escaped)
+    (found,) = json.loads(catzip("list", "--json", os.fsdecode(name), cwd=folder).stdout)
+    assert os.fsencode(found["file"]) == name
+    done = catzip("decompress", os.fsdecode(name), cwd=folder)
+    assert done.stderr.startswith(f"{escaped}: ") and len(done.stderr.splitlines()) == 1
+    again = catzip("decompress", os.fsdecode(name), cwd=folder, code=1)
+    assert again.stderr.startswith(f"catzip: {escaped}: {escaped.removesuffix('.catz')} exists already")

@@ -46,6 +46,17 @@ def test_by_name_and_by_fingerprint(folder: Path):
     assert models.by_name(str(folder / "letters.safetensors")) is found
 
 
+def test_a_model_in_a_file(folder: Path, tmp_path: Path):
+    """Is found by its fingerprint, too, by whoever asked for it by its path."""
+    path = shutil.copy(tiny_path("bytes"), tmp_path / "elsewhere.safetensors")
+    models = Registry("cpu")
+    with pytest.raises(ModelNotFoundError, match="is not installed"):
+        models.by_fingerprint(tiny_checkpoint("bytes").fingerprint)
+    assert models.by_fingerprint(models.by_name(str(path)).fingerprint) is models.by_name(str(path))
+    with pytest.raises(ModelNotFoundError, match=r"absent\.safetensors: no such file"):
+        models.by_name(str(tmp_path / "absent.safetensors"))
+
+
 def test_the_package_comes_last(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A model of one's own replaces a shipped one by name; by fingerprint both are there."""
     shipped = tmp_path / "shipped"
