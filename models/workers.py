@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import lru_cache
 from itertools import islice, pairwise
 from typing import TypeVar
@@ -39,10 +40,6 @@ def _pool(threads: int, torch: bool) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="catzip", initializer=_alone, initargs=(torch,))
 
 
-if hasattr(os, "register_at_fork"):  # a fork has the pools, but not their threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
-
-
 def _alone(torch: bool) -> None:
     """Hold OpenMP to one thread from now on in this one: its setting, other than that of the BLAS, is each thread's."""
     _libraries(torch).select(user_api="openmp").limit(limits=1)
@@ -52,6 +49,38 @@ def _alone(torch: bool) -> None:
 def _libraries(torch: bool) -> ThreadpoolController:
     """What computes in several threads. More of it is there once PyTorch is, so there is one for before and after."""
     return ThreadpoolController()
+
+
+class _OneBlasThread:
+    """The BLAS held to one thread, which is a setting of the process, until the last of those who asked is done."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Nobody has asked yet."""
+        self._lock = threading.Lock()
+        self._holders = ExitStack()
+        self._count = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._count:
+                self._holders.enter_context(_libraries(_torch()).select(user_api="blas").limit(limits=1))
+            self._count += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                self._holders.close()
+
+
+_one_blas_thread = _OneBlasThread()
+
+if hasattr(os, "register_at_fork"):  # a fork has the pools and the lock, but not the threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_one_blas_thread.begin)
 
 
 def _torch() -> bool:
@@ -85,7 +114,7 @@ class Workers:
     @contextmanager
     def one_blas_thread(self) -> Iterator[None]:
         """Hold the BLAS, and OpenMP here, to one thread meanwhile, which `map` else does anew each time."""
-        with _libraries(_torch()).limit(limits=1):
+        with _one_blas_thread, _libraries(_torch()).select(user_api="openmp").limit(limits=1):
             self._held += 1
             try:
                 yield

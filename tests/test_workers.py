@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from catzip.models.workers import LEAST_LANES, Workers
 
@@ -89,6 +89,22 @@ def test_one_blas_thread_is_held_between_calls():
         workers.map(lambda i: i, workers.groups(4))
         assert set(threads()) == {1}
     assert threads() == before
+
+
+def test_one_blas_thread_for_as_long_as_anybody_needs_it():
+    """Two at once, as where a program reads two files: whoever is done first leaves the other in peace."""
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpool_limits(limits=3, user_api="blas"):
+        first, second = Workers(1).one_blas_thread(), Workers(1).one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert threads() == {1}
+        second.__exit__(None, None, None)
+        assert threads() == {3}
 
 
 @pytest.mark.parametrize("guilty", [0, 1])
