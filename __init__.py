@@ -111,7 +111,7 @@ def decompress(
 
 
 def open(
-    path: str | PathLike[str],
+    path: str | bytes | PathLike[str] | PathLike[bytes],
     mode: str = "rb",
     model: str | None = None,
     *,

@@ -37,6 +37,21 @@ class Sink:
             self.file.close()
 
 
+def is_written_in_place(target: Path) -> bool:
+    """Whether it is a device or a pipe, which nothing can replace."""
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+@contextmanager
+def in_place(sink: Sink) -> Iterator[Sink]:
+    """The sink, closed at the end; what was written before an exception stays written."""
+    try:
+        yield sink
+        sink.finish()
+    finally:
+        sink.abandon()
+
+
 @contextmanager
 def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = None) -> Iterator[Sink]:
     """A new file that takes the place of `target` when the block ends, and vanishes if the block raises.

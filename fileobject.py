@@ -14,13 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from .atomic import replacing
+from .atomic import Sink, in_place, is_written_in_place, replacing
 from .channel import Channel, Stopped, Worker
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from .atomic import Sink
     from .compressor.model import ModelSource
 
 BLOCK = 1 << 20
@@ -28,7 +27,7 @@ BLOCK = 1 << 20
 
 
 def open_file(
-    path: str | os.PathLike[str],
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
     mode: str,
     model: str | None,
     models: ModelSource,
@@ -38,9 +37,10 @@ def open_file(
 ) -> io.BufferedReader | CatzipWriter:
     """A file object for rb, wb or xb, which r, w and x mean too (see `catzip.open`).
 
+    What a symbolic link leads to is replaced, not the link; a device or a pipe is written to as it is.
     Raises ValueError, OSError, ModelNotFoundError, ModelMismatchError.
     """
-    place = Path(path)
+    place = Path(os.fsdecode(path))
     mode = f"{mode}b" if mode in ("r", "w", "x") else mode
     if mode == "rb":
         if model is not None or steps is not None:
@@ -55,10 +55,14 @@ def open_file(
     if model is not None:
         models.by_name(model).plan(1, steps)
     if mode == "xb" and os.path.lexists(place):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
     target = ExitStack()
-    sink = target.enter_context(replacing(place, overwrite=mode == "wb"))
-    return CatzipWriter(str(path), target, sink, models, model, steps, byte_exact)
+    if is_written_in_place(place):
+        sink = target.enter_context(in_place(Sink(place.open("wb"), str(place))))
+    else:
+        real = Path(os.path.realpath(place))
+        sink = target.enter_context(replacing(real, overwrite=mode == "wb"))
+    return CatzipWriter(str(place), target, sink, models, model, steps, byte_exact)
 
 
 class CatzipReader(io.RawIOBase):
@@ -75,7 +79,7 @@ class CatzipReader(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        return True
+        return self._file.seekable()
 
     def readinto(self, buffer: Buffer) -> int:
         """Bytes read, 0 at the end. Raises the errors of decompression where the damage is met."""
@@ -108,7 +112,8 @@ class CatzipReader(io.RawIOBase):
             self._file.close()
 
     def _begin(self) -> None:
-        self._file.seek(0)
+        if self.seekable():
+            self._file.seek(0)
         self._at = 0
         self._channel = Channel()
         self._worker = Worker(self._decompress)
@@ -151,6 +156,7 @@ class CatzipWriter(io.BufferedIOBase):
         byte_exact: bool,
     ) -> None:
         self.name = name
+        self._written = 0
         self._target = target
         self._channel = channel = Channel()
 
@@ -181,10 +187,16 @@ class CatzipWriter(io.BufferedIOBase):
         if self.closed:
             raise ValueError("write to a closed file")
         try:
-            return self._channel.write(data)
+            count = self._channel.write(data)
         except Stopped:
             self.close()  # raises why
             raise
+        self._written += count
+        return count
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self._written
 
     def close(self) -> None:
         """Finish the file and give it its name."""

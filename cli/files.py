@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ..atomic import Sink, replacing
+from ..atomic import Sink, in_place, is_written_in_place, replacing
 from .messages import STDOUT, Refusal, printable
 
 STDIO = "-"
@@ -57,12 +57,12 @@ def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[
     """
     if name == STDIO:
         make = Terminal if sys.stdout.isatty() and not force else Sink
-        with _written_in_place(make(open(1, "wb", closefd=False), STDOUT)) as sink:
+        with in_place(make(open(1, "wb", closefd=False), STDOUT)) as sink:
             yield sink
         return
     target, like = Path(name), os.fstat(source.fileno()) if source is not None else None
-    if target.exists() and not target.is_file() and not target.is_dir():
-        with _written_in_place(Sink(target.open("wb"), name)) as sink:  # nothing can replace a device
+    if is_written_in_place(target):
+        with in_place(Sink(target.open("wb"), name)) as sink:
             yield sink
         return
     _check_target(target, like, force)
@@ -81,12 +81,3 @@ def _check_target(target: Path, source: os.stat_result | None, force: bool) -> N
         raise Refusal(
             f"{name} exists already, not overwritten. Use -f to overwrite it, or -o for another name"
         )
-
-
-@contextmanager
-def _written_in_place(sink: Sink) -> Iterator[Sink]:
-    try:
-        yield sink
-        sink.finish()
-    finally:
-        sink.abandon()

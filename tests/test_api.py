@@ -3,6 +3,7 @@
 import io
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -132,6 +133,49 @@ def test_a_file_that_is_written_appears_whole_or_not_at_all(path):
         file.write(DATA)
         raise KeyError("the program failed")
     assert [(found.name, found.read_bytes()) for found in path.parent.iterdir()] == [(path.name, b"precious")]
+
+
+def test_open_replaces_what_a_link_leads_to(path):
+    path.write_bytes(b"old")
+    link = path.with_name("link.catz")
+    link.symlink_to(path.name)
+    with catzip.open(link, "wb") as file:
+        file.write(DATA)
+    assert link.is_symlink() and catzip.decompress(path.read_bytes()) == DATA
+
+
+@pytest.fixture
+def pipe(path):
+    """A pipe with a name, which it keeps, and a pool in which to use its other end."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes with names here")
+    os.mkfifo(path)
+    with ThreadPoolExecutor(1) as elsewhere:
+        yield elsewhere
+    assert path.is_fifo()
+
+
+def test_open_reads_a_pipe_forwards(path, pipe):
+    sent = pipe.submit(path.write_bytes, catzip.compress(DATA))
+    with catzip.open(path) as file:
+        assert not file.seekable()
+        assert file.read() == DATA
+    sent.result()
+
+
+def test_open_writes_to_a_pipe(path, pipe):
+    received = pipe.submit(path.read_bytes)
+    with catzip.open(path, "wb") as file:
+        file.write(DATA)
+    assert catzip.decompress(received.result()) == DATA
+
+
+def test_a_writer_tells_how_much_was_written(path):
+    with catzip.open(os.fsencode(path), "wb") as file:
+        assert file.tell() == 0
+        file.write(DATA)
+        assert file.tell() == len(DATA)
+    assert catzip.open(os.fsencode(path)).read() == DATA
 
 
 def test_open_reports_damage_where_it_is_met_and_leaves_no_thread(path):
