@@ -28,6 +28,7 @@ from .grid import (
 from .logistics import MEAN, MEAN_MAX, Logistics
 from .pixels import REACH_MAX, WINDOW_MAX, Digits, is_exact, look
 from .receptive import Rectangle, cut_out
+from .sizes import check_sizes
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class ConvNetConfig:
     reaches: tuple[int, ...]
 
     def __post_init__(self) -> None:
+        """Raises TypeError, ValueError for what is no size, or cannot be computed exactly."""
+        check_sizes(self)
         if self.shape[0] % 2 or self.shape[1] % 2:
             raise ValueError(f"{self.shape}: images of even height and width can be halved")
         if not all(is_exact(reach, self.shape) for reach in self.reaches):

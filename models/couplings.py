@@ -20,6 +20,7 @@ from .arrays import CODE_MAX, Array, Arrays, NumpyArray
 from .convolution import patches
 from .grid import ACT, RES, RES_MAX, Linear, Tensors, rms_norm, swish, to_codes
 from .quarters import GREY, grid, inner, widened
+from .sizes import check_sizes
 
 SHIFT, SHIFT_MAX = 4, 255  # a translation: real units of 16 levels, at most this many levels
 
@@ -42,6 +43,10 @@ class CouplingConfig:
     rezero: bool = True
     inverse_permutation: bool = True
     improved: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises TypeError, ValueError for what is no size."""
+        check_sizes(self, count=0)
 
 
 class Coupling:

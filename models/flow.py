@@ -24,6 +24,7 @@ from .factors import Factor, beside
 from .grid import Tensors
 from .logistics import MEAN_MAX, Logistics
 from .quarters import GREY, HALVES, OUTS, Size, grid, inner, look, sizes, squeeze, unsqueeze, widened
+from .sizes import check_sizes
 
 DIGIT = 4  # bits: two digits make a value
 BASE = 1 << DIGIT
@@ -54,6 +55,10 @@ class FlowConfig:
     depth: int
     components: int
     couplings: CouplingConfig = field(default_factory=CouplingConfig)
+
+    def __post_init__(self) -> None:
+        """Raises TypeError, ValueError for what is no size."""
+        check_sizes(self)
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> FlowConfig:

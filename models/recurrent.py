@@ -19,6 +19,7 @@ from .grid import (
     Tensors,
     rms_norm,
 )
+from .sizes import check_rows, check_sizes
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,14 @@ class AutoregressiveConfig:
     hidden: int
     embed: int
     ngrams: tuple[tuple[int, int], ...]
+
+    def __post_init__(self) -> None:
+        """Raises TypeError, ValueError for what is no size, or no table."""
+        check_sizes(self, hidden=0)
+        for order, bits in self.ngrams:
+            check_rows(bits)
+            if order < 1:
+                raise ValueError(f"an n-gram of {order} symbols; 1 or more are possible")
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> AutoregressiveConfig:

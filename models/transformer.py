@@ -15,6 +15,7 @@ from .arrays import Array, Arrays, NumpyArray
 from .attention import Attention
 from .batches import parts
 from .grid import LOGIT, LOGIT_MAX, RES, RES_MAX, Embedding, GatedMLP, Linear, Softmax, Tensors, rms_norm
+from .sizes import check_rows, check_sizes
 from .windows import Window, seeing, window_rows
 
 
@@ -36,6 +37,12 @@ class TransformerConfig:
     embed: int
     times: int
     windows: tuple[Window, ...]
+
+    def __post_init__(self) -> None:
+        """Raises TypeError, ValueError for what is no size, or no table."""
+        check_sizes(self)
+        for bits, _ in self.windows:
+            check_rows(bits)
 
     @property
     def told(self) -> int:

@@ -14,8 +14,10 @@ torch = pytest.importorskip("torch")
 from tiny_recipe import DATA, RECIPE, written  # noqa: E402
 
 from catzip.compressor.errors import CatzipError  # noqa: E402
+from catzip.compressor.media import MEDIA  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
 from catzip.models.training.layers import Rounding  # noqa: E402
+from catzip.models.training.recipe import ALPHABETS  # noqa: E402
 
 
 @pytest.fixture
@@ -63,6 +65,16 @@ def test_a_state_of_another_model_is_refused(folder: Path):
             "minutes = 1\noptimiser = 'sgd'",
             "no optimiser 'sgd'; there are adamw, adamax, muon",
         ),
+        ("lanes = 4", "lanes = 0", "lanes is 0, and has to be 1 or more"),
+        ("steps = 16", "steps = 1.5", "steps is 1.5, and has to be a whole number"),
+        ("ema = 0.9", "ema = 1.5", "ema is 1.5, and has to be a share, from 0 to 1"),
+        (
+            "learning_rate = 1e-2",
+            "learning_rate = -1",
+            "learning_rate is -1, and has to be a positive number",
+        ),
+        ('medium = "bytes"', 'medium = "prose"', "no medium 'prose'; there are bytes, text27, array, image"),
+        ('medium = "bytes"', 'medium = "text27"', "text27 has 27 symbols, and the model an alphabet of 256"),
         ("share = 2", "share = '2'", "'<' not supported"),
         ('"b.txt"', '""', "a path is empty"),
         ("data = [", "data = []\nother = [", "needs data and validation"),
@@ -82,6 +94,11 @@ def test_recipes_that_are_none_are_named(folder: Path, old: str, new: str, messa
         ('family = "autoregressive"', 'family = "nonsense"', "nonsense"),
         ("hidden = 16", "hiden = 16", "hiden"),
         ("embed = 8", "", "embed"),
+        ("embed = 8", "embed = 0", "embed is 0, and has to be 1 or more"),
+        ("width = 24", "width = -24", "width is -24, and has to be 1 or more"),
+        ("depth = 1", "depth = true", "depth is True, and has to be a whole number"),
+        ("[[1, 8], [2, 8]]", "[[1, 40]]", r"a table of 2\*\*40 rows; 2\*\*1 to 2\*\*24 are possible"),
+        ("[[1, 8], [2, 8]]", "[[0, 8]]", "an n-gram of 0 symbols"),
         ("ngrams = [[1, 8], [2, 8]]", "", "ngrams"),
         ('"b.txt"', '"c.txt"', r"c\.txt: no such training file"),
         ('"b.txt"', '"."', r"'\.' names no training file; give a path or a pattern below --data"),
@@ -105,6 +122,10 @@ def test_what_cannot_be_trained_is_named(folder: Path, old: str, new: str, messa
     (folder / "text.xz").write_text(DATA)
     with pytest.raises(CatzipError, match=message):
         train(load(folder / "tiny.toml"), folder, folder / "out", steps=1, device="cpu")
+
+
+def test_media_are_those_of_the_compressor():
+    assert {name: medium.alphabet for name, medium in MEDIA.items()} == ALPHABETS
 
 
 @pytest.mark.parametrize("minutes", [math.nan, math.inf, 0, -1])

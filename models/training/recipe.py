@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from dataclasses import dataclass, fields
@@ -9,10 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from ...compressor.errors import CatzipError
+from ..sizes import check_sizes
 from .data import Corpus
 from .optimiser import OPTIMISERS
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of the weight file, too
+
+_SHARES = ("final_rate", "ema", "round_from", "couplings_from", "ordered", "grey", "soft")
+
+ALPHABETS = {"bytes": 256, "text27": 27, "array": 256, "image": 256}
+"""Symbols of each of `compressor.media`, which models do not import."""
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -48,6 +55,13 @@ class Schedule:
             value = getattr(self, field.name)
             if field.name != "optimiser" and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise TypeError(f"{field.name} is no number")
+        check_sizes(self, crop=0, seed=0)
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, and has to be a share, from 0 to 1")
+        for name in ("learning_rate", "clip"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}, and has to be a positive number")
         if self.optimiser not in OPTIMISERS:
             raise ValueError(f"no optimiser {self.optimiser!r}; there are {', '.join(OPTIMISERS)}")
 
@@ -92,6 +106,7 @@ def load(recipe: str | Path) -> Recipe:
         )
         if not found.data or not found.validation:
             raise ValueError("it needs data and validation")
+        _check_medium(found)
         if not _NAME.fullmatch(found.name):
             raise ValueError(
                 f"the name {found.name!r}: letters, digits, dots, dashes and underscores make one"
@@ -100,3 +115,13 @@ def load(recipe: str | Path) -> Recipe:
     except (KeyError, TypeError, ValueError) as error:
         known = ", ".join(field.name for field in fields(Schedule))
         raise CatzipError(f"{path}: not a recipe: {error}. A schedule has: {known}") from error
+
+
+def _check_medium(recipe: Recipe) -> None:
+    """Raises ValueError for one that there is not, or that has other symbols than the model."""
+    symbols = ALPHABETS.get(recipe.medium)
+    if symbols is None:
+        raise ValueError(f"no medium {recipe.medium!r}; there are {', '.join(ALPHABETS)}")
+    alphabet = recipe.model.get("alphabet", symbols)
+    if alphabet != symbols:
+        raise ValueError(f"{recipe.medium} has {symbols} symbols, and the model an alphabet of {alphabet}")
