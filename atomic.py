@@ -8,6 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
+_NEW |= getattr(os, "O_CLOEXEC", 0) | getattr(
+    os, "O_BINARY", 0
+)  # not every system has the one, or needs the other
+
 
 class Sink:
     """Where a result goes: `write`, and errors that name the target, never a temporary file."""
@@ -65,7 +70,7 @@ def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = No
         with _naming(str(target)):
             # What comes from a private file stays private while it is written.
             mode = 0o666 if like is None else 0o600
-            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            descriptor = os.open(temporary, _NEW, mode)
         sink = Sink(open(descriptor, "w+b"), str(target))
         yield sink
         sink.finish(like)
@@ -117,8 +122,11 @@ def _linked(temporary: Path, target: Path) -> bool:
 
 
 def _copy_metadata(descriptor: int, like: os.stat_result) -> None:
-    """Owner where allowed, permissions, times."""
-    with suppress(OSError):
-        os.fchown(descriptor, like.st_uid, like.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & 0o777)
-    os.utime(descriptor, ns=(like.st_atime_ns, like.st_mtime_ns))
+    """Owner where allowed, permissions, times: what of these the system can set."""
+    if hasattr(os, "fchown"):
+        with suppress(OSError):
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & 0o777)
+    if os.utime in os.supports_fd:
+        os.utime(descriptor, ns=(like.st_atime_ns, like.st_mtime_ns))

@@ -1,6 +1,6 @@
 """The command group, and the edge where everything that can go wrong becomes a message and an exit code.
 
-Exit codes: 0 all is well, 1 something failed, 2 the command line was wrong. After SIGINT, SIGTERM or SIGHUP
+Exit codes: 0 all is well, 1 something failed, 2 the command line was wrong. After one of `SIGNALS`
 the process cleans up and then dies of that same signal, so that a shell loop around it stops too.
 """
 
@@ -22,7 +22,13 @@ from .models import models
 from .sample import sample
 from .train import train
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU") if hasattr(signal, name)
+)
+"""What stops the program: from the keyboard, by other programs, where the terminal is gone, and `ulimit -t`."""
+
+SIGPIPE = getattr(signal, "SIGPIPE", signal.SIGTERM)
+"""What a filter dies of. Where there is no such signal, that of SIGTERM ends it as quietly."""
 
 
 class Interrupted(BaseException):
@@ -40,7 +46,7 @@ class CatzipGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            raise Interrupted(signal.SIGPIPE) from error
+            raise Interrupted(SIGPIPE) from error
 
 
 @click.group(
@@ -123,7 +129,7 @@ def _forget_stdout() -> None:
 
 def _die_of(signum: int) -> NoReturn:
     """End as the signal's default action would have; quietly for a closed pipe, as filters do."""
-    if signum != signal.SIGPIPE:
+    if signum != SIGPIPE:
         complain(f"stopped by {signal.Signals(signum).name}. No unfinished file was left behind")
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)

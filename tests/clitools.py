@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from catzip.cli.app import SIGNALS
+
 CATZIP = Path(sys.executable).with_name("catzip")
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 
@@ -37,7 +39,7 @@ def start(*arguments, cwd, **options):
 
 def heed_signals():
     """As at a terminal: tests that run in the background, or under nohup, would pass on that signals are ignored."""
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for signum in SIGNALS:
         signal.signal(signum, signal.SIG_DFL)
 
 

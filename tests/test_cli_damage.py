@@ -35,7 +35,7 @@ def wait_for_temporary(folder):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("signum", app.SIGNALS)
 @pytest.mark.parametrize("existing", [False, True], ids=["new", "existing"])
 def test_a_signal_leaves_nothing_behind(signum, existing, folder):
     if existing:
