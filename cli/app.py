@@ -17,7 +17,7 @@ from ..compressor.errors import CatzipError
 from .bench import bench
 from .convert import cat, compress, decompress, test
 from .listing import list_files
-from .messages import complain, what_went_wrong
+from .messages import complain, printable, what_went_wrong
 from .models import models
 from .sample import sample
 from .train import train
@@ -106,6 +106,8 @@ def _run() -> int:
     except click.ClickException as error:
         if isinstance(error, click.UsageError):
             error.show()
+            if isinstance(error, click.NoSuchOption):
+                _explain_dashes()
         else:
             complain(error.format_message())
         return error.exit_code
@@ -113,6 +115,13 @@ def _run() -> int:
         complain(f"some input ends too soon ({abort.__cause__})")
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _explain_dashes() -> None:
+    """Of files that are there and look like options."""
+    for word in sys.argv[2:]:
+        if word.startswith("-") and os.path.lexists(word):
+            complain(f"{printable(word)} is a file, too: write ./{printable(word)}")
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

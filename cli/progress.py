@@ -1,5 +1,6 @@
-"""A progress line on stderr: how far, how fast, how long still. Only on a terminal."""
+"""A progress line on stderr: how far, how fast, how long still. Only on a terminal that can clear a line."""
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -18,7 +19,7 @@ class Progress:
 
     def __init__(self, label: str, quiet: bool) -> None:
         self._label = label
-        self._shown = not quiet and sys.stderr.isatty()
+        self._shown = not quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._start = self._last = time.monotonic()
         self._dirty = False
 

@@ -43,11 +43,11 @@ def heed_signals():
         signal.signal(signum, signal.SIG_DFL)
 
 
-def on_terminal(*arguments, cwd, code=0):
+def on_terminal(*arguments, cwd, code=0, **options):
     """Run `catzip` with a terminal for stdin, stdout and stderr; all that it showed there (bytes)."""
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
-        [CATZIP, *map(str, arguments)], cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs
+        [CATZIP, *map(str, arguments)], cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, **options
     )
     os.close(theirs)
     shown = bytearray()

@@ -209,8 +209,23 @@ def test_a_range_of_a_pipe_says_what_does_it(folder):
     )
 
 
+def test_a_file_that_looks_like_an_option(folder):
+    (folder / "-a.txt").write_bytes(TEXT)
+    done = catzip("compress", "-a.txt", cwd=folder, code=2)
+    assert done.stderr.endswith("catzip: -a.txt is a file, too: write ./-a.txt\n")
+    catzip("compress", "./-a.txt", cwd=folder)
+    assert "is a file" not in catzip("compress", "--absent", "a.txt", cwd=folder, code=2).stderr
+
+
 def test_progress_is_for_terminals_and_says_how_long_still(folder):
     assert b"\r" not in catzip("compress", "a.txt", cwd=folder).stderr.encode()
     assert progress_line("a.txt", 250_000, 1_000_000, 10.0) == "a.txt: 25 % of 1.0 MB, 25.0 KB/s, 0:30 left"
     assert progress_line("pipe", 5_000_000, None, 2.0) == "pipe: 5.0 MB, 2.5 MB/s"
     assert clock(3723) == "1:02:03"
+
+
+@pytest.mark.parametrize(("terminal", "cleared"), [("xterm", True), ("dumb", False)])
+def test_progress_is_for_terminals_that_can_clear_a_line(terminal, cleared, folder):
+    (folder / "noise").write_bytes(os.urandom(1 << 22))
+    shown = on_terminal("compress", "noise", cwd=folder, env={**os.environ, "TERM": terminal})
+    assert (b"\x1b[K" in shown) == cleared
