@@ -7,6 +7,7 @@ not known is never looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,6 @@ class _Asked:
     places  intp [P], positions in the last field that wanted dimensions lie in
     rows    intp [Q], where the wanted dimensions are in what the head gives for an image, [P * dimensions]
     wide    of the pixels whose values reach the features
-    inside  intp, dimensions of those, ascending
     told    intp [Q], where the wanted dimensions are among those of the first field
     """
 
@@ -105,8 +105,26 @@ class _Asked:
     places: NumpyArray
     rows: NumpyArray
     wide: Rectangle
-    inside: NumpyArray
     told: NumpyArray
+
+
+@lru_cache(maxsize=4096)
+def _asked(config: ConvNetConfig, wanted: bytes) -> _Asked:
+    """For wanted dimensions, intp [Q] as bytes. Every item is asked for the same, and some calls are for one dimension:
+    what is found for all of those of an image is kept."""
+    height, width = config.shape[0] // 2, config.shape[1] // 2
+    y, x, channel = np.unravel_index(np.frombuffer(wanted, np.intp), config.shape)
+    places, inverse = np.unique(y // 2 * width + x // 2, return_inverse=True)
+    last = Rectangle.around(places, width)
+    fields = [last.grown(reach, height, width) for reach in range(config.depth + 1, -1, -1)]
+    seen = fields[0].times(2)
+    return _Asked(
+        fields,
+        last.indices(places, width),
+        inverse * config.dimensions + (y % 2 * 2 + x % 2) * config.shape[2] + channel,
+        fields[0].grown(-(-max(config.reaches, default=0) // 2), height, width),
+        seen.indices(y * config.shape[1] + x, config.shape[1]) * config.shape[2] + channel,
+    )
 
 
 class ConvNet:
@@ -142,7 +160,7 @@ class ConvNet:
     ) -> NumpyArray:
         """See `ardm.MaskedNet`."""
         found = np.empty((len(values), len(wanted), self.base), np.uint32)
-        asked = self._asked(wanted)
+        asked = _asked(self.config, wanted.tobytes())
         rows, columns = asked.fields[0].size
         # Arrays of four times what fits best: calls for a pixel or two would spend half their time between products.
         for part in parts(len(values), 4 * self._arrays.at_once // (self._each * rows * columns)):
@@ -177,33 +195,17 @@ class ConvNet:
         self, values: NumpyArray, known: NumpyArray, stage: int, asked: _Asked
     ) -> tuple[Array, Array, NumpyArray]:
         """Tokens and features of the first field, see `pixels.Seen`, and the guesses for what is wanted, [B * Q]."""
-        c, (rows, columns) = self.config, asked.wide.size
-        shape = 2 * rows, 2 * columns, c.shape[2]
-        inside = values[:, asked.inside], known[asked.inside][None]
-        part = asked.fields[0].times(2).within(asked.wide.times(2))
-        seen = look(*inside, stage, c.digits, shape, c.reaches, part)
+        c, wide = self.config, asked.wide.times(2)
+        part, shape = asked.fields[0].times(2).within(wide), (*wide.size, c.shape[2])
+        inside, known = self._cut(values, wide), self._cut(known[None], wide)
+        seen = look(inside, known, stage, c.digits, shape, c.reaches, part)
         tokens, features = self._arrays.place(seen.tokens), self._arrays.place(seen.features)
         return tokens, features, seen.guess[:, asked.told].ravel()
 
-    def _asked(self, wanted: NumpyArray) -> _Asked:
-        """For wanted dimensions [Q]."""
-        c = self.config
-        y, x, channel = np.unravel_index(wanted, c.shape)
-        height, width = c.shape[0] // 2, c.shape[1] // 2
-        places, inverse = np.unique(y // 2 * width + x // 2, return_inverse=True)
-        last = Rectangle.around(places, width)
-        fields = [last.grown(reach, height, width) for reach in range(c.depth + 1, -1, -1)]
-        wide = fields[0].grown(-(-max(c.reaches, default=0) // 2), height, width)
-        inside = np.arange(self.size).reshape(c.shape)[wide.times(2).cut].ravel()
-        seen = fields[0].times(2)
-        return _Asked(
-            fields,
-            last.indices(places, width),
-            inverse * c.dimensions + (y % 2 * 2 + x % 2) * c.shape[2] + channel,
-            wide,
-            inside,
-            seen.indices(y * c.shape[1] + x, c.shape[1]) * c.shape[2] + channel,
-        )
+    def _cut(self, images: NumpyArray, part: Rectangle) -> NumpyArray:
+        """[B, D] -> the dimensions of some pixels."""
+        pixels: NumpyArray = cut_out(images.reshape(-1, *self.config.shape), part.cut)
+        return pixels.reshape(len(images), -1)
 
     def _digits(self, y: Array, guess: NumpyArray, values: NumpyArray, stage: int) -> NumpyArray:
         """Frequencies uint32 [B * Q, base] of the digits of this stage of values [B, Q], known to the stages before."""
