@@ -69,17 +69,19 @@ class Channel(io.RawIOBase):
 
 
 class Worker(threading.Thread):
-    """Runs a job and keeps what it raises."""
+    """Runs a job and keeps what it raises, and whether it came to its end."""
 
     def __init__(self, job: Callable[[], object]) -> None:
         super().__init__(daemon=True)
         self._job = job
         self.error: BaseException | None = None
+        self.finished = False
         self.start()
 
     def run(self) -> None:
         try:
             self._job()
+            self.finished = True
         except Stopped:
             pass
         except BaseException as error:

@@ -6,13 +6,16 @@ pipeline therefore runs in a thread of its own, with a channel between the two.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import io
 import os
-from contextlib import ExitStack
+import warnings
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
+from weakref import WeakSet
 
 from .atomic import Sink, in_place, is_written_in_place, replacing
 from .channel import Channel, Stopped, Worker
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from .compressor.model import ModelSource
+
+_open: WeakSet[CatzipReader | CatzipWriter] = WeakSet()
 
 BLOCK = 1 << 20
 """Bytes passed over at a time when seeking."""
@@ -74,6 +79,7 @@ class CatzipReader(io.RawIOBase):
         self._models = models
         self._repack = repack
         self._begin()
+        _open.add(self)
 
     def readable(self) -> bool:
         return True
@@ -178,6 +184,7 @@ class CatzipWriter(io.BufferedIOBase):
                 channel.stop()
 
         self._worker = Worker(compress)
+        _open.add(self)
 
     def writable(self) -> bool:
         return True
@@ -212,6 +219,15 @@ class CatzipWriter(io.BufferedIOBase):
             self._channel.stop()
             self._end(error)
 
+    def give_up(self) -> None:
+        """Where the program ends and has not closed the file: what was there stays there, with a warning."""
+        if self.closed:
+            return
+        self._channel.stop()
+        with suppress(Stopped):
+            self._end(Stopped())
+        warnings.warn(f"{self.name} was never closed, so nothing was written", RuntimeWarning, stacklevel=1)
+
     def _end(self, error: BaseException | None) -> None:
         """Wait for the thread; keep the file if neither it nor the caller met an error."""
         if self.closed:
@@ -219,6 +235,8 @@ class CatzipWriter(io.BufferedIOBase):
         super().close()
         self._worker.join()
         failure = error or self._worker.error
+        if failure is None and not self._worker.finished:  # as where the interpreter has ended its thread
+            failure = Stopped()
         if failure is not None:
             self._discard(failure)
         self._target.close()
@@ -227,6 +245,16 @@ class CatzipWriter(io.BufferedIOBase):
         """Unwind the target as if `failure` had been raised while it was open, and raise it."""
         with self._target:
             raise failure
+
+
+@atexit.register
+def _leave() -> None:
+    """End what was never closed while there are threads to end: Python stops them anywhere, and then closes files."""
+    for file in list(_open):
+        if isinstance(file, CatzipWriter):
+            file.give_up()
+        else:
+            file.close()
 
 
 class TextFile(io.TextIOWrapper):

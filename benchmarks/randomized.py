@@ -156,9 +156,10 @@ def _transformer(config: TransformerConfig, name: str) -> checkpoint.Checkpoint:
 @random_checkpoint.register
 def _convnet(config: ConvNetConfig, name: str) -> checkpoint.Checkpoint:
     c, random = config, np.random.RandomState(0)
+    twice = {name: 1 + (name in c.fine) for name in ("inputs", "head")}
     layers = {
-        "inputs": (9 * (c.dimensions * c.embed + c.features + c.embed), c.width),
-        "head": (c.width + c.features, c.dimensions * c.outputs),
+        "inputs": (9 * (c.dimensions * c.embed + c.features + c.embed), twice["inputs"] * c.width),
+        "head": (c.width + c.features, twice["head"] * c.dimensions * c.outputs),
     }
     for i in range(c.depth):
         layers |= {f"blocks.{i}.conv": (9 * c.width, 2 * c.hidden), f"blocks.{i}.out": (c.hidden, c.width)}
@@ -189,7 +190,8 @@ def _flow(model: FlowModel, name: str) -> checkpoint.Checkpoint:
 def _masked(
     network: str, config: Any, known: dict[str, str], arrays: checkpoint.Arrays
 ) -> checkpoint.Checkpoint:
-    tables = {"model": {"network": network, **asdict(config)}, "coding": {"steps": 5}}
+    sizes = {key: value for key, value in asdict(config).items() if (key, value) != ("fine", ())}
+    tables = {"model": {"network": network, **sizes}, "coding": {"steps": 5}}
     return checkpoint.Checkpoint({**known, "family": "ardm", **tables}, arrays)
 
 

@@ -57,8 +57,8 @@ class CatzipGroup(click.Group):
 def cli() -> None:
     """Lossless compression with exact neural models.
 
-    A file made on one machine decodes to the same bytes on every other, whatever the processor, the GPU or
-    the number of threads. `catzip COMMAND --help` explains a command.
+    A file made on one machine decodes to the same bytes on every other, whatever the processor, the device or
+    the number of threads; a PNG or WebP to the same pixels. `catzip COMMAND --help` explains a command.
     """
 
 
@@ -139,7 +139,9 @@ def _forget_stdout() -> None:
 def _die_of(signum: int) -> NoReturn:
     """End as the signal's default action would have; quietly for a closed pipe, as filters do."""
     if signum != SIGPIPE:
-        complain(f"stopped by {signal.Signals(signum).name}. No unfinished file was left behind")
+        complain(
+            f"stopped by {signal.Signals(signum).name}. Nothing unfinished was left behind, but on standard output"
+        )
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)
     os._exit(1)  # only where the signal is blocked

@@ -31,7 +31,7 @@ files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option(
     "--byte-exact",
     is_flag=True,
-    help="Have PNG and WebP pictures come back byte for byte, not only with the same pixels and chunks.",
+    help="Have a PNG come back byte for byte, not only with the same pixels and chunks; no WebP is unpacked then.",
 )
 @convert_options
 @run_options

@@ -126,7 +126,7 @@ class Chooser:
 
     def _default(self, data: bytes) -> Model | None:
         """The model for what is in a frame, unless one was named."""
-        name = None if self._explicit is not None else self._models.default_for(data[: 1 << 16])
+        name = None if self._explicit is not None else self._models.default_for(data)
         if name is None:
             return None
         return self._loaded.get(name) or self._loaded.setdefault(name, self._models.by_name(name))

@@ -113,8 +113,8 @@ class ModelSource(Protocol):
         """Of every model that can be had, the best first."""
         ...
 
-    def default_for(self, sample: bytes) -> str | None:
-        """The name of the default model for content like this sample; None where no model is any good."""
+    def default_for(self, content: bytes) -> str | None:
+        """The name of the default model for this content, a frame of it; None where no model is any good."""
         ...
 
     def default_for_images(self) -> str | None:

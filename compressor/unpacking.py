@@ -12,8 +12,9 @@ from .encoder import FRAME_SIZE, encode_stream
 from .errors import ModelNotFoundError, UnsuitableContentError
 from .items import Content
 from .model import ModelSource, Purpose
-from .packing import recipe
+from .packing import recipe, webp
 from .packing.asbytes import AsBytes, NotReproduced
+from .packing.form import Unpacked
 from .reader import Ahead, Reader
 from .report import Progress, Report, Sink
 
@@ -118,9 +119,16 @@ def kind_of(opening: bytes) -> str | None:
 def is_same_picture(one: bytes, other: bytes) -> bool:
     """Whether two PNG or WebP files have the same pixels and chunks."""
     try:
-        return recipe.unpack(one, False) == recipe.unpack(other, False)
+        return _picture(one) == _picture(other)
     except AsBytes:
         return False
+
+
+def _picture(data: bytes) -> Unpacked:
+    """What is in a PNG or WebP file, however it is packed. Raises AsBytes."""
+    content, _ = recipe.unpack(data, False)
+    unpacked = Unpacked.from_bytes(content)
+    return webp.without_size(unpacked) if unpacked.kind == "webp" else unpacked
 
 
 @dataclass(frozen=True)
@@ -200,7 +208,7 @@ class _NoModels:
     def purposes(self) -> list[Purpose]:
         return []
 
-    def default_for(self, sample: bytes) -> str | None:
+    def default_for(self, content: bytes) -> str | None:
         return None
 
     def default_for_images(self) -> str | None:

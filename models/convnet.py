@@ -21,6 +21,7 @@ from .grid import (
     RES,
     RES_MAX,
     Embedding,
+    FineLinear,
     Linear,
     Softmax,
     Tensors,
@@ -40,6 +41,7 @@ class ConvNetConfig:
     base    values of a digit       hidden   channels of their GLU    components  of a mixture of logistics
     stages  digits of a value       embed    width of an embedding    reaches     of the windows, see ``pixels``
     width   D, residual stream      times    how finely the known share is told
+    fine    layers with weights of 13 bits, "inputs" and "head" or fewer: see `grid.FineLinear`
     """
 
     shape: tuple[int, ...]
@@ -53,10 +55,13 @@ class ConvNetConfig:
     output: str
     components: int
     reaches: tuple[int, ...]
+    fine: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises TypeError, ValueError for what is no size, or cannot be computed exactly."""
         check_sizes(self)
+        if not set(self.fine) <= {"inputs", "head"}:
+            raise ValueError(f"{self.fine}: inputs and head may be fine")
         if self.shape[0] % 2 or self.shape[1] % 2:
             raise ValueError(f"{self.shape}: images of even height and width can be halved")
         if not all(is_exact(reach, self.shape) for reach in self.reaches):
@@ -67,7 +72,8 @@ class ConvNetConfig:
     @staticmethod
     def from_json(table: dict[str, Any]) -> ConvNetConfig:
         """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
-        return ConvNetConfig(**table | {key: tuple(table[key]) for key in ("shape", "reaches")})
+        lists = {key: tuple(table.get(key, ())) for key in ("shape", "reaches", "fine")}
+        return ConvNetConfig(**table | lists)
 
     @property
     def digits(self) -> Digits:
@@ -141,16 +147,20 @@ class ConvNet:
         self.size, self.alphabet, self._arrays = int(np.prod(c.shape)), c.base**c.stages, arrays
         self.base, self.stages = c.base, c.stages
         self._tokens, self._time = (Embedding(arrays, tensors, name) for name in ("tokens", "time"))
-        self._inputs = Linear.load(arrays, tensors, ["inputs"], [RES])
+        self._inputs = self._linear(tensors, "inputs", RES)
         self._blocks = [Block(arrays, tensors, f"blocks.{i}") for i in range(c.depth)]
         self._direct = c.output == "direct"
         bits, self._limit = (LOGIT, LOGIT_MAX) if self._direct else (MEAN, MEAN_MAX)
-        self._head = Linear.load(arrays, tensors, ["head"], [bits])
+        self._head = self._linear(tensors, "head", bits)
         self._softmax = Softmax(arrays, tensors)
         if not self._direct:
             self._logistics = Logistics(arrays, tensors, self.alphabet, c.components)
         inputs = c.dimensions * c.embed + c.features + c.embed
         self._each = 9 * max(inputs, c.width)  # numbers of a position in one array
+
+    def _linear(self, tensors: Tensors, name: str, bits: int) -> Linear:
+        kind = FineLinear if name in self.config.fine else Linear
+        return kind.load(self._arrays, tensors, [name], [bits])
 
     def memory(self) -> None:
         """Nothing: what one call makes known changes what all positions around it see, by the windows."""

@@ -7,7 +7,7 @@ of a sum, nor batch size, threads, instruction set, library or device, nor the f
 addition, can change a result. The bounds are checked when a layer is built.
 
     codes      2**-ACT     -127..127        what enters a product
-    weights    2**-e       -63..63          one exponent e for each output channel
+    weights    2**-e       -63..63          one exponent e for each output channel, or two weights, see FineLinear
     residual   2**-RES     +-RES_MAX        the stream that layers add to
     state      2**-STATE   +-STATE_MAX      of the recurrence, int32
     logits     2**-LOGIT   +-LOGIT_MAX      natural units
@@ -89,6 +89,19 @@ class Linear:
             y *= self._scale
         y += self._offset
         return self._arrays.floor_(y)
+
+
+class FineLinear(Linear):
+    """Weights of 13 bits, for outputs that have to be more accurate than 7 allow: a coarse weight and a fine one.
+
+    The tensors hold those of all outputs coarse, then fine: twice as many, of which the second half has no bias. Both
+    are integers after their own scaling and rounding, and are added.
+    """
+
+    def __call__(self, codes: Array) -> Array:
+        both = super().__call__(codes)
+        half = both.shape[-1] // 2
+        return both[:, :half] + both[:, half:]
 
 
 def rms_norm(arrays: Arrays, x: Array) -> Array:

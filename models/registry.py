@@ -28,7 +28,7 @@ FAMILIES = ("ardm", "autoregressive", "idf")
 EFFORTS = ("fast", "default", "best")
 
 _PHOTO = "idf-photo"
-_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz ")
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz "
 
 
 class Registry:
@@ -82,13 +82,13 @@ class Registry:
                 found.append((bits, Purpose(name, config.get("medium", ""), _shape(config["model"]))))
         return [purpose for _, purpose in sorted(found)]
 
-    def default_for(self, sample: bytes) -> str | None:
+    def default_for(self, content: bytes) -> str | None:
         """ar-text8 for nothing but a-z and single spaces, ar-bytes for the rest; None if that is not installed.
 
         Where speed matters, ar-bytes-s for everything. (For an array of items that a model codes, the pipeline goes by
         `purposes`; see also `default_for_images`.)
         """
-        plain = _LETTERS.issuperset(sample) and b"  " not in sample
+        plain = b"  " not in content and not content.translate(None, _LETTERS)
         wanted = ["ar-bytes-s"] * (self._effort == "fast") + ["ar-text8"] * plain + ["ar-bytes"]
         installed = self.names()
         return next((name for name in wanted if name in installed), None)

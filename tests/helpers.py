@@ -150,7 +150,7 @@ class Models:
     def purposes(self) -> list[Purpose]:
         return [Purpose(model.name, model.medium, model.shape) for model in self.models]
 
-    def default_for(self, sample: bytes) -> str | None:
+    def default_for(self, content: bytes) -> str | None:
         return self.default
 
     def default_for_images(self) -> str | None:

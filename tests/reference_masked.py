@@ -157,6 +157,13 @@ class Seen:
         return [clip(code, 127) for plane in planes for code in plane]
 
 
+def _linear(tensors: Tensors, config: Any, name: str, codes: Row) -> Row:
+    """Of a fine layer, the coarse half and the fine half of the outputs added."""
+    found = linear(tensors, name, 8, codes)
+    half = len(found) // 2
+    return [a + b for a, b in zip(found[:half], found[half:], strict=True)] if name in config.fine else found
+
+
 def convnet(tensors: Tensors, config: Any, seen: Seen) -> dict[tuple[int, int, int], Row]:
     """What describes the distribution of each dimension of one image."""
     size = math.prod(config.shape)
@@ -169,7 +176,7 @@ def convnet(tensors: Tensors, config: Any, seen: Seen) -> dict[tuple[int, int, i
         codes[y].append(tokens + features[y][-1] + tensors["time.table"][time].tolist())
     x = [
         [
-            [clip(v, 2**15 - 1) for v in linear(tensors, "inputs", 8, patch(codes, i, j))]
+            [clip(v, 2**15 - 1) for v in _linear(tensors, config, "inputs", patch(codes, i, j))]
             for j in range(len(line))
         ]
         for i, line in enumerate(codes)
@@ -179,7 +186,7 @@ def convnet(tensors: Tensors, config: Any, seen: Seen) -> dict[tuple[int, int, i
     limit = 2**13 if config.output == "direct" else 2**12
     outputs = {}
     for i, j, dimensions in deep(config):
-        row = [clip(v, limit) for v in linear(tensors, "head", 8, rms_norm(x[i][j]) + features[i][j])]
+        row = [clip(v, limit) for v in _linear(tensors, config, "head", rms_norm(x[i][j]) + features[i][j])]
         each = len(row) // len(dimensions)
         outputs |= {d: row[k * each : (k + 1) * each] for k, d in enumerate(dimensions)}
     return outputs

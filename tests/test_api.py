@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -178,14 +180,39 @@ def test_a_writer_tells_how_much_was_written(path):
     assert catzip.open(os.fsencode(path)).read() == DATA
 
 
+AT_EXIT = """
+import sys
+import catzip
+file = catzip.open(sys.argv[1], sys.argv[2])
+file.write(b"new") if sys.argv[2] == "wb" else file.read(5)
+"""
+
+
+@pytest.mark.parametrize("mode", ["wb", "rb", "rt"])
+def test_a_program_may_end_without_closing_a_file(path, mode):
+    """What was there stays, and nothing else is left; a writer that was not closed is named."""
+    path.write_bytes(catzip.compress(DATA))
+    words = [sys.executable, "-P", "-c", AT_EXIT, path, mode]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert ("was never closed, so nothing was written" in done.stderr) == (mode == "wb")
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert catzip.decompress(path.read_bytes()) == DATA
+
+
+def readers():
+    """Threads that read; those that compute have a name."""
+    return {thread for thread in threading.enumerate() if not thread.name.startswith("catzip")}
+
+
 def test_open_reports_damage_where_it_is_met_and_leaves_no_thread(path):
-    before = threading.active_count()
+    before = readers()
     path.write_bytes(catzip.compress(DATA)[:-3])
     with catzip.open(path) as file, pytest.raises(catzip.TruncatedError):
         file.read()
     with catzip.open(path) as file:
         assert file.read(5) == DATA[:5]
-    assert threading.active_count() == before
+    assert readers() == before
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,10 @@ def test_a_signal_leaves_nothing_behind(signum, existing, folder):
     child.send_signal(signum)
     _, stderr = child.communicate(timeout=30)
     assert child.returncode == -signum  # a shell sees 128 + signum, and stops its loop
-    assert stderr.decode() == f"catzip: stopped by {signum.name}. No unfinished file was left behind\n"
+    assert (
+        stderr.decode()
+        == f"catzip: stopped by {signum.name}. Nothing unfinished was left behind, but on standard output\n"
+    )
     assert contents(folder) == before
 
 

@@ -3,11 +3,12 @@
 import json
 import random
 
+import numpy as np
 import pytest
 from clitools import catzip, contents
 from png_files import BAD, png
 from test_packing_golden import CONTENT, GOOD, bad_path, good_path
-from test_packing_pipeline import AS_BYTES
+from test_packing_pipeline import AS_BYTES, webp_file
 
 from catzip.cli.files import STDIO
 from catzip.compressor.pipeline import is_same_picture
@@ -58,6 +59,20 @@ def test_rm_verifies_and_removes(words, folder):
     assert is_same_picture(found["a.png"], SPECKLED)
     assert found["a.png"] == SPECKLED or not words
     assert (found["broken.png"], found["a.jpg"]) == (BAD["cut-in-idat"], AS_BYTES["jpeg"][0])
+
+
+def test_rm_of_a_webp_that_comes_back_with_another_size(folder):
+    pytest.importorskip("PIL.Image")
+    y, x, channel = np.ogrid[:120, :120, :3]
+    grain = np.random.RandomState(1).normal(0, 2.5, (120, 120, 1))
+    photo = 128 + 60 * np.sin(y / 17 + x / 23) + 9 * channel + grain
+    data = webp_file(photo.astype(np.uint8), method=0, quality=0)
+    (folder / "a.webp").write_bytes(data)
+    catzip("compress", "--rm", "a.webp", cwd=folder)
+    assert "a.webp" not in contents(folder)
+    catzip("decompress", "a.webp.catz", cwd=folder)
+    back = (folder / "a.webp").read_bytes()
+    assert is_same_picture(back, data) and len(back) != len(data)
 
 
 def test_what_stays_as_bytes_is_said_with_v_alone(folder):

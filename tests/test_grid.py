@@ -60,6 +60,23 @@ def test_linear(name: str, seed: int, inputs: int, bits: int):
 
 
 @pytest.mark.parametrize("name", BACKENDS)
+@settings(max_examples=25, deadline=None)
+@given(seed=SEEDS, inputs=st.integers(1, 40))
+def test_fine_linear(name: str, seed: int, inputs: int):
+    """Coarse and fine outputs are integers of their own, and are added."""
+    arrays, random = backend(name), np.random.RandomState(seed)
+    tensors = {
+        "a.weight": random.randint(-63, 64, (6, inputs)).astype(np.int8),
+        "a.exponent": random.randint(0, 21, 6).astype(np.int8),
+        "a.bias": np.concatenate([random.randint(-1000, 1000, 3), np.zeros(3)]).astype(np.int32),
+    }
+    codes = random.randint(-127, 128, (5, inputs)).astype(np.float32)
+    layer = grid.FineLinear.load(arrays, tensors, ["a"], [12])
+    both = np.array([reference.linear(tensors, "a", 12, row) for row in integers(codes)])
+    assert integers(arrays.fetch(layer(arrays.place(codes)))) == (both[:, :3] + both[:, 3:]).tolist()
+
+
+@pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("inputs", [2096, 2097, 5000])
 def test_linear_of_the_largest_sums(name: str, inputs: int):
     """At the edge of float32 and beyond it."""

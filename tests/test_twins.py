@@ -16,7 +16,7 @@ from tiny_models import CONFIGS, mixed_text, model, tiny_checkpoint  # noqa: E40
 from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.compressor.pmf import TOTAL  # noqa: E402
 from catzip.models import grid  # noqa: E402
-from catzip.models.arrays import NumpyArray, arrays_for  # noqa: E402
+from catzip.models.arrays import NumpyArray, NumpyArrays, arrays_for  # noqa: E402
 from catzip.models.contexts import MATCH_LENGTHS  # noqa: E402
 from catzip.models.lanes import Layout  # noqa: E402
 from catzip.models.recurrent import ExactNetwork  # noqa: E402
@@ -177,6 +177,41 @@ def test_weights_are_rounded_as_they_are_exported(seed: int, size: float):
     largest = np.abs(exported["weight"].astype(int)).max(1)
     grown = (exported["exponent"] < 20) & (exported["exponent"] > 0)
     assert (largest[grown] > 31).all()  # all seven bits are used
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), size=st.floats(-6, 1))
+def test_fine_weights_are_those_that_are_exported(seed: int, size: float):
+    """They leave a sixtieth of what 7 bits leave, or less; outputs are the same in training and at inference."""
+    torch.manual_seed(seed)
+    layer = layers.Linear(7, 5, bits=8, limit=300, fine=True)
+    with torch.no_grad():
+        layer.weight *= 2.0**size
+        layer.bias += torch.arange(5) / 8
+    exported = layer.export()
+    real = exported["weight"] * np.exp2(-exported["exponent"].astype(np.float64))[:, None]
+    coarse, fine = np.split(real, 2)
+    wanted = layer.weight.detach().numpy().astype(np.float64)
+    assert np.abs(wanted - coarse - fine).max() <= max(np.abs(wanted - coarse).max() / 60, 2**-21)
+    codes = np.random.RandomState(seed).randint(-127, 128, (20, 7)).astype(np.float32)
+    exact = grid.FineLinear.load(
+        NumpyArrays(), {f"a.{key}": each for key, each in exported.items()}, ["a"], [8]
+    )
+    found = layer(torch.from_numpy(codes * 2.0**-grid.ACT)).detach().numpy() * 2.0**8
+    assert np.array_equal(found, exact(codes).clip(-300, 300))
+    other = layers.Linear(7, 5, bits=8, limit=300, fine=True)
+    with torch.no_grad():
+        other.adopt(exported)
+    again = other.export()
+    assert all(np.array_equal(again[key], each) for key, each in exported.items() if key == "bias")
+    assert np.allclose(other.weight.detach(), coarse + fine, atol=2**-22)
+
+
+def test_a_fine_layer_begins_with_the_weights_of_one_that_is_not():
+    plain, fine = (layers.Linear(7, 5, bits=8, limit=300, fine=each) for each in (False, True))
+    with torch.no_grad():
+        fine.adopt(plain.export())
+    assert torch.equal(fine.weight, plain.rounded_weight()) and torch.equal(fine.bias, plain.bias)
 
 
 @pytest.mark.parametrize("name", TRAINED)

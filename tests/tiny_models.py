@@ -84,6 +84,8 @@ MASKED: dict[str, TransformerConfig | ConvNetConfig] = {
     "images-upscale": replace(IMAGES, base=4, stages=4, reaches=(1, 2)),
     # Larger than what one of its pixels depends on.
     "images-tall": replace(IMAGES, shape=(20, 6, 1), width=6, depth=2, hidden=5, reaches=(1, 3)),
+    "images-fine": replace(IMAGES, fine=("inputs", "head")),
+    "images-upscale-fine": replace(IMAGES, base=4, stages=4, fine=("head",)),
     "images-upscale-direct": replace(IMAGES, shape=(4, 2, 3), base=4, stages=4, output="direct"),
 }
 """As CONFIGS, of order-agnostic models."""

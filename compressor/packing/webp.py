@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import CorruptError, MissingDependencyError
@@ -62,6 +63,13 @@ def pack(unpacked: Unpacked) -> bytes:
         raise CorruptError("an unpacked WebP lacks its header")
     size = len(front) + len(chunk) + len(unpacked.back) - _CHUNK
     return front[:4] + size.to_bytes(4, "little") + front[8:] + chunk + unpacked.back
+
+
+def without_size(unpacked: Unpacked) -> Unpacked:
+    """Without the size of the file, which is another where the same pixels are packed otherwise."""
+    front = bytearray(unpacked.front)
+    front[_OPENING + len(RIFF) : _OPENING + _CHUNK] = bytes(_CHUNK - len(RIFF))
+    return replace(unpacked, front=bytes(front))
 
 
 def _walk(data: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -19,13 +19,14 @@ class Conv(Linear):
     Its weight is that of the product it is at inference: [outputs, (dy, dx, inputs)].
     """
 
-    def __init__(self, inputs: int, outputs: int, bits: int, limit: int) -> None:
-        super().__init__(9 * inputs, outputs, bits, limit)
+    def __init__(self, inputs: int, outputs: int, bits: int, limit: int, fine: bool = False) -> None:
+        super().__init__(9 * inputs, outputs, bits, limit, fine=fine)
 
     def forward(self, x: Tensor) -> Tensor:
-        kernel = self.rounded_weight().view(len(self.bias), 3, 3, -1).permute(0, 3, 1, 2)
-        y = nn.functional.conv2d(x.permute(0, 3, 1, 2), kernel, self.bias, padding=1)
-        return snap(y.permute(0, 2, 3, 1).float(), self.bits, self.limit)
+        weight, bias = self.factors()
+        kernel = weight.view(len(bias), 3, 3, -1).permute(0, 3, 1, 2)
+        y = nn.functional.conv2d(x.permute(0, 3, 1, 2), kernel, bias, padding=1)
+        return self.settled(y.permute(0, 2, 3, 1).float())
 
 
 class Block(nn.Module):
@@ -50,10 +51,12 @@ class ConvNet(nn.Module):
         c = self.config = config
         self.tokens = Embedding(c.digits.rows(), c.embed)
         self.time = Embedding(c.stages * c.times, c.embed)
-        self.inputs = Conv(c.dimensions * c.embed + c.features + c.embed, c.width, RES, RES_MAX)
+        seen, fine = c.dimensions * c.embed + c.features + c.embed, "inputs" in c.fine
+        self.inputs = Conv(seen, c.width, RES, RES_MAX, fine)
         self.blocks = nn.ModuleList(Block(c.width, c.hidden, c.depth) for _ in range(c.depth))
         bits, limit = (LOGIT, LOGIT_MAX) if c.output == "direct" else (MEAN, MEAN_MAX)
-        self.head = Linear(c.width + c.features, c.dimensions * c.outputs, bits, limit, gain=0.1)
+        told, outputs, fine = c.width + c.features, c.dimensions * c.outputs, "head" in c.fine
+        self.head = Linear(told, outputs, bits, limit, gain=0.1, fine=fine)
         if c.output == "logistics":
             with torch.no_grad():  # scales of 3 to 12 levels, apart by component
                 start = self.head.bias.view(c.dimensions, 3, c.components)

@@ -38,6 +38,9 @@ class _Snap(torch.autograd.Function):
         return torch.ops.aten.hardtanh_backward(grad, y, -ctx.bound, ctx.bound), None, None, None
 
 
+_UNLIMITED = 1 << 22  # steps of an output that is added to another before it is clamped
+
+
 @runtime_checkable
 class Exporting(Protocol):
     """A layer that a weight file has integer arrays of, named below the name of the layer."""
@@ -102,17 +105,33 @@ def exponents(weight: Tensor) -> Tensor:
     return torch.floor(torch.log2(WEIGHT_MAX / largest)).clamp(0, 20)
 
 
+def _integers(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """The weights as integers -63..63, and the exponents."""
+    exponent = exponents(weight)
+    integers = torch.floor(weight * torch.exp2(exponent)[:, None] + 0.5).clamp(-WEIGHT_MAX, WEIGHT_MAX)
+    return integers, exponent
+
+
+def on_the_grid(weight: Tensor) -> Tensor:
+    """The nearest that 7 bits and an exponent for each output can be."""
+    integers, exponent = _integers(weight)
+    return integers * torch.exp2(-exponent)[:, None]
+
+
 class Linear(nn.Module):
     """y = W x + b with 7-bit weights and one power-of-two exponent for each output channel.
 
-    [..., inputs] -> [..., outputs] on the grid of step 2**-bits, clamped to ``limit`` steps.
+    [..., inputs] -> [..., outputs] on the grid of step 2**-bits, clamped to ``limit`` steps. With ``fine`` weights of
+    13 bits: of each the 7 bits and 7 of what they leave, see `grid.FineLinear`.
     """
 
-    def __init__(self, inputs: int, outputs: int, bits: int, limit: int, gain: float = 1.0) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, bits: int, limit: int, gain: float = 1.0, fine: bool = False
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) * (gain / inputs**0.5))
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.bits, self.limit = bits, limit
+        self.bits, self.limit, self.fine = bits, limit, fine
 
     def effective(self) -> tuple[Tensor, Tensor]:
         """Weight [outputs, inputs] and bias [outputs] as they act and are exported."""
@@ -123,13 +142,26 @@ class Linear(nn.Module):
         weight, _ = self.effective()
         if not Rounding.on:
             return weight
-        step = torch.exp2(exponents(weight.detach()))[:, None]
-        q = torch.floor(weight * step + 0.5).clamp(-WEIGHT_MAX, WEIGHT_MAX) / step
-        return weight + (q - weight).detach()
+        return weight + (on_the_grid(weight.detach()) - weight).detach()
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """What is multiplied and added, [n, inputs] and [n]: of a fine layer that is rounded twice as many, see
+        `settled`."""
+        weight, bias = self.rounded_weight(), self.effective()[1]
+        if not (self.fine and Rounding.on):
+            return weight, bias
+        rest = (self.effective()[0] - weight).detach()
+        return torch.cat([weight, on_the_grid(rest)]), torch.cat([bias, torch.zeros_like(bias)])
+
+    def settled(self, y: Tensor) -> Tensor:
+        """The outputs [..., outputs], on their grid, from those of `factors` [..., n]."""
+        if y.shape[-1] == len(self.bias):
+            return snap(y, self.bits, self.limit)
+        coarse, fine = snap(y, self.bits, _UNLIMITED).chunk(2, -1)
+        return (coarse + fine).clamp(-self.limit / 2.0**self.bits, self.limit / 2.0**self.bits)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = nn.functional.linear(x, self.rounded_weight(), self.effective()[1]).float()
-        return snap(y, self.bits, self.limit)
+        return self.settled(nn.functional.linear(x, *self.factors()).float())
 
     @staticmethod
     def together(layers: Sequence[Linear], x: Tensor) -> list[Tensor]:
@@ -141,22 +173,28 @@ class Linear(nn.Module):
         return [snap(y, layer.bits, layer.limit) for layer, y in zip(layers, parts, strict=True)]
 
     def export(self) -> Arrays:
-        """weight int8 [outputs, inputs], exponent int8 [outputs], bias int32 [outputs] in steps of the output."""
+        """weight int8 [outputs, inputs], exponent int8 [outputs], bias int32 [outputs] in steps of the output; of a
+        fine layer the outputs twice, see `grid.FineLinear`."""
         weight, bias = (part.detach().float().cpu() for part in self.effective())
-        exponent = exponents(weight)
-        q = torch.floor(weight * torch.exp2(exponent)[:, None] + 0.5).clamp(-WEIGHT_MAX, WEIGHT_MAX)
+        parts = [_integers(weight)]
         bias = torch.floor(bias * 2.0**self.bits + 0.5)
+        if self.fine:
+            parts.append(_integers(weight - on_the_grid(weight)))
+            bias = torch.cat([bias, torch.zeros_like(bias)])
+        integers, exponent = (torch.cat(part) for part in zip(*parts, strict=True))
         return {
-            "weight": q.to(torch.int8).numpy(),
+            "weight": integers.to(torch.int8).numpy(),
             "exponent": exponent.to(torch.int8).numpy(),
             "bias": bias.to(torch.int32).numpy(),
         }
 
     def adopt(self, arrays: Arrays) -> None:
-        """The inverse of `export`."""
+        """The inverse of `export`; a fine layer takes what is not fine, too."""
         weight, exponent, bias = (torch.from_numpy(arrays[name]) for name in ("weight", "exponent", "bias"))
-        self.weight.copy_(weight * torch.exp2(-exponent.float())[:, None])
-        self.bias.copy_(bias * 2.0**-self.bits)
+        real = weight * torch.exp2(-exponent.float())[:, None]
+        outputs = len(self.bias)
+        self.weight.copy_(real.view(-1, *self.weight.shape).sum(0))
+        self.bias.copy_(bias[:outputs] * 2.0**-self.bits)
 
 
 def rms_norm(x: Tensor) -> Tensor:

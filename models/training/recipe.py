@@ -100,8 +100,8 @@ def load(recipe: str | Path) -> Recipe:
             about=table["about"],
             data=tuple(Corpus(**corpus) for corpus in table["data"]),
             validation=tuple(Corpus(**corpus) for corpus in table["validation"]),
-            model=table["model"],
-            coding=table.get("coding", {}),
+            model=_table(table, "model"),
+            coding=_table(table, "coding") if "coding" in table else {},
             schedule=Schedule(**table["schedule"]),
         )
         if not found.data or not found.validation:
@@ -115,6 +115,13 @@ def load(recipe: str | Path) -> Recipe:
     except (KeyError, TypeError, ValueError) as error:
         known = ", ".join(field.name for field in fields(Schedule))
         raise CatzipError(f"{path}: not a recipe: {error}. A schedule has: {known}") from error
+
+
+def _table(recipe: dict[str, Any], name: str) -> dict[str, Any]:
+    found = recipe[name]
+    if not isinstance(found, dict):
+        raise TypeError(f"{name} is no table")
+    return found
 
 
 def _check_medium(recipe: Recipe) -> None:
