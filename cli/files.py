@@ -66,6 +66,9 @@ def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[
             yield sink
         return
     _check_target(target, like, force)
+    target = (
+        Path(os.path.realpath(target)) if target.is_symlink() else target
+    )  # which stays, as /dev/stdout should
     kept = like if like is not None and stat.S_ISREG(like.st_mode) else None
     with replacing(target, overwrite=force, like=kept) as sink:
         yield sink

@@ -209,6 +209,15 @@ def test_a_range_of_a_pipe_says_what_does_it(folder):
     )
 
 
+def test_what_a_link_leads_to_is_overwritten_and_the_link_stays(folder):
+    (folder / "kept.catz").write_bytes(b"old")
+    (folder / "link").symlink_to("kept.catz")
+    assert "link exists already" in catzip("compress", "a.txt", "-o", "link", cwd=folder, code=1).stderr
+    catzip("compress", "-f", "a.txt", "-o", "link", cwd=folder)
+    assert (folder / "link").is_symlink()
+    assert catzip("cat", "kept.catz", cwd=folder).stdout == TEXT
+
+
 def test_a_file_that_looks_like_an_option(folder):
     (folder / "-a.txt").write_bytes(TEXT)
     done = catzip("compress", "-a.txt", cwd=folder, code=2)
