@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,12 @@ class Run:
         )
         state.symbols += batch.symbols.size * self._crew.size
         return float(loss.detach())
+
+    @contextmanager
+    def averaged(self) -> Iterator[tuple[torch.nn.Module, Callable[[], float]]]:
+        """The network with its averaged weights, and what gives its bits of held-out data, as long as this lasts."""
+        with self._state.averaged():
+            yield self._task.net, lambda: self._task.validate(self._held_out)["validation"]
 
     def _validate(self) -> dict[str, float]:
         return self.validate(self._held_out)
