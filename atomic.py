@@ -8,10 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
-_NEW |= getattr(os, "O_CLOEXEC", 0) | getattr(
-    os, "O_BINARY", 0
-)  # not every system has the one, or needs the other
+# Not every system has O_CLOEXEC, or needs O_BINARY.
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Sink:

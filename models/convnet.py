@@ -170,7 +170,7 @@ class ConvNet:
     ) -> NumpyArray:
         """See `ardm.MaskedNet`."""
         found = np.empty((len(values), len(wanted), self.base), np.uint32)
-        asked = _asked(self.config, wanted.tobytes())
+        asked = _asked(self.config, wanted.astype(np.intp).tobytes())
         rows, columns = asked.fields[0].size
         # Arrays of four times what fits best: calls for a pixel or two would spend half their time between products.
         for part in parts(len(values), 4 * self._arrays.at_once // (self._each * rows * columns)):

@@ -150,3 +150,17 @@ def test_an_error_of_either_comes_out(threads: int, monkeypatch: pytest.MonkeyPa
     xz_that(lambda: 1 // 0, monkeypatch)
     with pytest.raises(ZeroDivisionError):
         compress(ARRAY, models)
+
+
+def test_the_model_is_chosen_by_all_of_a_frame() -> None:
+    """Text that begins as text8 does, and goes on otherwise."""
+    asked: list[bytes] = []
+
+    class Asked(Models):
+        def default_for(self, content: bytes) -> str | None:
+            asked.append(content)
+            return super().default_for(content)
+
+    content = b"only small letters " * 5000 + b"And Others. "
+    compress(content, Asked(*MODELS.models, default="table-bytes"))
+    assert asked == [content]
