@@ -12,24 +12,30 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info
 
-from .. import compressor
 from ..compressor.media import MEDIA
 from ..compressor.model import Model, Plan
 from ..models import checkpoint
 from ..models.arrays import DEVICES, Arrays, NumpyArray, arrays_for
 from ..models.registry import Registry
+from ..models.workers import Workers
 from . import batches, flows, lanes
 from .conditions import numpy_dispatch
 from .matrix import Digests
 from .operands import Int8, exact_product, operands
-from .recording import trace
+from .recording import Trace, trace
+
+ITEMS = (
+    3  # or tiles, where a model codes those: enough for two threads to share them, and for several segments
+)
 
 _NETWORKS = {"ardm": batches.digests, "autoregressive": lanes.digests, "idf": flows.digests}
 
@@ -72,39 +78,72 @@ def _int8_product(codes: Int8, weight: Int8) -> NumpyArray:
 
 
 def _coding(model: Model, size: int) -> Digests:
-    """What coding a sample does, under the model's own plan and with its segments cut elsewhere."""
-    symbols = _sample(model.medium, size)
-    shape: tuple[int, ...] = ()
-    if model.medium == "image":
-        shape = (-(-size // 72), 24, 3)
-        symbols = np.resize(symbols, math.prod(shape))
+    """What coding a sample does, under the model's own plan and with segments cut elsewhere."""
+    image = model.medium == "image"
+    shape = (-(-size // 72), 24, 3) if image else ()
+    symbols = _sample(model.medium, math.prod(shape) if image else size)
     own = model.plan(len(symbols), shape=shape)
-    first, cut = trace(model, symbols, own), trace(model, symbols, _more_segments(model, len(symbols), own))
-    whole = {"all at once": first.pushed, "step by step": first.popped}
-    parts = {
-        "all at once in shorter segments": cut.pushed,
-        "step by step in shorter segments": cut.popped,
-    }
-    coded = {"bytes": {"coded": first.coded}}
-    if shape or model.shape:
-        # A segment has its PMFs call by call, so that shorter segments have them in another order.
-        return {"PMFs": whole, "PMFs of segments": parts, **coded}
-    return {"PMFs": whole | parts, **coded}
+    first = trace(model, symbols, own)
+    found = {"PMFs": _ways(first), "bytes": {"coded": first.coded}}
+    if image or model.shape:
+        return found | _items(model)
+    cut = trace(model, symbols, _more_segments(model, len(symbols), own))
+    return found | {"PMFs": _ways(first) | _ways(cut, " in shorter segments")}
+
+
+def _ways(found: Trace, how: str = "") -> dict[str, str]:
+    return {f"all at once{how}": found.pushed, f"step by step{how}": found.popped}
 
 
 def _more_segments(model: Model, count: int, plan: Plan) -> Plan:
-    """A plan with the same lanes or calls, whose PMFs are therefore the same, but with three segments or more."""
+    """A plan with the same lanes, whose PMFs are therefore the same, but with three segments or more."""
     while len(model.segment_sizes(count, plan)) < 3 and plan[-1] > 1:
         plan = (*plan[:-1], plan[-1] // 2)
     return plan
 
 
+def _items(model: Model) -> Digests:
+    """What coding several items or tiles does: all in one segment, and each in one of its own.
+
+    A segment has its PMFs call by call, so that those of the two are the same, but in another order.
+    """
+    shape: tuple[int, ...] = (ITEMS, *model.shape)
+    if model.medium == "image":
+        _, _, side, *_ = model.plan(3, shape=(1, 1, 3))
+        shape = (side // 8, ITEMS * side, 3)
+    symbols = _sample(model.medium, math.prod(shape))
+    own = model.plan(len(symbols), shape=shape)
+    alone = (*own[:3], 1, *own[4:]) if model.medium == "image" else (*own[:-1], 1)
+    if len(model.segment_sizes(len(symbols), alone)) != ITEMS:
+        raise RuntimeError(f"{model.name} has no {ITEMS} segments under plan {alone}")
+    plans = {f"{ITEMS} items": own, "single items": alone}
+    return {f"PMFs of {what}": _ways(trace(model, symbols, plan)) for what, plan in plans.items()}
+
+
 def _sample(medium: str, size: int) -> NDArray[np.uint8]:
     """Prose, then noise, then the prose again, as symbols [size]; for images as it is."""
-    prose = Path(compressor.__path__[0], "FORMAT.md").read_bytes()
+    prose = Path(__file__).with_name("sample.txt").read_bytes()
     noise = np.random.RandomState(2).bytes(size // 4)
     text = prose[: size // 2] + noise + prose * (1 + size // len(prose))
-    return MEDIA["bytes" if medium == "image" else medium].split(text)[0][:size]
+    return np.resize(MEDIA["bytes" if medium == "image" else medium].split(text)[0], size)
+
+
+@contextmanager
+def shared() -> Iterator[list[int]]:
+    """Lanes and items are shared among all threads meanwhile, however few there are, as they are where there are many.
+
+    Gives the numbers of those who shared.
+    """
+    counts: list[int] = []
+    original = Workers.groups
+
+    def groups(workers: Workers, lanes: int, least: int = 1) -> list[slice]:
+        found = original(workers, lanes, 1)
+        counts.append(len(found))
+        return found
+
+    with patch.object(Workers, "groups", groups):
+        yield counts
 
 
 def _facts(device: str) -> dict[str, str]:
@@ -138,8 +177,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
     obstacle = _obstacle(options.device)
-    digests = {} if obstacle else probe(options.model, options.size, options.device, options.threads)
-    print(json.dumps({"obstacle": obstacle, "facts": _facts(options.device), "digests": digests}))
+    with shared() as counts:
+        digests = {} if obstacle else probe(options.model, options.size, options.device, options.threads)
+    facts = _facts(options.device) | {"workers": str(max(counts, default=1))}
+    print(json.dumps({"obstacle": obstacle, "facts": facts, "digests": digests}))
     return 0
 
 

@@ -84,6 +84,20 @@ CONFIGS: dict[str, Any] = {
         components=2,
         reaches=(1, 2),
     ),
+    "random-fine": ConvNetConfig(
+        shape=(4, 6, 3),
+        base=256,
+        stages=1,
+        width=20,
+        depth=1,
+        hidden=24,
+        embed=3,
+        times=5,
+        output="logistics",
+        components=2,
+        reaches=(1,),
+        fine=("inputs", "head"),
+    ),
     "random-flow": FlowModel(
         FlowConfig(
             channels=3,

@@ -19,6 +19,7 @@ from model_laws import (
 )
 from tiny_models import MASKED, masked, shipped
 
+from catzip.benchmarks.probe import shared
 from catzip.benchmarks.recording import trace
 from catzip.compressor.errors import ModelMismatchError
 from catzip.models.ardm import ARDM
@@ -115,7 +116,9 @@ def test_pmfs_are_the_same_however_they_are_evaluated(name: str):
     first = trace(coder, symbols, plan)
     assert first.pushed == first.popped
     for threads in (2, 3):
-        assert trace(model(name, threads=threads), symbols, plan) == first
+        with shared() as counts:
+            assert trace(model(name, threads=threads), symbols, plan) == first
+        assert max(counts) == min(threads, len(symbols) // coder.network.size)
 
 
 @pytest.mark.parametrize("name", MODELS)

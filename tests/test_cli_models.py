@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from clitools import catzip, contents, start
 
+from catzip.models.registry import Registry
+from catzip.models.workers import Workers
+
 BOOK = (Path(__file__).parent.parent / "examples" / "moby-dick.txt").read_bytes()
 PROSE = BOOK[10_000:13_000]
 PURE = b"the whale is a spouting fish with a horizontal tail there you have him however contracted " * 20
@@ -68,10 +71,14 @@ def test_prose_is_coded_with_a_network_unless_told_otherwise(folder):
 
 
 def test_threads_and_device_do_not_change_the_bytes(folder):
+    data = BOOK[10_000:40_000]
+    (lanes, _) = Registry().by_name("ar-bytes").plan(len(data))
+    assert len(Workers(2).groups(lanes)) == 2
+    (folder / "a.txt").write_bytes(data)
     runs = (["-T", "1"], ["-T", "2"], ["-T", "0", "--device", "cpu"])
     first, *others = (catzip("compress", "-c", "a.txt", *run, cwd=folder).stdout for run in runs)
     assert all(other == first for other in others)
-    assert catzip("cat", "-T", "2", cwd=folder, stdin=first).stdout == PROSE
+    assert catzip("cat", "-T", "2", cwd=folder, stdin=first).stdout == data
 
 
 def test_the_cost_of_corrections_is_told_when_asked(folder):

@@ -99,8 +99,8 @@ def test_nothing_differs_on_numpy(weights: list[Path]) -> None:
     rows = run(weights, lambda condition: condition.device == "cpu")
     assert matrix.passed(rows), "\n" + terminal(rows)
     subjects = {f"{path.stem} {what}" for path in weights for what in ("PMFs", "bytes", "network")}
-    cut = {f"{path.stem} PMFs of segments" for path in weights[2:]}
-    assert set(rows[0].digests) == {"product", *subjects, *cut}
+    items = {f"{path.stem} PMFs of {what}" for path in weights[2:] for what in ("3 items", "single items")}
+    assert set(rows[0].digests) == {"product", *subjects, *items}
 
 
 @pytest.mark.slow
@@ -131,7 +131,7 @@ def test_this_machine_finds_what_is_in_the_repository(name: str, weights: list[P
     words = committed.command.split()
     size = int(words[words.index("--size") + 1].rstrip(";"))
     paths = weights if name == "random" else [Path(Registry().info(name)["path"])]
-    stale = f"{report.EXACTNESS} is of other weights or of another FORMAT.md, or this machine is not exact"
+    stale = f"{report.EXACTNESS} is of other weights or of another sample.txt, or this machine is not exact"
     for subject, digests in probe.probe(paths, size, "cpu", 1).items():
         assert committed.rows[0].digests[subject] == digests, stale
 
@@ -168,7 +168,7 @@ class Careless(NumpyArrays):
 
 
 def test_a_product_that_depends_on_the_batch_is_noticed(weights: list[Path]) -> None:
-    ways = (lanes.digests, lanes.digests, batches.digests, batches.digests, flows.digests)
+    ways = (lanes.digests, lanes.digests, *[batches.digests] * 3, flows.digests)
     for digests, path in zip(ways, weights, strict=True):
         assert len(set(digests(path, arrays_for("cpu")).values())) == 1
         assert len(set(digests(path, Careless()).values())) > 1
