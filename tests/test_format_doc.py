@@ -1,14 +1,18 @@
 """FORMAT.md says what the code does."""
 
+import hashlib
+import json
 import re
 from pathlib import Path
 
 from helpers import TEXT, compress
+from safetensors import safe_open
 
 import catzip.compressor.container as container
 from catzip.compressor import media, payload, trailer, varint
 from catzip.compressor.media import planes
 from catzip.compressor.packing import exact, form, png, recipe
+from catzip.models.registry import Registry
 
 DOC = (Path(container.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
 
@@ -97,6 +101,26 @@ def test_overhead_in_prose():
     assert len(compress(b"")) == int(re.search(r"An empty file has (\d+) bytes", DOC)[1])
     assert len(compress(b"a")) == int(re.search(r"one byte has (\d+)", DOC)[1])
     assert len(compress(TEXT.encode())) < len(TEXT)
+
+
+def test_fingerprint():
+    """As the text says, without the code that it is about."""
+    path = Registry().info("idf-mnist")["path"]
+    with safe_open(path, framework="numpy") as file:
+        table = json.loads(file.metadata()["catzip"])
+        decisive = {
+            key: table.get(key) for key in re.findall(r"`(family)`,\n`(model)` and `(coding)`", DOC)[0]
+        }
+        digest = hashlib.sha256(as_json(decisive))
+        for name in sorted(file.keys()):
+            tensor = file.get_tensor(name)
+            digest.update(as_json([name, f"{tensor.dtype.kind}{tensor.dtype.itemsize}", list(tensor.shape)]))
+            digest.update(tensor.tobytes())
+    assert digest.digest()[:8].hex() == table["fingerprint"]
+
+
+def as_json(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def test_packing():
