@@ -1,6 +1,7 @@
 """Compression of a stream, in memory that does not grow with it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, cast
 
@@ -22,81 +23,95 @@ PIECE_SIZE = 1 << 28
 Chosen = tuple[bytes, Choice]
 
 
-def encode_stream(
-    src: BinaryIO,
-    dst: Sink,
-    *,
-    models: ModelSource,
-    model: str | None = None,
-    frame_size: int = FRAME_SIZE,
-    size_hint: int | None = None,
-    progress: Progress | None = None,
-    plan_for: PlanFor | None = None,
-    steps: int | None = None,
-    recipe: bytes = b"",
-) -> Report:
-    """Write all that `src` still has to `dst`, as one member.
+@dataclass(frozen=True)
+class Encoder:
+    """How content becomes members: with which models, in which frames.
 
     model      name of the model for every frame; None to choose by content
     frame_size bytes of content in a frame
-    size_hint  bytes that `src` has, for `progress` and for what has to fit whole; found by seeking where possible
     progress   called with (bytes done, bytes in all or None)
     plan_for   makes the coding plan in place of the model: see `PlanFor`
     steps      one of the model's budgets of network calls, 0 for all; only where a model is named
-    recipe     how the content is packed when it is decoded (see `packing`); empty for not at all
 
-    A run of frames that do not compress becomes one stored frame. If `src` cannot seek, up to 256 MiB of it
-    are held in memory, and it has a piece, which costs one byte, for each 256 MiB.
-
-    Raises ModelNotFoundError, ModelMismatchError for steps that the model does not have, and UnsuitableContentError
-    for content that it does not code: with nothing written, unless a pipe turns out to be too short or too long.
+    Raises ValueError for a frame size that cannot be.
     """
-    if not 1 <= frame_size <= MAX_FRAME:
-        raise ValueError(f"a frame size of {frame_size}; 1 to {MAX_FRAME} is possible")
-    if steps is not None:
-        plan_for = _stepped(models, model, steps)
-    total = _remaining(src) if size_hint is None else size_hint
-    if total is None and src.seekable():
-        src = cast(BinaryIO, Ahead(b"", src))
-    chooser = Chooser(models, model, plan_for)
-    base = src.tell() if src.seekable() else 0
-    done = 0
 
-    def tell(part: int) -> None:
-        if progress is not None:
-            progress(done + part, total)
+    models: ModelSource
+    model: str | None = None
+    frame_size: int = FRAME_SIZE
+    progress: Progress | None = None
+    plan_for: PlanFor | None = None
+    steps: int | None = None
 
-    def choices() -> Iterator[Chosen]:
-        nonlocal done
+    def __post_init__(self) -> None:
+        if not 1 <= self.frame_size <= MAX_FRAME:
+            raise ValueError(f"a frame size of {self.frame_size}; 1 to {MAX_FRAME} is possible")
+
+    def encode(
+        self, src: BinaryIO, dst: Sink, *, size_hint: int | None = None, recipe: bytes = b""
+    ) -> Report:
+        """Write all that `src` still has to `dst`, as one member.
+
+        size_hint  bytes that `src` has, for `progress` and for what has to fit whole; found by seeking where possible
+        recipe     how the content is packed when it is decoded (see `packing`); empty for not at all
+
+        A run of frames that do not compress becomes one stored frame. If `src` cannot seek, up to 256 MiB of it
+        are held in memory, and it has a piece, which costs one byte, for each 256 MiB.
+
+        Raises ModelNotFoundError, ModelMismatchError for steps that the model does not have, and
+        UnsuitableContentError for content that it does not code: with nothing written, unless a pipe turns out to be
+        too short or too long.
+        """
+        chooser = Chooser(self.models, self.model, self._plans())
+        total = _remaining(src) if size_hint is None else size_hint
+        if total is None and src.seekable():
+            src = cast(BinaryIO, Ahead(b"", src))
+        base = src.tell() if src.seekable() else 0
+        progress = _Counted(self.progress, total)
+        ahead = progress.choices(_begun(src, total, chooser, self.frame_size), chooser)
+        writer = Writer(dst)
+        if recipe:
+            writer.pack(recipe)
+        for data, choice in ahead:
+            if choice.head.kind != STORED:
+                writer.write(choice, data)
+                continue
+            run: _SeekRun | _HeldRun = _SeekRun(src, base + progress.done) if src.seekable() else _HeldRun()
+            writer.store(run.pieces(data, ahead))
+            if run.after is not None:
+                writer.write(run.after[1], run.after[0])
+        chooser.end(progress.done)
+        return writer.finish()
+
+    def _plans(self) -> PlanFor | None:
+        """Plans of the steps. Raises ValueError where no model is named, ModelMismatchError if it has none such."""
+        steps = self.steps
+        if steps is None:
+            return self.plan_for
+        if self.model is None:
+            raise ValueError("a number of steps goes with the name of a model")
+        self.models.by_name(self.model).plan(1, steps)
+        return lambda model, count, shape: model.plan(count, steps, shape)
+
+
+class _Counted:
+    """Frames as they are chosen for, and told of: `done` bytes are behind the one that is now being written."""
+
+    def __init__(self, progress: Progress | None, total: int | None) -> None:
+        self._progress, self._total = progress, total
+        self.done = 0
+
+    def choices(self, frames: Iterator[tuple[bytes, bool]], chooser: Chooser) -> Iterator[Chosen]:
+        """What was chosen for each of these frames."""
+        self._tell(0)
         for data, alone in frames:
-            yield data, chooser.choose(data, alone, tell)
-            done += len(data)
-            tell(0)
+            yield data, chooser.choose(data, alone, self._tell)
+            self.done += len(data)
+            self._tell(0)
 
-    frames = _begun(src, total, chooser, frame_size)
-    tell(0)
-    writer = Writer(dst)
-    if recipe:
-        writer.pack(recipe)
-    ahead = choices()
-    for data, choice in ahead:
-        if choice.head.kind != STORED:
-            writer.write(choice, data)
-            continue
-        run: _SeekRun | _HeldRun = _SeekRun(src, base + done) if src.seekable() else _HeldRun()
-        writer.store(run.pieces(data, ahead))
-        if run.after is not None:
-            writer.write(run.after[1], run.after[0])
-    chooser.end(done)
-    return writer.finish()
-
-
-def _stepped(models: ModelSource, name: str | None, steps: int) -> PlanFor:
-    """Plans of so many steps. Raises ValueError where no model is named, ModelMismatchError if it has none such."""
-    if name is None:
-        raise ValueError("a number of steps goes with the name of a model")
-    models.by_name(name).plan(1, steps)
-    return lambda model, count, shape: model.plan(count, steps, shape)
+    def _tell(self, part: int) -> None:
+        if self._progress is not None:
+            self._progress(self.done + part, self._total)
 
 
 def _remaining(src: BinaryIO) -> int | None:

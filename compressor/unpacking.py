@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import BinaryIO, NoReturn, cast
 
 from .chooser import PlanFor, looks_random
-from .encoder import FRAME_SIZE, encode_stream
+from .encoder import FRAME_SIZE, Encoder
 from .errors import ModelNotFoundError, UnsuitableContentError
 from .items import Content
 from .model import ModelSource, Purpose
@@ -46,7 +47,7 @@ def compress_stream(
     steps: int | None = None,
     byte_exact: bool = False,
 ) -> Report:
-    """Write all that `src` still has to `dst`, as one member: see `encode_stream`, which does it but for pictures.
+    """Write all that `src` still has to `dst`, as one member: see `Encoder.encode`, which does it but for pictures.
 
     A PNG or lossless WebP, of at most 256 MiB, is held in memory and unpacked, so that a model sees its pixels. It
     comes back with the same pixels and chunks, but packed anew. It stays as it is where that is smaller, where a model
@@ -54,29 +55,16 @@ def compress_stream(
 
     byte_exact  have a PNG come back byte for byte; one that cannot, and a WebP, stays as it is
     """
-
-    def encode(source: BinaryIO) -> Report:
-        return encode_stream(
-            source,
-            dst,
-            models=models,
-            model=model,
-            frame_size=frame_size,
-            size_hint=size_hint,
-            progress=progress,
-            plan_for=plan_for,
-            steps=steps,
-        )
-
+    encoder = Encoder(models, model, frame_size, progress, plan_for, steps)
     source, opening = _peeked(src, _OPENING)
     kind = kind_of(opening)
     if kind is None or (model is not None and models.by_name(model).medium != "image"):
-        return encode(source)
+        return encoder.encode(source, dst, size_hint=size_hint)
     if kind in _REMARKS:
-        return _noted(encode(source), kind, _REMARKS[kind])
+        return _noted(encoder.encode(source, dst, size_hint=size_hint), kind, _REMARKS[kind])
     source, data = _peeked(source, recipe.MAX_FILE + 1)
-    ways = _Ways(data, models, model, frame_size, progress, plan_for, steps)
-    return _compress_picture(ways, kind, byte_exact, lambda: encode(source), dst)
+    as_it_is = partial(encoder.encode, source, dst, size_hint=size_hint)
+    return _compress_picture(_Ways(data, encoder), kind, byte_exact, as_it_is, dst)
 
 
 def _compress_picture(
@@ -145,45 +133,25 @@ class _Result:
 
 @dataclass(frozen=True)
 class _Ways:
-    """The ways to code the picture `data`; the rest is as in `compress_stream`."""
+    """The ways to code the picture `data`."""
 
     data: bytes
-    models: ModelSource
-    model: str | None
-    frame_size: int
-    progress: Progress | None
-    plan_for: PlanFor | None
-    steps: int | None
+    encoder: Encoder
 
     def unpacked(self, content: bytes, how: bytes) -> _Result:
         """Unpacked to `content`, with this recipe."""
-        out = io.BytesIO()
+        named, models = self.encoder.model is not None, self.encoder.models
         # Pixels are many times as large as the file, and a model of bytes would take minutes for what xz does well.
-        by_pixels = (
-            self.model is not None
-            or self.models.thorough
-            or Content.of(content, len(content)).default(self.models) is not None
-        )
-        report = encode_stream(
-            io.BytesIO(content),
-            out,
-            models=self.models if by_pixels or len(content) <= _PATIENCE else _NO_MODELS,
-            model=self.model,
-            frame_size=self.frame_size,
-            progress=self.progress,
-            plan_for=self.plan_for,
-            steps=self.steps,
-            recipe=how,
-        )
-        return _Result(out.getvalue(), report)
+        by_pixels = named or models.thorough or Content.of(content, len(content)).default(models) is not None
+        if not by_pixels and len(content) > _PATIENCE:
+            models = _NO_MODELS
+        return _coded(replace(self.encoder, models=models), content, how)
 
     def as_bytes(self) -> _Result:
         """As it is: with models only if none was named and there is something to gain."""
-        out = io.BytesIO()
-        hopeless = self.model is not None or looks_random(self.data)
-        models: ModelSource = _NO_MODELS if hopeless else self.models
-        report = encode_stream(io.BytesIO(self.data), out, models=models, frame_size=self.frame_size)
-        return _Result(out.getvalue(), report)
+        hopeless = self.encoder.model is not None or looks_random(self.data)
+        models = _NO_MODELS if hopeless else self.encoder.models
+        return _coded(Encoder(models, frame_size=self.encoder.frame_size), self.data)
 
     def may_pay_as_bytes(self, unpacked: _Result) -> bool:
         """Whether it may be smaller as it is: xz takes no twentieth off what looks random, and is quick on the rest."""
@@ -194,6 +162,12 @@ class _Ways:
         """What it costs that the picture is coded as bytes, `packed`, to stay the same byte for byte: a remark."""
         spared = packed.size - self.unpacked(*recipe.unpack(self.data, False)).size
         return f"; that costs {spared} bytes" if spared > 0 else ""
+
+
+def _coded(encoder: Encoder, content: bytes, how: bytes = b"") -> _Result:
+    out = io.BytesIO()
+    report = encoder.encode(io.BytesIO(content), out, recipe=how)
+    return _Result(out.getvalue(), report)
 
 
 class _NoModels:
@@ -223,7 +197,7 @@ class _NoModels:
         return 1
 
 
-_NO_MODELS = _NoModels()
+_NO_MODELS: ModelSource = _NoModels()
 
 
 def _peeked(src: BinaryIO, size: int) -> tuple[BinaryIO, bytes]:

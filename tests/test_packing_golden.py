@@ -14,7 +14,7 @@ from test_packing_webp import GOOD as WEBPS
 
 from catzip.compressor import varint
 from catzip.compressor.container import HEADER, checksum
-from catzip.compressor.encoder import encode_stream
+from catzip.compressor.encoder import Encoder
 from catzip.compressor.errors import (
     CatzipError,
     CorruptError,
@@ -31,7 +31,7 @@ NONE = Models()
 
 def member(content: bytes, recipe: bytes, **options) -> bytes:
     out = io.BytesIO()
-    encode_stream(io.BytesIO(content), out, models=NONE, recipe=recipe, **options)
+    Encoder(NONE, **options).encode(io.BytesIO(content), out, recipe=recipe)
     return out.getvalue()
 
 

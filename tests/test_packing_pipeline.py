@@ -16,6 +16,7 @@ from test_packing_webp import file as webp_file
 
 import catzip
 from catzip.compressor import unpacking
+from catzip.compressor.encoder import Encoder
 from catzip.compressor.errors import CorruptError, UnsuitableContentError
 from catzip.compressor.packing import packer, recipe
 from catzip.compressor.packing.recipe import unpack
@@ -52,7 +53,7 @@ def run(data, models=NONE, source=io.BytesIO, **options):
 def as_bytes(data, models=NONE):
     """Bytes of the file where pictures are not known."""
     out = io.BytesIO()
-    return unpacking.encode_stream(io.BytesIO(data), out, models=models).file_size
+    return Encoder(models).encode(io.BytesIO(data), out).file_size
 
 
 @pytest.mark.parametrize("name", GOOD)
