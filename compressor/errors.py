@@ -29,7 +29,7 @@ class CorruptError(CatzipError):
 
 
 class TruncatedError(CorruptError):
-    """The input is a catzip file that ends before its footer."""
+    """The input is a catzip file that ends before its trailer."""
 
 
 class NewerVersionError(CatzipError):
