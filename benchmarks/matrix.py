@@ -111,6 +111,7 @@ def _run(condition: Condition, arguments: Sequence[str], reference: Digests | No
             **os.environ,
             "OPENBLAS_NUM_THREADS": threads,
             "OMP_NUM_THREADS": threads,
+            "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads wait for each other's time slices on a busy machine
             **condition.environment,
         },
         capture_output=True,
