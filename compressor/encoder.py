@@ -69,6 +69,7 @@ class Encoder:
         base = src.tell() if src.seekable() else 0
         progress = _Counted(self.progress, total)
         ahead = progress.choices(_begun(src, total, chooser, self.frame_size), chooser)
+        progress.tell(0)
         writer = Writer(dst)
         if recipe:
             writer.pack(recipe)
@@ -103,13 +104,13 @@ class _Counted:
 
     def choices(self, frames: Iterator[tuple[bytes, bool]], chooser: Chooser) -> Iterator[Chosen]:
         """What was chosen for each of these frames."""
-        self._tell(0)
         for data, alone in frames:
-            yield data, chooser.choose(data, alone, self._tell)
+            yield data, chooser.choose(data, alone, self.tell)
             self.done += len(data)
-            self._tell(0)
+            self.tell(0)
 
-    def _tell(self, part: int) -> None:
+    def tell(self, part: int) -> None:
+        """This much of the frame after those is done."""
         if self._progress is not None:
             self._progress(self.done + part, self._total)
 
