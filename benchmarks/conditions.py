@@ -69,17 +69,16 @@ REFERENCE = Condition("reference", "NumPy, 1 thread")
 
 def conditions() -> Iterator[Condition]:
     """Every condition besides the reference, cheapest first."""
-    shared = {"workers": {"2"}}
-    yield Condition("threads", "2", threads=2, takes_effect={"threads": {"2"}, **shared})
+    yield Condition("threads", "2", threads=2, takes_effect={"threads": {"2"}})
     for name, (needs, shown) in _OPENBLAS.items():
         setting = {"OPENBLAS_CORETYPE": name}
         yield Condition("OPENBLAS_CORETYPE", name, setting, needs=needs, takes_effect={"blas": shown})
     for name, disabled in _numpy_levels():
         setting = {"NPY_DISABLE_CPU_FEATURES": disabled}
         yield Condition("NumPy dispatch", name, setting, takes_effect={"numpy": {name}})
-    yield Condition("device", "cpu-int8", device="cpu-int8", threads=2, needs=VNNI, takes_effect=shared)
+    yield Condition("device", "cpu-int8", device="cpu-int8", threads=2, needs=VNNI)
     for threads in (1, 2):
-        effect = {"threads": {str(threads)}, "workers": {str(threads)}}
+        effect = {"threads": {str(threads)}}
         yield Condition("torch CPU threads", str(threads), {}, "torch", threads, takes_effect=effect)
     for name, needs in _ATEN.items():
         setting = {"ATEN_CPU_CAPABILITY": name}

@@ -33,21 +33,28 @@ from .matrix import Digests
 from .operands import Int8, exact_product, operands
 from .recording import Trace, trace
 
-ITEMS = (
-    3  # or tiles, where a model codes those: enough for two threads to share them, and for several segments
-)
+ITEMS = 3
+"""Or tiles, where a model codes those: enough for two threads to share them, and for several segments."""
 
 _NETWORKS = {"ardm": batches.digests, "autoregressive": lanes.digests, "idf": flows.digests}
 
 
 def probe(models: Sequence[Path], size: int, device: str, threads: int) -> Digests:
-    """Every digest, for the weight files `models` and `size` symbols coded with each."""
+    """Every digest, for the weight files `models` and `size` symbols coded with each.
+
+    Raises RuntimeError if the threads did not share the work of a model, or it has other segments than it should.
+    """
     arrays = arrays_for(device)
     registry = Registry(device=device, threads=threads)
     digests = {"product": _products(arrays, device)}
     for path in models:
         model = registry.by_name(str(path))
-        digests |= {f"{model.name} {what}": found for what, found in _coding(model, size).items()}
+        with shared() as counts:
+            digests |= {f"{model.name} {what}": found for what, found in _coding(model, size).items()}
+        if max(counts) != threads:
+            raise RuntimeError(
+                f"{threads} threads should share the work of {model.name}, and {max(counts)} did"
+            )
         family = checkpoint.load_config(path)["family"]
         digests[f"{model.name} network"] = _NETWORKS[family](path, arrays)
     return digests
@@ -105,7 +112,7 @@ def _more_segments(model: Model, count: int, plan: Plan) -> Plan:
 def _items(model: Model) -> Digests:
     """What coding several items or tiles does: all in one segment, and each in one of its own.
 
-    A segment has its PMFs call by call, so that those of the two are the same, but in another order.
+    A segment has its PMFs call by call: those of the two are in different orders, and are two subjects.
     """
     shape: tuple[int, ...] = (ITEMS, *model.shape)
     if model.medium == "image":
@@ -114,9 +121,10 @@ def _items(model: Model) -> Digests:
     symbols = _sample(model.medium, math.prod(shape))
     own = model.plan(len(symbols), shape=shape)
     alone = (*own[:3], 1, *own[4:]) if model.medium == "image" else (*own[:-1], 1)
-    if len(model.segment_sizes(len(symbols), alone)) != ITEMS:
-        raise RuntimeError(f"{model.name} has no {ITEMS} segments under plan {alone}")
     plans = {f"{ITEMS} items": own, "single items": alone}
+    segments = [len(model.segment_sizes(len(symbols), plan)) for plan in plans.values()]
+    if segments != [1, ITEMS]:
+        raise RuntimeError(f"{model.name} has {segments} segments under {plans}, not 1 and {ITEMS}")
     return {f"PMFs of {what}": _ways(trace(model, symbols, plan)) for what, plan in plans.items()}
 
 
@@ -177,10 +185,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
     obstacle = _obstacle(options.device)
-    with shared() as counts:
-        digests = {} if obstacle else probe(options.model, options.size, options.device, options.threads)
-    facts = _facts(options.device) | {"workers": str(max(counts, default=1))}
-    print(json.dumps({"obstacle": obstacle, "facts": facts, "digests": digests}))
+    digests = {} if obstacle else probe(options.model, options.size, options.device, options.threads)
+    print(json.dumps({"obstacle": obstacle, "facts": _facts(options.device), "digests": digests}))
     return 0
 
 

@@ -50,6 +50,20 @@ class MixedModel:
 
 MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=28000, start=12000)
 
+IMAGES = ConvNetConfig(
+    shape=(6, 4, 3),
+    base=4,
+    stages=4,
+    width=20,
+    depth=2,
+    hidden=24,
+    embed=3,
+    times=5,
+    output="logistics",
+    components=2,
+    reaches=(1, 2),
+)
+
 CONFIGS: dict[str, Any] = {
     "random": AutoregressiveConfig(
         alphabet=256, width=24, state=40, depth=2, hidden=33, embed=8, ngrams=((1, 8), (3, 9))
@@ -71,32 +85,9 @@ CONFIGS: dict[str, Any] = {
         times=7,
         windows=((5, (0,)), (5, (1,)), (6, (-2, -1)), (7, (-1, 1))),
     ),
-    "random-images": ConvNetConfig(
-        shape=(6, 4, 3),
-        base=4,
-        stages=4,
-        width=20,
-        depth=2,
-        hidden=24,
-        embed=3,
-        times=5,
-        output="logistics",
-        components=2,
-        reaches=(1, 2),
-    ),
-    "random-fine": ConvNetConfig(
-        shape=(4, 6, 3),
-        base=256,
-        stages=1,
-        width=20,
-        depth=1,
-        hidden=24,
-        embed=3,
-        times=5,
-        output="logistics",
-        components=2,
-        reaches=(1,),
-        fine=("inputs", "head"),
+    "random-images": IMAGES,
+    "random-fine": replace(
+        IMAGES, shape=(4, 6, 3), base=256, stages=1, depth=1, reaches=(1,), fine=("inputs", "head")
     ),
     "random-flow": FlowModel(
         FlowConfig(

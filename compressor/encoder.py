@@ -60,7 +60,7 @@ class Encoder:
 
         Raises ModelNotFoundError, ModelMismatchError for steps that the model does not have, and
         UnsuitableContentError for content that it does not code: with nothing written, unless a pipe turns out to be
-        too short or too long.
+        too short or too long. ValueError for steps where no model is named.
         """
         chooser = Chooser(self.models, self.model, self._plans())
         total = _remaining(src) if size_hint is None else size_hint

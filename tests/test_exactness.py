@@ -18,6 +18,7 @@ from catzip.benchmarks.randomized import save_random
 from catzip.benchmarks.recording import trace
 from catzip.models.arrays import NumpyArrays, arrays_for
 from catzip.models.registry import Registry
+from catzip.models.workers import Workers
 
 DIGESTS = {"PMFs": {"all at once": "aa", "step by step": "aa"}, "coded": {"file": "bb"}}
 
@@ -92,7 +93,7 @@ def run(weights: list[Path], wanted: Callable[[Condition], bool]) -> list[Row]:
     listed = [condition for condition in conditions.conditions() if wanted(condition)]
     assert listed
     words = [word for path in weights for word in ("--model", str(path))]
-    return list(matrix.run_matrix([*words, "--size", "240"], listed, lambda text: None))
+    return list(matrix.run_matrix([*words, "--size", "800"], listed, lambda text: None))
 
 
 def test_nothing_differs_on_numpy(weights: list[Path]) -> None:
@@ -101,6 +102,15 @@ def test_nothing_differs_on_numpy(weights: list[Path]) -> None:
     subjects = {f"{path.stem} {what}" for path in weights for what in ("PMFs", "bytes", "network")}
     items = {f"{path.stem} PMFs of {what}" for path in weights[2:] for what in ("3 items", "single items")}
     assert set(rows[0].digests) == {"product", *subjects, *items}
+
+
+def test_threads_that_do_not_share_the_work_are_noticed(
+    weights: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workers, "groups", lambda workers, lanes, least=1: [slice(0, lanes)])
+    for path in weights:
+        with pytest.raises(RuntimeError, match="2 threads should share"):
+            probe.probe([path], 800, "cpu", 2)
 
 
 @pytest.mark.slow
@@ -118,7 +128,7 @@ def test_shipped_models(name: str) -> None:
     listed = [
         condition for condition in conditions.conditions() if condition.axis in ("threads", "NumPy dispatch")
     ]
-    rows = list(matrix.run_matrix(["--model", path, "--size", "600"], listed, lambda text: None))
+    rows = list(matrix.run_matrix(["--model", path, "--size", "800"], listed, lambda text: None))
     assert matrix.passed(rows), "\n" + terminal(rows)
 
 
