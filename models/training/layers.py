@@ -189,7 +189,10 @@ class Linear(nn.Module):
         }
 
     def adopt(self, arrays: Arrays) -> None:
-        """The inverse of `export`; a fine layer takes what is not fine, too."""
+        """The inverse of `export`; a fine layer takes what is not fine, too.
+
+        What that exports again has the same sums of coarse and fine, but may write half a coarse step in the other way.
+        """
         weight, exponent, bias = (torch.from_numpy(arrays[name]) for name in ("weight", "exponent", "bias"))
         real = weight * torch.exp2(-exponent.float())[:, None]
         outputs = len(self.bias)
