@@ -160,7 +160,8 @@ class ARDM:
         """One stack for each segment of symbols [count]. Raises ValueError for a symbol outside the alphabet."""
         for segment, digits in self._known(symbols, plan):
             stack = Stack()
-            Serial(segment.steps).push(stack, digits)
+            with self._workers.one_blas_thread():
+                Serial(segment.steps).push(stack, digits)
             yield stack
 
     def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NumpyArray:
@@ -239,7 +240,8 @@ class ARDM:
     def _popped(self, stack: Stack, schedule: Schedule, part: slice) -> NumpyArray:
         """The symbols of a segment, uint8 [n], from its stack."""
         segment = Segment(self, schedule, part.stop - part.start)
-        Serial(segment.steps).pop(stack)
+        with self._workers.one_blas_thread():
+            Serial(segment.steps).pop(stack)
         return segment.symbols()
 
 

@@ -51,6 +51,10 @@ class Digits:
         return Digits(self.base, stage).rows()
 
 
+_Window = tuple[NumpyArray, NumpyArray, int]
+"""Averages, counts and size, see `_window`."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """A batch of partly known images, or h x w pixels of each.
@@ -85,13 +89,11 @@ def look(
     tokens = digits.first_row(stage) + np.where(known, digits.base**stage, 0) + coarse
     halves = (coarse << shift + 1) + (1 << shift) - 1  # 2 v for all bits known, 255 for none
     full = (len(values), *shape)
-    told, middle = (known | (stage > 0)).reshape(-1, *shape), halves.reshape(full).astype(np.float32)
+    told, middle = None if stage else known.reshape(-1, *shape), halves.reshape(full).astype(np.float32)
     windows = [_window(middle, told, reach, part) for reach in reaches]
-    told, middle = cut_out(told, part), cut_out(middle, part)
-    guess = np.full(middle.shape, _GREY, np.float32)
-    for average, count, _ in reversed(windows):
-        np.copyto(guess, average, where=count > 0)
-    np.copyto(guess, middle, where=told)
+    guess = cut_out(middle, part)
+    if told is not None:
+        guess = _filled_in(guess, cut_out(told, part), windows)
     planes = [np.floor((guess - _GREY) * np.float32(0.5))]
     for average, count, size in windows:
         planes.append((average - guess) * (count > 0))
@@ -101,22 +103,31 @@ def look(
     return Seen(tokens, _features(guess.shape, planes), flat)
 
 
-def _window(
-    middle: NumpyArray, told: NumpyArray, reach: int, part: Part = EVERYWHERE
-) -> tuple[NumpyArray, NumpyArray, int]:
-    """Rounded average and number of the told values in a window around each pixel of a part, [B, h, w, C] each, and
-    the window's size.
+def _filled_in(middle: NumpyArray, told: NumpyArray, windows: list[_Window]) -> NumpyArray:
+    """The told values [B, h, w, C], and for others the average of the smallest window in which any is."""
+    guess = np.full(middle.shape, _GREY, np.float32)
+    for average, count, _ in reversed(windows):
+        np.copyto(guess, average, where=count > 0)
+    np.copyto(guess, middle, where=told)
+    return guess
+
+
+def _window(middle: NumpyArray, told: NumpyArray | None, reach: int, part: Part = EVERYWHERE) -> _Window:
+    """Rounded average and number of the told values, or of all, in a window around each pixel of a part, [B, h, w, C]
+    each, and the window's size.
 
     Integers in float32. Of up to WINDOW_MAX pixels, twice the sums are below 2**24, and their quotient, at most 510.5,
     is never rounded up to the integer above: its divisor, below 2**15, leaves it further from that than 2**-16, which
     is as far as rounding goes. Nor is the share of a window, at most CODE_MAX, by a size below 2**18.
     """
-    count = _box(told.astype(np.float32), reach, part)
-    total = _box(middle * told, reach, part)
+    if told is None:
+        count, total = _inside(middle.shape[1:], reach)[:, *part], _box(middle, reach, part)
+    else:
+        count, total = _box(told.astype(np.float32), reach, part), _box(middle * told, reach, part)
     return np.floor((2 * total + count) / np.maximum(2 * count, 1)), count, (2 * reach + 1) ** 2
 
 
-def _box(x: NumpyArray, reach: int, part: Part) -> NumpyArray:
+def _box(x: NumpyArray, reach: int, part: Part = EVERYWHERE) -> NumpyArray:
     """Sums of float32 [B, H, W, C] over squares of 2 reach + 1, cut off at the edges of the image: two products.
 
     Around the pixels of a part: [B, h, w, C].
@@ -127,6 +138,14 @@ def _box(x: NumpyArray, reach: int, part: Part) -> NumpyArray:
     across = x.reshape(-1, width * channels) @ beside
     down: NumpyArray = _band(height, reach)[part[0]] @ across.reshape(batch, height, beside.shape[1])
     return down.reshape(batch, len(rows), len(columns), channels)
+
+
+@lru_cache(maxsize=1024)
+def _inside(shape: tuple[int, ...], reach: int) -> NumpyArray:
+    """Pixels of an image [H, W, C] in a window around each of them: float32 [1, H, W, C]."""
+    count = _box(np.ones((1, *shape), np.float32), reach)
+    count.setflags(write=False)
+    return count
 
 
 @lru_cache
