@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import Any
 from .results import Result
 
 Row = tuple[Result, str]
+
+_SINGLES = re.compile(r"(?<= --singles )(?:(\d+)-)?(\d+)(?!\S)")
 
 SUMMED = (
     "files", "original_bytes", "compressed_bytes", "coded_bytes", "compress_s", "decompress_s", "dimensions", "symbols",
@@ -34,6 +37,41 @@ def joined(results: Sequence[Row]) -> list[Row]:
         if result.files:
             ends[_key(result, device, result.first + result.files)] = place
     return rows
+
+
+def commands(words: str) -> str:
+    """Command lines, "; " between them; of those for items one after another there is one for all, with their number.
+
+    `--singles 500` are the same items as `--singles 0-249` and `--singles 250-499`.
+    """
+    kept: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    for line in words.split("; "):
+        found = _SINGLES.search(line)
+        around = (line[: found.start()], line[found.end() :]) if found else (line,)
+        spans = kept.setdefault(around, [])
+        if found:
+            first, last = found.groups()
+            spans.append((int(first), int(last)) if first else (0, int(last) - 1))
+    lines = (
+        span.join(around) + parts
+        for around, spans in kept.items()
+        for span, parts in _runs(spans) or [("", "")]
+    )
+    return "; ".join(lines)
+
+
+def _runs(spans: list[tuple[int, int]]) -> list[tuple[str, str]]:
+    """Spans without a gap between them, as `--singles` has them, and of how many parts each is."""
+    found = []
+    while spans:
+        run = [min(spans)]
+        while following := [span for span in spans if span[0] == run[-1][1] + 1]:
+            run.append(following[0])
+        spans = [span for span in spans if span not in run]
+        first, last = run[0][0], run[-1][1]
+        parts = f" (in {len(run)} parts)" if len(run) > 1 else ""
+        found.append((f"{first}-{last}" if first else str(last + 1), parts))
+    return found
 
 
 def _key(result: Result, device: str, item: int) -> Hashable:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import exactness_tables, image_tables, plot, stepped
+from . import exactness_tables, image_tables, joined, plot, stepped
 from .matrix import Matrix
 from .results import Result, Run
 from .tables import Rows, cell, markdown, plain
@@ -156,8 +156,9 @@ def _origin(record: Run | Matrix, weights: Mapping[str, str]) -> str:
     """Command, date, version, commit; machine; weights by name and fingerprint."""
     machine = ", ".join(f"{key}: {value}" for key, value in record.machine.items())
     used = ", ".join(f"{name} {mark}" for name, mark in sorted(weights.items())) or "none"
+    command = joined.commands(record.command)
     return (
-        f"`{record.command}`, {record.date}, catzip {record.catzip}, commit {record.commit or 'unknown'}.\n"
+        f"`{command}`, {record.date}, catzip {record.catzip}, commit {record.commit or 'unknown'}.\n"
         f"Machine: {machine}.\n"
         f"Weights: {used}.\n"
     )

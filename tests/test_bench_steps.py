@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catzip.benchmarks import plot, report, stepped
-from catzip.benchmarks.joined import joined
+from catzip.benchmarks.joined import commands, joined
 from catzip.benchmarks.published import PUBLISHED
 from catzip.benchmarks.results import Result, Run
 
@@ -113,6 +113,15 @@ def test_items_in_parts_are_one_row() -> None:
     others = [(parts[1], "cpu"), (parts[2], "cuda"), (replace(parts[2], models={"ardm-cifar10": "0"}), "cpu")]
     assert joined(others) == others
     assert joined([(ROW, "cpu"), (ROW, "cpu")]) == [(ROW, "cpu")] * 2
+
+
+def test_commands_for_items_in_parts_are_one() -> None:
+    line = "catzip bench --dataset cifar10 --steps all --singles {} --singles-only"
+    parts = [line.format(part) for part in ("20-29", "5", "5-19")]
+    assert commands("; ".join(parts)) == line.format(30) + " (in 3 parts)"
+    assert commands("; ".join(parts[:2])) == f"{line.format(5)}; {parts[0]}"
+    others = "catzip bench --peers; catzip bench -m ar-bytes"
+    assert commands(f"{others}; {parts[1]}") == f"{others}; {parts[1]}"
 
 
 def test_published_figures_stand_beside_and_say_of_what() -> None:
