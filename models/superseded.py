@@ -48,5 +48,5 @@ def where_to_find(fingerprint: str) -> str:
         )
     return (
         "install the release of catzip that made the file, or put the model's .safetensors file into a folder that "
-        "CATZIP_MODELS names"
+        "CATZIP_MODELS names; if no release knows the model, the file is damaged"
     )

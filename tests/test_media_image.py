@@ -42,7 +42,7 @@ def test_the_colours_of_every_file_are_its_symbols(name: str):
         data, content = FILES[size][name]
         expected = colours(content)
         symbols, side = check(data)
-        assert image.shape(side) == expected.shape, size
+        assert Raster.from_bytes(side)[0].shape == expected.shape, size
         assert (symbols == expected.ravel()).all(), size
 
 

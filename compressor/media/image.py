@@ -66,11 +66,6 @@ def join(symbols: NDArray[np.uint8], side: bytes, length: int) -> bytes:
     return out.tobytes()
 
 
-def shape(side: bytes) -> tuple[int, ...]:
-    """(H, W, C) of the symbols that `split` made with this side stream, if it made any."""
-    return Raster.from_bytes(side)[0].shape
-
-
 def _fill(rows: NDArray[np.uint8], part: Raster, side: bytes, at: int) -> int:
     """Write the planes in `side` from offset `at` on into the rows; the offset behind them. Raises CorruptError."""
     high, low = _samples(rows, part)
