@@ -187,7 +187,7 @@ def _flow(model: FlowModel, name: str) -> checkpoint.Checkpoint:
             layers |= _layers_of_coupling(c, coupling)
             arrays[f"{coupling}.order"] = random.permutation(4 * c.channels).astype(np.int16)
     known = {"name": name, "medium": "array" if model.shape else "image", "family": "idf"}
-    tables = {"model": asdict(c) | ({"shape": list(model.shape)} if model.shape else {})}
+    tables = {"model": _sizes(c) | ({"shape": list(model.shape)} if model.shape else {})}
     tables["coding"] = {} if model.shape else {"side": model.side}
     return checkpoint.Checkpoint({**known, **tables}, arrays | _linears(random, layers))
 
@@ -195,9 +195,13 @@ def _flow(model: FlowModel, name: str) -> checkpoint.Checkpoint:
 def _masked(
     network: str, config: Any, known: dict[str, str], arrays: checkpoint.Arrays
 ) -> checkpoint.Checkpoint:
-    sizes = {key: value for key, value in asdict(config).items() if (key, value) != ("fine", ())}
-    tables = {"model": {"network": network, **sizes}, "coding": {"steps": 5}}
+    tables = {"model": {"network": network, **_sizes(config)}, "coding": {"steps": 5}}
     return checkpoint.Checkpoint({**known, "family": "ardm", **tables}, arrays)
+
+
+def _sizes(config: Any) -> dict[str, Any]:
+    """As a recipe has them, which names layers with fine weights where there are some."""
+    return {key: value for key, value in asdict(config).items() if (key, value) != ("fine", ())}
 
 
 def _schedules(random: np.random.RandomState, stages: int, size: int) -> checkpoint.Arrays:
@@ -220,12 +224,13 @@ def _layers_of_autoregressive(c: AutoregressiveConfig) -> dict[str, tuple[int, i
 
 
 def _layers_of_factor(c: FlowConfig, name: str, features: int) -> dict[str, tuple[int, int]]:
-    layers = {f"{name}.inputs": (features, c.width)}
+    twice = {each: 1 + (each in c.fine) for each in ("inputs", "heads")}
+    layers = {f"{name}.inputs": (features, twice["inputs"] * c.width)}
     for i in range(c.depth):
         layers |= {f"{name}.blocks.{i}.conv": (9 * c.width, 2 * c.hidden)}
         layers |= {f"{name}.blocks.{i}.out": (c.hidden, c.width)}
     for i in range(c.channels):
-        layers[f"{name}.heads.{i}"] = (c.width + features + BESIDE * i, 3 * c.components)
+        layers[f"{name}.heads.{i}"] = (c.width + features + BESIDE * i, twice["heads"] * 3 * c.components)
     return layers
 
 

@@ -21,10 +21,9 @@ from .grid import (
     RES,
     RES_MAX,
     Embedding,
-    FineLinear,
-    Linear,
     Softmax,
     Tensors,
+    layer,
     rms_norm,
 )
 from .logistics import MEAN, MEAN_MAX, Logistics
@@ -147,20 +146,16 @@ class ConvNet:
         self.size, self.alphabet, self._arrays = int(np.prod(c.shape)), c.base**c.stages, arrays
         self.base, self.stages = c.base, c.stages
         self._tokens, self._time = (Embedding(arrays, tensors, name) for name in ("tokens", "time"))
-        self._inputs = self._linear(tensors, "inputs", RES)
+        self._inputs = layer(arrays, tensors, "inputs", RES, "inputs" in c.fine)
         self._blocks = [Block(arrays, tensors, f"blocks.{i}") for i in range(c.depth)]
         self._direct = c.output == "direct"
         bits, self._limit = (LOGIT, LOGIT_MAX) if self._direct else (MEAN, MEAN_MAX)
-        self._head = self._linear(tensors, "head", bits)
+        self._head = layer(arrays, tensors, "head", bits, "head" in c.fine)
         self._softmax = Softmax(arrays, tensors)
         if not self._direct:
             self._logistics = Logistics(arrays, tensors, self.alphabet, c.components)
         inputs = c.dimensions * c.embed + c.features + c.embed
         self._each = 9 * max(inputs, c.width)  # numbers of a position in one array
-
-    def _linear(self, tensors: Tensors, name: str, bits: int) -> Linear:
-        kind = FineLinear if name in self.config.fine else Linear
-        return kind.load(self._arrays, tensors, [name], [bits])
 
     def memory(self) -> None:
         """Nothing: what one call makes known changes what all positions around it see, by the windows."""

@@ -11,9 +11,11 @@ pixel:
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from .arrays import CODE_MAX, Array, Arrays
 from .convolution import Block
-from .grid import RES, Linear, Tensors, add_residual, rms_norm
+from .grid import RES, Tensors, add_residual, layer, rms_norm
 from .logistics import MEAN, MEAN_MAX
 from .quarters import HALVES
 
@@ -24,11 +26,22 @@ BESIDE = 2  # codes that a channel gives to those after it
 class Factor:
     """Of one quarter at one level: from what is seen around its pixels to mixtures, for each channel in turn."""
 
-    def __init__(self, arrays: Arrays, tensors: Tensors, name: str, depth: int, channels: int) -> None:
+    def __init__(
+        self,
+        arrays: Arrays,
+        tensors: Tensors,
+        name: str,
+        depth: int,
+        channels: int,
+        fine: Container[str] = (),
+    ) -> None:
+        """``fine`` are the layers with weights of 13 bits: "inputs", "heads"."""
         self._arrays = arrays
-        self._inputs = Linear.load(arrays, tensors, [f"{name}.inputs"], [RES])
+        self._inputs = layer(arrays, tensors, f"{name}.inputs", RES, "inputs" in fine)
         self._blocks = [Block(arrays, tensors, f"{name}.blocks.{i}") for i in range(depth)]
-        self._heads = [Linear.load(arrays, tensors, [f"{name}.heads.{i}"], [MEAN]) for i in range(channels)]
+        self._heads = [
+            layer(arrays, tensors, f"{name}.heads.{i}", MEAN, "heads" in fine) for i in range(channels)
+        ]
 
     def stream(self, x: Array, seen: Array) -> Array:
         """The level's stream [B, h, w, D], once it has taken in what is seen, codes [B, h, w, F]."""

@@ -45,6 +45,7 @@ class FlowConfig:
     levels      how often it is squeezed    components            of each mixture of logistics
     nets        levels with networks of their own; the last serves those below it too
     couplings   see CouplingConfig
+    fine        layers of the factor-out with weights of 13 bits, "inputs" and "heads" or fewer: see `grid.FineLinear`
     """
 
     channels: int
@@ -55,16 +56,20 @@ class FlowConfig:
     depth: int
     components: int
     couplings: CouplingConfig = field(default_factory=CouplingConfig)
+    fine: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises TypeError, ValueError for what is no size."""
+        """Raises TypeError, ValueError for what is no size, or no layer that may be fine."""
         check_sizes(self)
+        if not set(self.fine) <= {"inputs", "heads"}:
+            raise ValueError(f"{self.fine}: inputs and heads may be fine")
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> FlowConfig:
         """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above, ValueError
         for numbers that cannot be."""
-        config = FlowConfig(**table | {"couplings": CouplingConfig(**table.get("couplings", {}))})
+        couplings = CouplingConfig(**table.get("couplings", {}))
+        config = FlowConfig(**table | {"couplings": couplings, "fine": tuple(table.get("fine", ()))})
         if not (1 <= config.nets <= config.levels <= LEVELS_MAX and config.channels in (1, 3)):
             raise ValueError("a flow has 1 or 3 channels, up to 8 levels, and no more networks than levels")
         return config
@@ -82,7 +87,7 @@ class Flow:
         for name in (f"levels.{i}" for i in range(c.nets)):
             self._factors.append(
                 [
-                    Factor(arrays, tensors, f"{name}.factors.{j}", c.depth, c.channels)
+                    Factor(arrays, tensors, f"{name}.factors.{j}", c.depth, c.channels, c.fine)
                     for j in range(len(OUTS))
                 ]
             )

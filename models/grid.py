@@ -104,6 +104,11 @@ class FineLinear(Linear):
         return both[:, :half] + both[:, half:]
 
 
+def layer(arrays: Arrays, tensors: Tensors, name: str, bits: int, fine: bool) -> Linear:
+    """The layer of this name, whose outputs have so many bits behind the point; with ``fine`` weights or not."""
+    return (FineLinear if fine else Linear).load(arrays, tensors, [name], [bits])
+
+
 def rms_norm(arrays: Arrays, x: Array) -> Array:
     """Codes of x / rms(x) over the last axis of the residual stream (Zhang and Sennrich 2019, arXiv 1910.07467).
 

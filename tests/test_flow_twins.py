@@ -28,6 +28,7 @@ FLOWS: dict[str, FlowConfig] = {
     "grey": replace(FLOW, channels=1, components=3),
     "coupled": replace(FLOW, nets=3, couplings=COUPLED),
     "permuted": replace(FLOW, couplings=PLAIN),
+    "fine": replace(FLOW, fine=("inputs", "heads")),
 }
 SCHEDULE = Schedule(minutes=1, lanes=4, learning_rate=1e-3)
 SHAPES = [(3, 16, 16), (2, 13, 7), (2, 1, 9), (2, 6, 1), (3, 1, 1)]

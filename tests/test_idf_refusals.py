@@ -81,8 +81,15 @@ def test_checkpoints_for_images_that_cannot_be_are_refused(model: FlowModel):
 
 def test_configurations_that_cannot_be_are_refused():
     table = tiny_checkpoint("flow").config["model"]
-    for wrong in ({"channels": 2}, {"levels": 0}, {"levels": 9}, {"nets": 4}, {"nets": 0}):
-        with pytest.raises(ValueError, match=r"a flow has|has to be 1 or more"):
+    for wrong in (
+        {"channels": 2},
+        {"levels": 0},
+        {"levels": 9},
+        {"nets": 4},
+        {"nets": 0},
+        {"fine": ["head"]},
+    ):
+        with pytest.raises(ValueError, match=r"a flow has|has to be 1 or more|may be fine"):
             FlowConfig.from_json(table | wrong)
     for wrong in ({"width": 3, "colour": 1}, {"couplings": {"number": 1}}):
         with pytest.raises(TypeError):

@@ -99,6 +99,7 @@ FLOWS: dict[str, FlowModel] = {
     "flow-grey-array": FlowModel(replace(FLOW, channels=1, levels=4, nets=4, couplings=PLAIN), shape=(7, 4)),
     "flow": FlowModel(replace(FLOW, depth=2), side=8),
     "flow-coupled": FlowModel(replace(FLOW, nets=1, couplings=COUPLED), side=9),
+    "flow-fine": FlowModel(replace(FLOW, fine=("heads",)), side=8),
     "flow-plain": FlowModel(replace(FLOW, couplings=PLAIN), side=7),
     "flow-grey": FlowModel(replace(FLOW, channels=1, levels=1, nets=1, components=3), side=8),
 }

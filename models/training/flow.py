@@ -35,10 +35,17 @@ class Factor(nn.Module):
     def __init__(self, config: FlowConfig, out: Out) -> None:
         super().__init__()
         c, features = config, out.features(config.channels)
-        self.inputs = Linear(features, c.width, RES, RES_MAX)
+        self.inputs = Linear(features, c.width, RES, RES_MAX, fine="inputs" in c.fine)
         self.blocks = nn.ModuleList(Block(c.width, c.hidden, len(OUTS) * c.depth) for _ in range(c.depth))
         self.heads = nn.ModuleList(
-            Linear(c.width + features + BESIDE * channel, 3 * c.components, MEAN, MEAN_MAX, gain=0.05)
+            Linear(
+                c.width + features + BESIDE * channel,
+                3 * c.components,
+                MEAN,
+                MEAN_MAX,
+                gain=0.05,
+                fine="heads" in c.fine,
+            )
             for channel in range(c.channels)
         )
         for head in self.heads:
