@@ -34,7 +34,7 @@ from ..models.training.loop import Run
 from ..models.training.recipe import Recipe, load
 from ..models.training.state import TrainingState
 from . import machine
-from .tables import markdown
+from .tables.text import markdown
 
 BITS = {"validation": "validation, bits", "ordered": "in the orders of coding, bits"}
 """Kinds of bits of held-out data in the log of a run, and what the table calls them."""

@@ -20,12 +20,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..models.registry import Registry
-from .conditions import conditions
-from .exactness_tables import terminal
-from .matrix import Matrix, elsewhere, passed, run_matrix
-from .measure import Settings
-from .randomized import save_random
+from .matrix.conditions import conditions
+from .matrix.matrix import Matrix, elsewhere, passed, run_matrix
+from .matrix.randomized import save_random
+from .measuring.measure import Settings
 from .run import begin
+from .tables.exactness_tables import terminal
 
 NAME = "python -m catzip.benchmarks.exactness"
 

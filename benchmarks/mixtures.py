@@ -28,7 +28,7 @@ from ..models.arrays import NumpyArray
 from ..models.mixing_config import MixingConfig, mixing_tables
 from ..models.registry import Registry
 from . import machine
-from .tables import markdown
+from .tables.text import markdown
 
 
 def main(arguments: list[str]) -> int:

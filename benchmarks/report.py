@@ -12,10 +12,10 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import exactness_tables, image_tables, joined, plot, stepped
-from .matrix import Matrix
+from .matrix.matrix import Matrix
 from .results import Result, Run
-from .tables import Rows, cell, markdown, plain
+from .tables import exactness_tables, image_tables, joined, plot, stepped
+from .tables.text import Rows, cell, markdown, plain
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"

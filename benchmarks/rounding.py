@@ -23,7 +23,7 @@ from ..models.training.layers import Linear, Rounding
 from ..models.training.loop import Run, holds_run
 from ..models.training.recipe import load
 from . import machine
-from .tables import markdown
+from .tables.text import markdown
 
 
 def rounded(layer: Linear) -> torch.Tensor:

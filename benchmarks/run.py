@@ -15,11 +15,11 @@ from ..compressor.errors import CatzipError
 from ..compressor.model import ModelSource
 from ..models.registry import Registry
 from . import machine
-from .dataset import Dataset, DatasetError
-from .datasets import load
-from .measure import DEFAULTS, NONE, Settings, Task, measure
-from .peers import PEERS, run_peer
-from .picture_peers import picture_jobs
+from .data.dataset import Dataset, DatasetError
+from .data.datasets import load
+from .measuring.measure import DEFAULTS, NONE, Settings, Task, measure
+from .measuring.peers import PEERS, run_peer
+from .measuring.picture_peers import picture_jobs
 from .report import terminal
 from .results import Result, Run
 

@@ -24,9 +24,9 @@ from ..compressor.errors import CatzipError
 from ..models import checkpoint, schedules
 from ..models.ardm import ARDM
 from ..models.registry import Registry
-from .dataset import Dataset
-from .datasets import load
-from .measure import Settings, Task, measure
+from .data.dataset import Dataset
+from .data.datasets import load
+from .measuring.measure import Settings, Task, measure
 from .report import terminal
 from .results import Result
 from .run import Job, begin, budgets_of, collect, resumed

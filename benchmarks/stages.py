@@ -24,7 +24,7 @@ from typing import Any
 from .. import compress, decompress
 from ..models.registry import Registry
 from . import machine
-from .tables import markdown
+from .tables.text import markdown
 
 STAGES: dict[str, tuple[str, ...]] = {
     "integer products": ("arrays:product", "arrays:batched"),

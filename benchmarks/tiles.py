@@ -19,7 +19,7 @@ import numpy as np
 from ..models.lanes import MAX_SEGMENT
 from ..models.registry import Registry
 from . import machine
-from .tables import markdown
+from .tables.text import markdown
 
 SIDES = (32, 64, 128, 256)
 

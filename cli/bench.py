@@ -98,7 +98,8 @@ def bench(
     On known data sets or files, beside other compressors. Every figure is of a file that was decoded
     and compared.
     """
-    from ..benchmarks import measure, run
+    from ..benchmarks import run
+    from ..benchmarks.measuring import measure
 
     if resume and json_out is None:
         raise click.UsageError("--resume goes with --json OUT")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from catzip.benchmarks.randomized import FlowModel, MixedModel, random_checkpoint
+from catzip.benchmarks.matrix.randomized import FlowModel, MixedModel, random_checkpoint
 from catzip.compressor.media import MEDIA
 from catzip.models import checkpoint, grid, logistics
 from catzip.models.convnet import ConvNetConfig

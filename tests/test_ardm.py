@@ -19,8 +19,8 @@ from model_laws import (
 )
 from tiny_models import MASKED, masked, shipped
 
-from catzip.benchmarks.probe import shared
-from catzip.benchmarks.recording import trace
+from catzip.benchmarks.matrix.probe import shared
+from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.errors import ModelMismatchError
 from catzip.models.ardm import ARDM
 from catzip.models.arrays import NumpyArray

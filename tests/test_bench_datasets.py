@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from catzip.benchmarks import corpora, dataset, datasets
-from catzip.benchmarks.corpora import Corpus
-from catzip.benchmarks.dataset import DatasetError
-from catzip.benchmarks.datasets import load
+from catzip.benchmarks.data import corpora, dataset, datasets
+from catzip.benchmarks.data.corpora import Corpus
+from catzip.benchmarks.data.dataset import DatasetError
+from catzip.benchmarks.data.datasets import load
 
 TEXT = bytes(range(97, 123)) * 40  # 1040 bytes
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from catzip.benchmarks import exactness, exactness_tables, matrix, report
-from catzip.benchmarks.matrix import DIFFERENT, FAILED, NOT_RUN, SAME, Digests, Matrix, Row
+from catzip.benchmarks import exactness, report
+from catzip.benchmarks.matrix import matrix
+from catzip.benchmarks.matrix.matrix import DIFFERENT, FAILED, NOT_RUN, SAME, Digests, Matrix, Row
+from catzip.benchmarks.tables import exactness_tables
 
 DIGESTS: Digests = {
     "product": {"int64 arithmetic": "aa" * 32, "the layers' product": "aa" * 32},

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from catzip.benchmarks import image_tables, report
+from catzip.benchmarks import report
 from catzip.benchmarks.results import Result, Run
+from catzip.benchmarks.tables import image_tables
 
 NAMES = ("kodak/kodim01", "kodak/kodim02", "kodak/kodim03")
 OURS = Result(

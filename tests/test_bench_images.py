@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catzip.benchmarks import images, picture_peers
-from catzip.benchmarks.dataset import DATA_VARIABLE, Dataset, DatasetError, npy
-from catzip.benchmarks.datasets import load
+from catzip.benchmarks.data import cifar10
+from catzip.benchmarks.data.dataset import DATA_VARIABLE, Dataset, DatasetError, npy
+from catzip.benchmarks.data.datasets import load
+from catzip.benchmarks.measuring import picture_peers
 
 SMOOTH = np.add.outer(np.arange(32), np.arange(32))[..., None] + np.arange(3) * 9
 PIXELS = ((SMOOTH[None] + np.arange(7)[:, None, None, None] * 20) % 256).astype(np.uint8)  # [7, 32, 32, 3]
@@ -20,9 +21,9 @@ PIXELS = ((SMOOTH[None] + np.arange(7)[:, None, None, None] * 20) % 256).astype(
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder, with CIFAR-10 redefined as 7 images, of which the first 6 are the slice."""
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
-    monkeypatch.setattr(images, "IMAGES", 7)
-    monkeypatch.setattr(images, "SLICE_IMAGES", 6)
-    monkeypatch.setattr(images, "SLICE_DIGEST", hashlib.sha256(PIXELS[:6].tobytes()).hexdigest())
+    monkeypatch.setattr(cifar10, "IMAGES", 7)
+    monkeypatch.setattr(cifar10, "SLICE_IMAGES", 6)
+    monkeypatch.setattr(cifar10, "SLICE_DIGEST", hashlib.sha256(PIXELS[:6].tobytes()).hexdigest())
     (tmp_path / "cifar10").mkdir()
     return tmp_path
 
@@ -58,15 +59,15 @@ def test_full_set(root: Path, folder: str) -> None:
 
 
 def test_slice_and_limit(root: Path) -> None:
-    save_mosaic(root / "cifar10" / images.SLICE, PIXELS[:6])
+    save_mosaic(root / "cifar10" / cifar10.SLICE, PIXELS[:6])
     (found,) = load("cifar10", limit=4)
     assert found.data == npy(PIXELS[:4]) and found.dimensions == 4 * 3072
     what = "CIFAR-10 test, images 0 to 5 of 7 (sha256 verified)"
     assert found.description == f"{what}; first 4 items of these"
-    save_mosaic(root / "cifar10" / images.SLICE, PIXELS[1:])
+    save_mosaic(root / "cifar10" / cifar10.SLICE, PIXELS[1:])
     with pytest.raises(DatasetError, match="not the public test set"):
         list(load("cifar10"))
-    (root / "cifar10" / images.SLICE).write_bytes(b"no picture")
+    (root / "cifar10" / cifar10.SLICE).write_bytes(b"no picture")
     with pytest.raises(DatasetError, match="cannot be read"):
         list(load("cifar10"))
 
@@ -83,7 +84,7 @@ def test_pickle_is_not_opened(root: Path) -> None:
 
 
 @pytest.mark.skipif(
-    not (Path(os.environ.get(DATA_VARIABLE) or "/nowhere") / "cifar10" / images.SLICE).is_file(),
+    not (Path(os.environ.get(DATA_VARIABLE) or "/nowhere") / "cifar10" / cifar10.SLICE).is_file(),
     reason="CATZIP_DATA has no CIFAR-10 slice",
 )
 def test_the_real_slice() -> None:
@@ -132,7 +133,7 @@ def test_other_pixels_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_pillow_is_a_row(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
-    (root / "cifar10" / images.SLICE).write_bytes(b"")
+    (root / "cifar10" / cifar10.SLICE).write_bytes(b"")
     jobs = dict(picture_peers.picture_jobs(Dataset.of_items("smooth", PIXELS, "")))
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "pillow_jxl", None)

@@ -8,8 +8,8 @@ import pytest
 from helpers import MODELS, Models, compress, decompress
 from image_models import ImageModel
 
-from catzip.benchmarks.imagefile import same_image
-from catzip.benchmarks.likelihood import likelihood
+from catzip.benchmarks.data.imagefile import same_image
+from catzip.benchmarks.measuring.likelihood import likelihood
 from catzip.compressor.pmf import TOTAL
 
 image = pytest.importorskip("PIL.Image")

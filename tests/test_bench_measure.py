@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from helpers import MODELS, TEXT, ItemModel, compress
 
-from catzip.benchmarks import measure
-from catzip.benchmarks.dataset import Dataset
-from catzip.benchmarks.joined import joined
-from catzip.benchmarks.measure import DEFAULTS, MeasurementError, Settings, Task
-from catzip.benchmarks.overhear import decoded_symbols
+from catzip.benchmarks.data.dataset import Dataset
+from catzip.benchmarks.measuring import measure
+from catzip.benchmarks.measuring.measure import DEFAULTS, MeasurementError, Settings, Task
+from catzip.benchmarks.measuring.overhear import decoded_symbols
+from catzip.benchmarks.tables.joined import joined
 from catzip.compressor.media import MEDIA
 from catzip.compressor.pipeline import list_frames
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from catzip.benchmarks.dataset import Dataset
-from catzip.benchmarks.peers import PEERS, Peer, run_peer
+from catzip.benchmarks.data.dataset import Dataset
+from catzip.benchmarks.measuring.peers import PEERS, Peer, run_peer
 
 LINES = b"".join(b"line %d of a small text\n" % number for number in range(300))
 CONTENTS = {"empty": b"", "one byte": b"x", "lines": LINES, "random": random.Random(1).randbytes(3000)}

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catzip.benchmarks import imagefile, mnist, photographs, picture_peers
-from catzip.benchmarks.dataset import DATA_VARIABLE, Dataset, DatasetError
-from catzip.benchmarks.datasets import load
-from catzip.benchmarks.photographs import Photographs
+from catzip.benchmarks.data import imagefile, mnist, photographs
+from catzip.benchmarks.data.dataset import DATA_VARIABLE, Dataset, DatasetError
+from catzip.benchmarks.data.datasets import load
+from catzip.benchmarks.data.photographs import Photographs
+from catzip.benchmarks.measuring import picture_peers
 
 images = pytest.importorskip("PIL.Image")
 

@@ -7,7 +7,7 @@ import pytest
 
 from catzip.benchmarks import report
 from catzip.benchmarks.results import Result, Run
-from catzip.benchmarks.tables import markdown, plain
+from catzip.benchmarks.tables.text import markdown, plain
 
 MODEL = Result(
     "text8",

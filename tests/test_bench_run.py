@@ -10,8 +10,8 @@ from helpers import MODELS
 
 from catzip import __version__
 from catzip.benchmarks import run as bench_run
-from catzip.benchmarks.dataset import Dataset, DatasetError
-from catzip.benchmarks.measure import Settings, Task
+from catzip.benchmarks.data.dataset import Dataset, DatasetError
+from catzip.benchmarks.measuring.measure import Settings, Task
 from catzip.benchmarks.results import Result, Run
 from catzip.benchmarks.run import Bench, ResumeError, begin, budgets_of, collect, resumed, run_bench
 from catzip.cli.app import cli

@@ -9,7 +9,7 @@ from helpers import MODELS
 from tiny_models import tiny_checkpoint
 
 from catzip.benchmarks import schedules
-from catzip.benchmarks.dataset import npy
+from catzip.benchmarks.data.dataset import npy
 from catzip.benchmarks.results import Run
 from catzip.benchmarks.run import budgets_of
 from catzip.models import checkpoint

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from catzip.benchmarks import plot, report, stepped
-from catzip.benchmarks.joined import commands, joined
-from catzip.benchmarks.published import PUBLISHED
+from catzip.benchmarks import report
 from catzip.benchmarks.results import Result, Run
+from catzip.benchmarks.tables import plot, stepped
+from catzip.benchmarks.tables.joined import commands, joined
+from catzip.benchmarks.tables.published import PUBLISHED
 
 ROW = Result(
     "cifar10",

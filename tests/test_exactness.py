@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from helpers import MODELS, TEXT
 
-from catzip.benchmarks import batches, conditions, flows, lanes, matrix, probe, report
-from catzip.benchmarks.conditions import REFERENCE, Condition
-from catzip.benchmarks.exactness_tables import terminal
-from catzip.benchmarks.matrix import DIFFERENT, FAILED, NOT_RUN, SAME, Row, judge
-from catzip.benchmarks.operands import exact_product, operands
-from catzip.benchmarks.randomized import save_random
-from catzip.benchmarks.recording import trace
+from catzip.benchmarks import report
+from catzip.benchmarks.matrix import batches, conditions, flows, lanes, matrix, probe
+from catzip.benchmarks.matrix.conditions import REFERENCE, Condition
+from catzip.benchmarks.matrix.matrix import DIFFERENT, FAILED, NOT_RUN, SAME, Row, judge
+from catzip.benchmarks.matrix.operands import exact_product, operands
+from catzip.benchmarks.matrix.randomized import save_random
+from catzip.benchmarks.matrix.recording import trace
+from catzip.benchmarks.tables.exactness_tables import terminal
 from catzip.models.arrays import NumpyArrays, arrays_for
 from catzip.models.registry import Registry
 from catzip.models.workers import Workers

@@ -15,7 +15,7 @@ from model_laws import (
 )
 from tiny_models import FLOWS, flow, shipped, tiny_checkpoint
 
-from catzip.benchmarks.recording import trace
+from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.model import Plan
 from catzip.models import idf
 from catzip.models.arrays import NumpyArray, arrays_for

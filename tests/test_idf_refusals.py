@@ -5,7 +5,7 @@ import pytest
 from model_laws import assert_refused_before_anything_is_allocated
 from tiny_models import FLOW, FLOWS, flow, tiny_checkpoint
 
-from catzip.benchmarks.randomized import FlowModel, random_checkpoint
+from catzip.benchmarks.matrix.randomized import FlowModel, random_checkpoint
 from catzip.compressor.errors import ModelMismatchError
 from catzip.compressor.model import Plan
 from catzip.models import idf

@@ -16,7 +16,7 @@ from model_laws import (
 )
 from tiny_models import CONFIGS, mixed_text, model, shipped, tiny_checkpoint
 
-from catzip.benchmarks.recording import trace
+from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.model import Plan
 from catzip.compressor.stack import Stack
 from catzip.models import autoregressive

@@ -43,7 +43,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
         for name in CONFIG["tool"]["setuptools"]["packages"]
     }
     modules = {name for name in tracked("*.py") if str(Path(name).parent).strip(".") in folders}
-    data = {"py.typed", "benchmarks/sample.txt", "compressor/FORMAT.md"} | tracked(
+    data = {"py.typed", "benchmarks/matrix/sample.txt", "compressor/FORMAT.md"} | tracked(
         "models/weights/*.safetensors", "models/recipes/*.toml"
     )
     assert found == {f"catzip/{name}" for name in modules | data}

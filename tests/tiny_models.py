@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from catzip.benchmarks.randomized import MIXING, FlowModel, MixedModel, random_checkpoint
+from catzip.benchmarks.matrix.randomized import MIXING, FlowModel, MixedModel, random_checkpoint
 from catzip.compressor.model import Model
 from catzip.models import checkpoint
 from catzip.models.ardm import ARDM

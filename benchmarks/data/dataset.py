@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compressor.errors import CatzipError
-from ..compressor.media.array import Header
+from ...compressor.errors import CatzipError
+from ...compressor.media.array import Header
 
 DATA_VARIABLE = "CATZIP_DATA"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from .matrix import DIFFERENT, Digests, Row, differing
-from .tables import Rows, markdown, plain
+from ..matrix.matrix import DIFFERENT, Digests, Row, differing
+from .text import Rows, markdown, plain
 
 DIGITS = 16  # of a digest, hexadecimal
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy
 
-from ..models.workers import usable_cores
-from .machine import cpu_flags
+from ...models.workers import usable_cores
+from ..machine import cpu_flags
 
 AVX2 = frozenset({"avx2", "fma"})
 VNNI = frozenset({"avx512_vnni"})

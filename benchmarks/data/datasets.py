@@ -20,9 +20,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from .cifar10 import cifar10
 from .corpora import CORPORA, GROUPS, SLICES, Corpus
 from .dataset import DATA_VARIABLE, Dataset, DatasetError
-from .images import cifar10
 from .mnist import mnist
 from .photographs import SETS, of_file, photographs
 

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .results import Result
+from ..results import Result
 
 Row = tuple[Result, str]
 

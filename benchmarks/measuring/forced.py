@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
-from ..cli import main
-from ..compressor import chooser
+from ...cli import main
+from ...compressor import chooser
 
 
 class _NoXz:

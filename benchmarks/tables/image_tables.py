@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .dataset import is_picture
+from ..data.dataset import is_picture
+from ..measuring.picture_peers import NAMES
+from ..results import Result, Run
 from .joined import joined
-from .picture_peers import NAMES
 from .published import PUBLISHED
-from .results import Result, Run
-from .tables import Rows, cell
+from .text import Rows, cell
 
 Table = Callable[[Sequence[str], Rows], str]
 Key = tuple[str, tuple[str, ...]]

@@ -14,21 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from ..models import checkpoint, schedules
-from ..models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
-from ..models.attention import HEAD, POSITION_MAX, attention_table
-from ..models.contexts import MATCH_LENGTHS
-from ..models.convnet import ConvNetConfig
-from ..models.couplings import CouplingConfig
-from ..models.factors import BESIDE
-from ..models.flow import FlowConfig
-from ..models.grid import exp_table, sigmoid_table
-from ..models.logistics import MEAN_MAX, logistic_tables
-from ..models.mixing_config import MixingConfig, mixing_tables
-from ..models.quarters import OUTS
-from ..models.recurrent import AutoregressiveConfig
-from ..models.transformer import TransformerConfig
-from ..models.windows import table_rows
+from ...models import checkpoint, schedules
+from ...models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
+from ...models.attention import HEAD, POSITION_MAX, attention_table
+from ...models.contexts import MATCH_LENGTHS
+from ...models.convnet import ConvNetConfig
+from ...models.couplings import CouplingConfig
+from ...models.factors import BESIDE
+from ...models.flow import FlowConfig
+from ...models.grid import exp_table, sigmoid_table
+from ...models.logistics import MEAN_MAX, logistic_tables
+from ...models.mixing_config import MixingConfig, mixing_tables
+from ...models.quarters import OUTS
+from ...models.recurrent import AutoregressiveConfig
+from ...models.transformer import TransformerConfig
+from ...models.windows import table_rows
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..models import checkpoint
-from ..models.arrays import Arrays, NumpyArray
-from ..models.contexts import MATCH_LENGTHS
-from ..models.recurrent import AutoregressiveConfig, ExactNetwork
+from ...models import checkpoint
+from ...models.arrays import Arrays, NumpyArray
+from ...models.contexts import MATCH_LENGTHS
+from ...models.recurrent import AutoregressiveConfig, ExactNetwork
 
 STEPS, LANES = 12, 33
 

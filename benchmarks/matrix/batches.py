@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..models import ardm, checkpoint
-from ..models.ardm import MaskedNet
-from ..models.arrays import Arrays, NumpyArray
-from ..models.identity import Identity
-from ..models.workers import Workers
+from ...models import ardm, checkpoint
+from ...models.ardm import MaskedNet
+from ...models.arrays import Arrays, NumpyArray
+from ...models.identity import Identity
+from ...models.workers import Workers
 
 ITEMS, WANTED = 5, 96
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from ..results import Result, Run
 from .image_tables import image_sets
 from .joined import joined
 from .published import PUBLISHED
-from .results import Result, Run
-from .tables import cell, markdown
+from .text import cell, markdown
 
 _FORCED = "Coded with the model in every row, also where catzip would keep xz as the smaller."
 

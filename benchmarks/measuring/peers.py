@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .dataset import Dataset
-from .results import Result
+from ..data.dataset import Dataset
+from ..results import Result
 
 MIB = 1 << 20
 PPMD_ORDER = 8

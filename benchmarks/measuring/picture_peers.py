@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dataset import Dataset, Pixels
-from .imagefile import opened, same_pixels
-from .results import Result
+from ..data.dataset import Dataset, Pixels
+from ..data.imagefile import opened, same_pixels
+from ..results import Result
 
 if TYPE_CHECKING:
     from PIL.Image import Image

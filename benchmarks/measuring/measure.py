@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..compressor.errors import CatzipError
-from ..compressor.model import ModelSource
-from .dataset import Dataset, npy
-from .imagefile import same_image
+from ...compressor.errors import CatzipError
+from ...compressor.model import ModelSource
+from ..data.dataset import Dataset, npy
+from ..data.imagefile import same_image
+from ..results import Result
 from .likelihood import likelihood
-from .results import Result
 
 _CLOCKED = Path(__file__).with_name("clocked.py")
 _COMMAND = (sys.executable, "-P", "-m", "catzip")
-_FORCED = (sys.executable, "-P", "-m", "catzip.benchmarks.forced")
+_FORCED = (sys.executable, "-P", "-m", "catzip.benchmarks.measuring.forced")
 
 
 class MeasurementError(CatzipError):

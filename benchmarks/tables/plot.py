@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..results import Result
 from .published import PUBLISHED
-from .results import Result
 from .stepped import Group
 
 _MARKERS = "osD^v"
