@@ -25,7 +25,7 @@ from ..compressor.media import MEDIA
 from ..compressor.model import Model
 from ..models import checkpoint
 from ..models.arrays import NumpyArray
-from ..models.mixing_config import MixingConfig, mixing_tables
+from ..models.mixture.config import MixingConfig, mixing_tables
 from ..models.registry import Registry
 from . import machine
 from .tables.text import markdown

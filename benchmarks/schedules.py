@@ -21,8 +21,9 @@ from functools import partial
 from pathlib import Path
 
 from ..compressor.errors import CatzipError
-from ..models import checkpoint, schedules
+from ..models import checkpoint
 from ..models.ardm import ARDM
+from ..models.masked import schedules
 from ..models.registry import Registry
 from .data.dataset import Dataset
 from .data.datasets import load

@@ -26,13 +26,13 @@ from ..compressor.errors import CorruptError, ModelMismatchError
 from ..compressor.model import Plan
 from ..compressor.pmf import PMF, PRECISION
 from ..compressor.stack import Stack
-from . import convnet, transformer
 from .arrays import Arrays, NumpyArray
 from .grid import Tensors
 from .identity import Identity
-from .items import Items
-from .pixels import Digits
-from .schedules import Call, Schedule, from_tensors
+from .masked import convnet, transformer
+from .masked.items import Items
+from .masked.pixels import Digits
+from .masked.schedules import Call, Schedule, from_tensors
 from .workers import Workers
 
 # Symbols of a segment that a plan made here asks for: their PMFs take 64 MiB at most, and what a network keeps of them

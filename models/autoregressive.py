@@ -25,12 +25,12 @@ from ..compressor.model import Plan
 from ..compressor.stack import Stack
 from .arrays import Arrays, NumpyArray
 from .contexts import MATCH_LENGTHS, MatchModel, ngram_rows, pack_history, push_symbol
-from .decisions import PROBABILITY, assembled, binary_pmf, coded, forced
 from .grid import Tensors
 from .identity import Identity
 from .lanes import Layout
-from .mixing import Mixer, summed
-from .mixing_config import MixingConfig
+from .mixture.config import MixingConfig
+from .mixture.decisions import PROBABILITY, assembled, binary_pmf, coded, forced
+from .mixture.mixing import Mixer, summed
 from .recurrent import AutoregressiveConfig, ExactNetwork
 from .workers import LEAST_LANES, Workers
 

@@ -26,14 +26,14 @@ from ..compressor.errors import CorruptError, ModelMismatchError
 from ..compressor.model import Plan
 from ..compressor.pmf import PMF, PRECISION, TOTAL
 from ..compressor.stack import Stack
-from . import colour
 from .arrays import Arrays, NumpyArray
-from .flow import BASE, DIGIT, Flow, FlowConfig
+from .flows import colour
+from .flows.flow import BASE, DIGIT, Flow, FlowConfig
+from .flows.lifts import best_lifts
+from .flows.tiles import MAX_SIDE, Run, Tiling
 from .grid import Tensors
 from .identity import Identity
 from .lanes import MAX_SEGMENT
-from .lifts import best_lifts
-from .tiles import MAX_SIDE, Run, Tiling
 from .workers import Workers
 
 Walk = Generator[NumpyArray, NumpyArray, None]

@@ -17,8 +17,8 @@ import numpy as np
 from ..compressor.pmf import TOTAL
 from .arrays import Array, Arrays, NumpyArray
 from .grid import Softmax, Tensors, settled
-from .pixels import HALVES
 
+HALVES = 2  # steps of a guess in a level, so that what lies between two levels is an integer
 MEAN, MEAN_MAX = 8, 1 << 12  # what the network adds to a guess: real units of 16 levels, steps of 1/16 level
 SCALE = 4  # fractional bits of ln(scale), the scale in levels
 SCALE_LEAST, SCALE_MOST = -24, 72  # ln(scale) from -1.5 to 4.5

@@ -9,12 +9,12 @@ import numpy as np
 from catzip.benchmarks.matrix.randomized import FlowModel, MixedModel, random_checkpoint
 from catzip.compressor.media import MEDIA
 from catzip.models import checkpoint, grid, logistics
-from catzip.models.convnet import ConvNetConfig
-from catzip.models.couplings import CouplingConfig
-from catzip.models.flow import FlowConfig
-from catzip.models.mixing_config import MixingConfig
+from catzip.models.flows.couplings import CouplingConfig
+from catzip.models.flows.flow import FlowConfig
+from catzip.models.masked.convnet import ConvNetConfig
+from catzip.models.masked.transformer import TransformerConfig
+from catzip.models.mixture.config import MixingConfig
 from catzip.models.recurrent import AutoregressiveConfig
-from catzip.models.transformer import TransformerConfig
 
 FOLDER = Path(__file__).parent / "golden" / "neural"
 PROSE = (FOLDER / "prose.txt").read_bytes()

@@ -21,7 +21,8 @@ from catzip.compressor.container import CODED, Head
 from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundError
 from catzip.compressor.model import Model, Plan
 from catzip.compressor.writer import Writer
-from catzip.models import colour, idf
+from catzip.models import idf
+from catzip.models.flows import colour
 from catzip.models.registry import Registry
 
 LETTERS = re.sub(rb"[^a-z]+", b" ", PROSE.lower()).strip()

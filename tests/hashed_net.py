@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catzip.compressor.pmf import TOTAL
-from catzip.models.pixels import Digits
+from catzip.models.masked.pixels import Digits
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 

@@ -25,7 +25,7 @@ from catzip.compressor.errors import ModelMismatchError
 from catzip.models.ardm import ARDM
 from catzip.models.arrays import NumpyArray
 from catzip.models.identity import Identity
-from catzip.models.schedules import Schedule, every_step, uniform
+from catzip.models.masked.schedules import Schedule, every_step, uniform
 from catzip.models.workers import Workers
 
 HASHED = {

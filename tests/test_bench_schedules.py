@@ -13,8 +13,8 @@ from catzip.benchmarks.data.dataset import npy
 from catzip.benchmarks.results import Run
 from catzip.benchmarks.run import budgets_of
 from catzip.models import checkpoint
+from catzip.models.masked.schedules import uniform
 from catzip.models.registry import Registry
-from catzip.models.schedules import uniform
 
 
 @pytest.fixture

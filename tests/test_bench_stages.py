@@ -9,8 +9,8 @@ from catzip.benchmarks import stages
 
 PRODUCT = ("/somewhere/models/arrays.py", 1, "product")
 LAYER = ("/somewhere/models/grid.py", 2, "__call__")
-MIXTURE = ("/somewhere/models/mixing.py", 3, "symbols")
-SUMMED = ("/somewhere/models/mixing.py", 4, "summed")
+MIXTURE = ("/somewhere/models/mixture/mixing.py", 3, "symbols")
+SUMMED = ("/somewhere/models/mixture/mixing.py", 4, "summed")
 NUMPY = ("~", 0, "<method 'take' of 'numpy.ndarray' objects>")
 INNER = ("/elsewhere/numpy/_methods.py", 5, "_clip")
 MAIN = ("/somewhere/cli/app.py", 6, "main")

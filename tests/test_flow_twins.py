@@ -14,8 +14,8 @@ from tiny_models import COUPLED, FLOW, PLAIN, tiny_checkpoint  # noqa: E402
 from tiny_models import FLOWS as TINY  # noqa: E402
 
 from catzip.models.arrays import NumpyArray, NumpyArrays  # noqa: E402
-from catzip.models.flow import BASE, DIGIT, FlowConfig  # noqa: E402
-from catzip.models.flow import Flow as ExactFlow  # noqa: E402
+from catzip.models.flows.flow import BASE, DIGIT, FlowConfig  # noqa: E402
+from catzip.models.flows.flow import Flow as ExactFlow  # noqa: E402
 from catzip.models.logistics import MEAN, Logistics  # noqa: E402
 from catzip.models.training import flow as training  # noqa: E402
 from catzip.models.training.flow import Flow  # noqa: E402

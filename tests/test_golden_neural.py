@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from tiny_models import SHIPPED
 
 from catzip.compressor.errors import ModelNotFoundError
-from catzip.models import checkpoint, colour
+from catzip.models import checkpoint
+from catzip.models.flows import colour
 from catzip.models.registry import Registry
 
 DEVICES = ("cpu", "torch", pytest.param("cuda", marks=pytest.mark.gpu))

@@ -19,7 +19,7 @@ from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.model import Plan
 from catzip.models import idf
 from catzip.models.arrays import NumpyArray, arrays_for
-from catzip.models.flow import BASE, DIGIT, Flow
+from catzip.models.flows.flow import BASE, DIGIT, Flow
 from catzip.models.idf import IDF
 
 MODELS = (*FLOWS, *shipped("idf"))

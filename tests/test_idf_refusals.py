@@ -10,7 +10,7 @@ from catzip.compressor.errors import ModelMismatchError
 from catzip.compressor.model import Plan
 from catzip.models import idf
 from catzip.models.arrays import arrays_for
-from catzip.models.flow import FlowConfig
+from catzip.models.flows.flow import FlowConfig
 from catzip.models.identity import Identity
 from catzip.models.workers import Workers
 

@@ -5,10 +5,10 @@ import pytest
 from test_idf import image
 from tiny_models import flow
 
-from catzip.models import lifts
 from catzip.models.arrays import NumpyArray
-from catzip.models.colour import lifted
-from catzip.models.lifts import CANDIDATES, best_lifts, costs
+from catzip.models.flows import lifts
+from catzip.models.flows.colour import lifted
+from catzip.models.flows.lifts import CANDIDATES, best_lifts, costs
 from catzip.models.workers import Workers
 
 NET = flow("idf-photo")._flow

@@ -15,12 +15,12 @@ from tiny_models import MASKED, tiny_checkpoint  # noqa: E402
 from catzip.models import grid  # noqa: E402
 from catzip.models.arrays import CODE_MAX, NumpyArray, NumpyArrays  # noqa: E402
 from catzip.models.attention import ATTENDED, HEAD, POSITION, Attention, attention_table  # noqa: E402
-from catzip.models.convnet import ConvNet, ConvNetConfig  # noqa: E402
 from catzip.models.convolution import Block  # noqa: E402
+from catzip.models.masked.convnet import ConvNet, ConvNetConfig  # noqa: E402
+from catzip.models.masked.transformer import Transformer, TransformerConfig  # noqa: E402
 from catzip.models.training import convnet, layers, transformer  # noqa: E402
 from catzip.models.training.masks import Batch  # noqa: E402
 from catzip.models.training.twins import ImageTwin, TextTwin  # noqa: E402
-from catzip.models.transformer import Transformer, TransformerConfig  # noqa: E402
 
 NAMES = sorted(MASKED)
 CHUNKS = MASKED["letter-chunks-deep"]

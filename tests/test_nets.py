@@ -15,8 +15,8 @@ from test_seen import by_dimension
 from tiny_models import MASKED, tiny_checkpoint
 
 from catzip.models.arrays import Arrays, NumpyArray, NumpyArrays
-from catzip.models.convnet import ConvNet, ConvNetConfig
-from catzip.models.transformer import Transformer
+from catzip.models.masked.convnet import ConvNet, ConvNetConfig
+from catzip.models.masked.transformer import Transformer
 
 TEXTS = sorted(name for name in MASKED if not isinstance(MASKED[name], ConvNetConfig))
 IMAGES = sorted(set(MASKED) - set(TEXTS))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catzip.models.arrays import CODE_MAX, NumpyArray, NumpyArrays
-from catzip.models.quarters import (
+from catzip.models.flows.quarters import (
     GREY,
     MARGIN,
     NEAREST,

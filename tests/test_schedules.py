@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.models.schedules import (
+from catzip.models.masked.schedules import (
     Costs,
     Groups,
     Schedule,

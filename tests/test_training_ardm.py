@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 
 from helpers import TEXT  # noqa: E402
 
+from catzip.models.masked.schedules import best, from_tensors, strided  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
-from catzip.models.schedules import best, from_tensors, strided  # noqa: E402
 from catzip.models.training import load, loop, orders, train  # noqa: E402
 from catzip.models.training.ardm import ArdmTask  # noqa: E402
 from catzip.models.training.data import to_symbols  # noqa: E402

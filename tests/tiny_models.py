@@ -13,13 +13,13 @@ from catzip.models import checkpoint
 from catzip.models.ardm import ARDM
 from catzip.models.arrays import NumpyArray
 from catzip.models.autoregressive import Autoregressive
-from catzip.models.convnet import ConvNetConfig
-from catzip.models.couplings import CouplingConfig
-from catzip.models.flow import FlowConfig
+from catzip.models.flows.couplings import CouplingConfig
+from catzip.models.flows.flow import FlowConfig
 from catzip.models.idf import IDF
+from catzip.models.masked.convnet import ConvNetConfig
+from catzip.models.masked.transformer import TransformerConfig
 from catzip.models.recurrent import AutoregressiveConfig
 from catzip.models.registry import Registry
-from catzip.models.transformer import TransformerConfig
 
 LETTERS = AutoregressiveConfig(
     alphabet=27, width=16, state=20, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))

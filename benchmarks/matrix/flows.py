@@ -10,7 +10,7 @@ import numpy as np
 
 from ...models import checkpoint
 from ...models.arrays import Arrays, NumpyArray
-from ...models.flow import BASE, DIGIT, Flow, FlowConfig
+from ...models.flows.flow import BASE, DIGIT, Flow, FlowConfig
 
 TILES, SIZE = 5, (7, 6)
 

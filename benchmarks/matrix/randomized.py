@@ -14,21 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from ...models import checkpoint, schedules
+from ...models import checkpoint
 from ...models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
 from ...models.attention import HEAD, POSITION_MAX, attention_table
 from ...models.contexts import MATCH_LENGTHS
-from ...models.convnet import ConvNetConfig
-from ...models.couplings import CouplingConfig
-from ...models.factors import BESIDE
-from ...models.flow import FlowConfig
+from ...models.flows.couplings import CouplingConfig
+from ...models.flows.factors import BESIDE
+from ...models.flows.flow import FlowConfig
+from ...models.flows.quarters import OUTS
 from ...models.grid import exp_table, sigmoid_table
 from ...models.logistics import MEAN_MAX, logistic_tables
-from ...models.mixing_config import MixingConfig, mixing_tables
-from ...models.quarters import OUTS
+from ...models.masked import schedules
+from ...models.masked.convnet import ConvNetConfig
+from ...models.masked.transformer import TransformerConfig
+from ...models.masked.windows import table_rows
+from ...models.mixture.config import MixingConfig, mixing_tables
 from ...models.recurrent import AutoregressiveConfig
-from ...models.transformer import TransformerConfig
-from ...models.windows import table_rows
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from ..grid import (
     exp_table,
     sigmoid_table,
 )
-from ..mixing_config import MixingConfig, mixing_tables
+from ..mixture.config import MixingConfig, mixing_tables
 from ..recurrent import AutoregressiveConfig
 from .data import Batch, text_batches, to_symbols
 from .layers import Embedding, GatedMLP, Linear, exported, half_precision, recurrence, rms_norm, snap, swish

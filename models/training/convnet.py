@@ -1,4 +1,4 @@
-"""The convolutional network over partly known images in training: the twin of ``models/convnet.py``, layer by layer."""
+"""The convolutional network over partly known images in training: the twin of ``masked/convnet.py``, layer by layer."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ..arrays import CODE_MAX
-from ..convnet import ConvNetConfig
 from ..grid import ACT, LOGIT, LOGIT_MAX, RES, RES_MAX
-from ..logistics import FLOOR, MEAN, MEAN_MAX, SCALE, SCALE_LEAST, SCALE_MOST
-from ..pixels import HALVES
+from ..logistics import FLOOR, HALVES, MEAN, MEAN_MAX, SCALE, SCALE_LEAST, SCALE_MOST
+from ..masked.convnet import ConvNetConfig
 from .layers import Embedding, Linear, rms_norm, snap, swish
 
 

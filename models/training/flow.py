@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from ...compressor.errors import CatzipError
 from ..arrays import CODE_MAX
 from ..checkpoint import Arrays
-from ..couplings import SHIFT, SHIFT_MAX, CouplingConfig
-from ..factors import BESIDE, NEUTRAL
-from ..flow import BASE, FlowConfig
+from ..flows.couplings import SHIFT, SHIFT_MAX, CouplingConfig
+from ..flows.factors import BESIDE, NEUTRAL
+from ..flows.flow import BASE, FlowConfig
+from ..flows.quarters import GREY, MARGIN, NEAREST, OUTS, QUARTERS, Out, Size
 from ..grid import ACT, RES, RES_MAX
-from ..logistics import FLOOR, MEAN, MEAN_MAX
-from ..quarters import GREY, HALVES, MARGIN, NEAREST, OUTS, QUARTERS, Out, Size
+from ..logistics import FLOOR, HALVES, MEAN, MEAN_MAX
 from .convnet import Block, Conv, Mixture
 from .layers import Linear, rms_norm, snap, swish
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from ...compressor.errors import CatzipError
-from .. import colour
 from ..arrays import NumpyArray
 from ..checkpoint import Arrays
-from ..flow import FlowConfig
+from ..flows import colour
+from ..flows.flow import FlowConfig
 from ..grid import exp_table
 from ..logistics import logistic_tables
 from .flow import Flow

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ..arrays import NumpyArray
-from ..schedules import strided
+from ..masked.schedules import strided
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 
 from ..arrays import NumpyArray
 from ..checkpoint import Arrays
-from ..schedules import BUDGETS, Costs, Schedule, best, every_step, strided, to_tensors
+from ..masked.schedules import BUDGETS, Costs, Schedule, best, every_step, strided, to_tensors
 
 _PLACES = 256  # at which a group may start, as numbers of known dimensions: more than the largest budget
 _FEW = 1024  # dimensions; of more, or where dimensions are alike,

@@ -1,4 +1,4 @@
-"""The bidirectional transformer in training: the twin of ``models/transformer.py``, layer by layer."""
+"""The bidirectional transformer in training: the twin of ``masked/transformer.py``, layer by layer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ..arrays import CODE_MAX
 from ..attention import ATTENDED, HEAD, POSITION, POSITION_MAX, SCORE, weight_max
 from ..checkpoint import Arrays
 from ..grid import ACT, LOGIT, LOGIT_MAX, RES, RES_MAX
-from ..transformer import TransformerConfig
-from ..windows import table_rows
+from ..masked.transformer import TransformerConfig
+from ..masked.windows import table_rows
 from .layers import Embedding, GatedMLP, Linear, Rounding, rms_norm, snap
 
 _SMOOTHING = 4.0  # symbols of the overall distribution that are added to every row of counts

@@ -13,12 +13,12 @@ from ...compressor.errors import CatzipError
 from ..arrays import NumpyArray
 from ..attention import attention_table
 from ..checkpoint import Arrays
-from ..convnet import ConvNetConfig
 from ..grid import exp_table
 from ..logistics import logistic_tables
-from ..pixels import look, to_depth
-from ..transformer import TransformerConfig
-from ..windows import table_rows, window_rows
+from ..masked.convnet import ConvNetConfig
+from ..masked.pixels import look, to_depth
+from ..masked.transformer import TransformerConfig
+from ..masked.windows import table_rows, window_rows
 from .convnet import ConvNet, Mixture, digit_bits
 from .data import to_symbols
 from .layers import half_precision

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import NumpyArray
-from .contexts import HASH, SALT
+from ..arrays import NumpyArray
+from ..contexts import HASH, SALT
 from .counters import AGE, CHANCE, Counters
 from .decisions import PROBABILITY
 

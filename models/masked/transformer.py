@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array, Arrays, NumpyArray
-from .attention import Attention
-from .batches import parts
-from .grid import LOGIT, LOGIT_MAX, RES, RES_MAX, Embedding, GatedMLP, Linear, Softmax, Tensors, rms_norm
-from .sizes import check_rows, check_sizes
+from ..arrays import Array, Arrays, NumpyArray
+from ..attention import Attention
+from ..batches import parts
+from ..grid import LOGIT, LOGIT_MAX, RES, RES_MAX, Embedding, GatedMLP, Linear, Softmax, Tensors, rms_norm
+from ..sizes import check_rows, check_sizes
 from .windows import Window, seeing, window_rows
 
 

@@ -13,9 +13,9 @@ from itertools import islice, pairwise, product
 
 import numpy as np
 
-from ..compressor.errors import CorruptError
-from .arrays import NumpyArray
-from .lanes import MAX_SEGMENT, MAX_SEGMENTS
+from ...compressor.errors import CorruptError
+from ..arrays import NumpyArray
+from ..lanes import MAX_SEGMENT, MAX_SEGMENTS
 
 MAX_SIDE = 1 << 9  # of a tile
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import NumpyArray
-from .contexts import SALT
+from ..arrays import NumpyArray
+from ..contexts import SALT
 
 _WORD = np.uint64(0x2545F4914F6CDD1D)  # an odd number without a pattern
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import NumpyArray
+from ..arrays import NumpyArray
 from .counters import AGE
 from .decisions import PROBABILITY
 from .refining import BEGUN, STRETCH

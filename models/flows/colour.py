@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import NumpyArray
+from ..arrays import NumpyArray
 from .quarters import GREY
 
 TURN = 4  # bits below a turn: 16 of them are a whole one

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from .arrays import CODE_MAX, Array, Arrays
-from .convolution import Block
-from .grid import RES, Tensors, add_residual, layer, rms_norm
-from .logistics import MEAN, MEAN_MAX
-from .quarters import HALVES
+from ..arrays import CODE_MAX, Array, Arrays
+from ..convolution import Block
+from ..grid import RES, Tensors, add_residual, layer, rms_norm
+from ..logistics import HALVES, MEAN, MEAN_MAX
 
 NEUTRAL = 32  # what is taken off the size of a difference, so that its codes are about zero in the middle
 BESIDE = 2  # codes that a channel gives to those after it

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import NumpyArray
+from ..arrays import NumpyArray
 from .decisions import PROBABILITY
 
 CHANCE = 22  # bits of a counter's probability

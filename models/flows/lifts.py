@@ -13,11 +13,11 @@ from contextlib import suppress
 
 import numpy as np
 
-from ..compressor.pmf import PRECISION
-from .arrays import NumpyArray
+from ...compressor.pmf import PRECISION
+from ..arrays import NumpyArray
+from ..workers import Workers
 from .colour import best_turns, lifted, turned
 from .flow import BASE, DIGIT, Flow
-from .workers import Workers
 
 CANDIDATES = (
     (0, 0),

@@ -15,11 +15,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from .arrays import CODE_MAX, NumpyArray
-from .receptive import EVERYWHERE, Part, cut_out
+from ..arrays import CODE_MAX, NumpyArray
+from ..receptive import EVERYWHERE, Part, cut_out
 
 REACH_MAX, WINDOW_MAX = 255, 127**2  # of a window, each way, and pixels in it, see `_window`
-HALVES = 2  # values, guesses and averages are in half levels, so that the middle of an interval is an integer
 _GREY = 255  # the middle of 0..255, in half levels: what is guessed where nothing is known
 
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .arrays import CODE_MAX, Array, Arrays, NumpyArray
-from .convolution import patches
-from .grid import ACT, RES, RES_MAX, Linear, Tensors, rms_norm, swish, to_codes
+from ..arrays import CODE_MAX, Array, Arrays, NumpyArray
+from ..convolution import patches
+from ..grid import ACT, RES, RES_MAX, Linear, Tensors, rms_norm, swish, to_codes
+from ..sizes import check_sizes
 from .quarters import GREY, grid, inner, widened
-from .sizes import check_sizes
 
 SHIFT, SHIFT_MAX = 4, 255  # a translation: real units of 16 levels, at most this many levels
 

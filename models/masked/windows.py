@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .arrays import NumpyArray
-from .contexts import HASH
+from ..arrays import NumpyArray
+from ..contexts import HASH
 
 Window = tuple[int, tuple[int, ...]]
 """log2 of the rows of its table, and the offsets. One offset alone is not hashed and has a row for each symbol."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..compressor.errors import CorruptError
-from .lanes import MAX_SEGMENT, MAX_SEGMENTS
+from ...compressor.errors import CorruptError
+from ..lanes import MAX_SEGMENT, MAX_SEGMENTS
 
 
 @dataclass(frozen=True)

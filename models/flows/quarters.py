@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import CODE_MAX, Array, Arrays, NumpyArray
+from ..arrays import CODE_MAX, Array, Arrays, NumpyArray
+from ..logistics import HALVES
 
 QUARTERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 """(row, column) of A, B, C, D within a square of two by two."""
 
-HALVES = 2  # steps of a guess in a level
 GREY = 128  # the middle of 0..255
 
 NEAREST = 4

@@ -16,15 +16,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..arrays import Array, Arrays, NumpyArray
+from ..batches import parts
+from ..grid import Tensors
+from ..logistics import HALVES, MEAN_MAX, Logistics
+from ..sizes import check_sizes
 from . import colour
-from .arrays import Array, Arrays, NumpyArray
-from .batches import parts
 from .couplings import Coupling, CouplingConfig
 from .factors import Factor, beside
-from .grid import Tensors
-from .logistics import MEAN_MAX, Logistics
-from .quarters import GREY, HALVES, OUTS, Size, grid, inner, look, sizes, squeeze, unsqueeze, widened
-from .sizes import check_sizes
+from .quarters import GREY, OUTS, Size, grid, inner, look, sizes, squeeze, unsqueeze, widened
 
 DIGIT = 4  # bits: two digits make a value
 BASE = 1 << DIGIT

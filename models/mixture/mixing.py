@@ -21,12 +21,12 @@ from collections.abc import Generator
 
 import numpy as np
 
-from ..compressor.pmf import TOTAL
-from .arrays import NumpyArray
-from .contexts import HASH, MATCH_LENGTHS, SALT
+from ...compressor.pmf import TOTAL
+from ..arrays import NumpyArray
+from ..contexts import HASH, MATCH_LENGTHS, SALT
+from .config import STRETCH_MAX, MixingConfig, Tensors
 from .counters import AGE, Counters, ages_of, chances_of
 from .decisions import PROBABILITY, Decisions
-from .mixing_config import STRETCH_MAX, MixingConfig, Tensors
 from .refining import Refinement
 from .words import Words
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arrays import NumpyArray
+from ..arrays import NumpyArray
 
 BUDGETS = (5, 10, 20, 50, 100)
 """The numbers of calls for which schedules are stored, where there are so many digits and so few stages."""

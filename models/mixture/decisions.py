@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 
-from ..compressor.codec import Categorical, Codec
-from ..compressor.pmf import PMF, PRECISION
-from .arrays import NumpyArray
+from ...compressor.codec import Categorical, Codec
+from ...compressor.pmf import PMF, PRECISION
+from ..arrays import NumpyArray
 
 PROBABILITY = 16  # bits of a probability
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array, Arrays, NumpyArray
-from .batches import parts
-from .convolution import Block, patches
-from .grid import (
+from ..arrays import Array, Arrays, NumpyArray
+from ..batches import parts
+from ..convolution import Block, patches
+from ..grid import (
     LOGIT,
     LOGIT_MAX,
     RES,
@@ -26,10 +26,10 @@ from .grid import (
     layer,
     rms_norm,
 )
-from .logistics import MEAN, MEAN_MAX, Logistics
+from ..logistics import MEAN, MEAN_MAX, Logistics
+from ..receptive import Rectangle, cut_out
+from ..sizes import check_sizes
 from .pixels import REACH_MAX, WINDOW_MAX, Digits, is_exact, look
-from .receptive import Rectangle, cut_out
-from .sizes import check_sizes
 
 
 @dataclass(frozen=True)
