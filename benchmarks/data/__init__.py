@@ -1,0 +1,1 @@
+"""What is measured on: data sets by name, found and checked."""

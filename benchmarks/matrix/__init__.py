@@ -1,0 +1,1 @@
+"""Behind the exactness matrix: the same integers under every condition."""

@@ -1,0 +1,1 @@
+"""What ``idf`` alone needs: the flow, its networks, how images are cut, and their colours."""
