@@ -180,12 +180,13 @@ class ARDM:
         """-log2 p(symbols) under the plan's schedule, in bits."""
         total = 0.0
         for segment, digits in self._known(symbols, plan):
-            steps = segment.steps()
-            codec = next(steps)
-            for sent in digits:
-                total += float(codec.pmf.bits(sent).sum())
-                with suppress(StopIteration):
-                    codec = steps.send(sent)
+            with self._workers.one_blas_thread():
+                steps = segment.steps()
+                codec = next(steps)
+                for sent in digits:
+                    total += float(codec.pmf.bits(sent).sum())
+                    with suppress(StopIteration):
+                        codec = steps.send(sent)
         return total
 
     def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:

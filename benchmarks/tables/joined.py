@@ -40,9 +40,9 @@ def joined(results: Sequence[Row]) -> list[Row]:
 
 
 def commands(words: str) -> str:
-    """Command lines, "; " between them; of those for items one after another there is one for all, with their number.
+    """Command lines, "; " between them; those for items one after another become one that measures the same.
 
-    `--singles 500` are the same items as `--singles 0-249` and `--singles 250-499`.
+    Each item is a file that is timed alone: `--singles 500` is `--singles 250` and then `--singles 250-499`.
     """
     kept: dict[tuple[str, ...], list[tuple[int, int]]] = {}
     for line in words.split("; "):
@@ -52,26 +52,17 @@ def commands(words: str) -> str:
         if found:
             first, last = found.groups()
             spans.append((int(first), int(last)) if first else (0, int(last) - 1))
-    lines = (
-        span.join(around) + parts
-        for around, spans in kept.items()
-        for span, parts in _runs(spans) or [("", "")]
-    )
-    return "; ".join(lines)
+    return "; ".join(span.join(around) for around, spans in kept.items() for span in _runs(spans) or [""])
 
 
-def _runs(spans: list[tuple[int, int]]) -> list[tuple[str, str]]:
-    """Spans without a gap between them, as `--singles` has them, and of how many parts each is."""
-    found = []
-    while spans:
-        run = [min(spans)]
-        while following := [span for span in spans if span[0] == run[-1][1] + 1]:
-            run.append(following[0])
-        spans = [span for span in spans if span not in run]
-        first, last = run[0][0], run[-1][1]
-        parts = f" (in {len(run)} parts)" if len(run) > 1 else ""
-        found.append((f"{first}-{last}" if first else str(last + 1), parts))
-    return found
+def _runs(spans: list[tuple[int, int]]) -> list[str]:
+    """Spans of items, first and last, put together where one begins behind another: as `--singles` has them."""
+    runs: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if runs and first == runs[-1][1] + 1:
+            first = runs.pop()[0]
+        runs.append((first, last))
+    return [f"{first}-{last}" if first else str(last + 1) for first, last in runs]
 
 
 def _key(result: Result, device: str, item: int) -> Hashable:

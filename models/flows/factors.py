@@ -32,7 +32,7 @@ class Factor:
         name: str,
         depth: int,
         channels: int,
-        fine: Container[str] = (),
+        fine: Container[str],
     ) -> None:
         """``fine`` are the layers with weights of 13 bits: "inputs", "heads"."""
         self._arrays = arrays
