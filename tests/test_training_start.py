@@ -133,6 +133,24 @@ def test_other_families_begin_with_a_network_of_the_same_sizes(family: ModuleTyp
         grow(task.net, folder / "first" / STATE, deeper)
 
 
+@pytest.mark.parametrize(
+    "family,name,fine",
+    [(test_training_ardm, "pictures", ["inputs", "head"]), (test_training_idf, "coupled", ["heads"])],
+)
+def test_layers_become_fine_but_not_coarse(family: ModuleType, name: str, fine: list[str], tmp_path: Path):
+    folder = family.folder_for(name, tmp_path)
+    coarse = load(folder / "recipe.toml")
+    coarse = replace(coarse, model={key: each for key, each in coarse.model.items() if key != "fine"})
+    finer = replace(coarse, model=coarse.model | {"fine": fine})
+    path = train(coarse, folder, folder / "coarse", steps=2, device="cpu")
+    before = last_line(folder / "coarse")["validation"]
+    found = train(finer, folder, folder / "fine", start=str(path), steps=1, device="cpu")
+    assert checkpoint.load(found).config["model"]["fine"] == fine
+    assert last_line(folder / "fine")["validation"] == pytest.approx(before, abs=0.1)
+    with pytest.raises(CatzipError, match="fine is .* there and None in the recipe"):
+        train(coarse, folder, folder / "again", start=str(found), steps=1, device="cpu")
+
+
 def test_a_network_does_not_shrink(folder: Path):
     train(sized(folder, LARGE), folder, folder / "large", start=str(folder / "small"), steps=1, device="cpu")
     for sizes in (LARGE | {"depth": 2}, LARGE | {"hidden": 0}, LARGE | {"hidden": 32}, SMALL):

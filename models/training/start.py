@@ -5,7 +5,8 @@ can be trained further, or on data of one's own.
 
 After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). Autoregressive networks may grow: the upper bits of a
 hash choose the row of an n-gram table, so a table of twice the rows begins with each row twice; a layer on the residual
-stream that was not there adds nothing at first, for the last product in it begins as zero.
+stream that was not there adds nothing at first, for the last product in it begins as zero. In any network, a layer may
+become fine: its real weights are the same.
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ def _difference(config: Table, recipe: Recipe) -> str:
     if config["family"] != recipe.family:
         return f"its family is {config['family']}"
     small, large = config["model"], recipe.model
+    if "fine" in large and set(small.get("fine", ())) <= set(large["fine"]):
+        small = {**small, "fine": large["fine"]}
     if small == large or _is_grown(small, large):
         return ""
     keys = sorted(key for key in small.keys() | large.keys() if small.get(key) != large.get(key))
