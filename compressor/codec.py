@@ -86,7 +86,7 @@ class Serial:
             if codec is None:
                 raise ValueError(f"{len(x)} symbols for a serial codec of {len(codecs)} steps: too many")
             codecs.append(codec)
-            codec = _advance(steps, item)
+            codec = advance(steps, item)
         if codec is not None:
             raise ValueError(f"{len(x)} symbols for a serial codec of more steps: too few")
         for codec, item in zip(reversed(codecs), reversed(x), strict=True):
@@ -99,11 +99,11 @@ class Serial:
         codec = next(steps, None)
         while codec is not None:
             items.append(codec.pop(stack))
-            codec = _advance(steps, items[-1])
+            codec = advance(steps, items[-1])
         return items
 
 
-def _advance(steps: Steps, item: Any) -> Codec[Any] | None:
+def advance(steps: Generator[X, Any, None], item: Any) -> X | None:
     """Send the item to the generator; the next codec, or None at its end."""
     try:
         return steps.send(item)

@@ -7,108 +7,37 @@ the batch. (To choose the lifts of a tile, the encoder also tries its middle in 
 
 A model of the medium "array" codes images of its own shape; the plan is (images of a segment,). One of the medium
 "image" codes an image of any size, grey or in colour, tile by tile (``tiles``); the plan is (width, channels, side of
-a tile, tiles of a segment), and a 1 more where the colours of each tile may be lifted (``lifts``). The height is what
-the number of symbols leaves.
+a tile, tiles of a segment), and may end with what else a segment may have, a sum: 1, the colours of each tile may be
+lifted (``lifts``); 2, the network may be corrected (``corrections``). The height is what the number of symbols leaves.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
-from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..compressor.codec import Categorical, Mapped, Serial
+from ..compressor.codec import Categorical, advance
 from ..compressor.errors import CorruptError, ModelMismatchError
 from ..compressor.model import Plan
-from ..compressor.pmf import PMF, PRECISION, TOTAL
+from ..compressor.pmf import PRECISION
 from ..compressor.stack import Stack
 from .arrays import Arrays, NumpyArray
-from .flows import colour
-from .flows.flow import BASE, DIGIT, Flow, FlowConfig
-from .flows.lifts import best_lifts
+from .flows.corrections import Corrections, Sent, Weights
+from .flows.fitting import best_corrections
+from .flows.flow import Adjust, Flow, FlowConfig, unchanged
+from .flows.segment import Segment
 from .flows.tiles import MAX_SIDE, Run, Tiling
 from .grid import Tensors
 from .identity import Identity
 from .lanes import MAX_SEGMENT
 from .workers import Workers
 
-Walk = Generator[NumpyArray, NumpyArray, None]
-
 DRAWN = (64, 64)
 
-_HALF = BASE // 2  # lifts are -8..7
-
-
-class Segment:
-    """Tiles while they are coded: images uint8 [B, h, w, C], shared among the workers.
-
-    lifts  whether the tiles have any; only where C is 3
-    """
-
-    def __init__(self, flow: Flow, workers: Workers, shape: tuple[int, ...], lifts: bool = False) -> None:
-        self._flow, self._workers, self._shape, self._lifts = flow, workers, shape, lifts
-        self._groups = workers.groups(shape[0], least=1)
-        self.images = np.empty(shape, np.uint8)
-
-    @property
-    def codec(self) -> Mapped[NumpyArray, list[NumpyArray]]:
-        """Of the images, uint8 [B, h, w, C]."""
-        return Mapped(Serial(self.steps), self.digits, lambda _: self.images)
-
-    def steps(self) -> Generator[Categorical, NumpyArray, None]:
-        """In decode order: of the turns and lifts of each tile in colour (see ``colour``), then of one digit of every
-        pixel of a plane, tile by tile."""
-        batch, height, width, channels = self._shape
-        turns, lifts = np.zeros((2, batch, 2), np.int32)
-        if channels == 3:
-            turns = (yield Categorical(_rare(2 * batch))).reshape(batch, 2)
-        if self._lifts:
-            lifts = (yield Categorical(_rare(2 * batch))).reshape(batch, 2)
-        walks = [
-            self._flow.steps(part.stop - part.start, (height, width), channels, self.images[part])
-            for part in self._groups
-        ]
-        found = self._workers.map(lambda i: next(walks[i], None), self._groups)
-        while frequencies := [each for each in found if each is not None]:
-            digits = yield Categorical(PMF(np.concatenate(frequencies)))
-            parts = np.split(digits, np.cumsum([len(each) for each in frequencies])[:-1])
-            found = self._workers.map(partial(_send, walks, parts), self._groups)
-        if turns.any():
-            self.images[...] = colour.turned(self.images, -turns)
-        if lifts.any():
-            self.images[...] = colour.lowered(self.images, (lifts + _HALF) % BASE - _HALF)
-
-    def digits(self, images: NumpyArray) -> list[NumpyArray]:
-        """What `steps` is sent for these images."""
-        changes = []
-        if self._lifts:
-            changes = [best_lifts(self._flow, self._workers, images)]
-            images = colour.lifted(images, changes[0]) if changes[0].any() else images
-        if images.shape[-1] == 3:
-            changes = [colour.best_turns(images), *changes]
-            images = colour.turned(images, changes[0]) if changes[0].any() else images
-        planes = self._workers.map(lambda i: self._flow.forward(images[self._groups[i]]), self._groups)
-        whole = [np.concatenate(parts).ravel() for parts in zip(*planes, strict=True)]
-        digits = [digit for plane in whole for digit in (plane >> DIGIT, plane % BASE)]
-        return [digit.ravel().astype(np.int32) for digit in [*(each % BASE for each in changes), *digits]]
-
-
-def _rare(count: int) -> PMF:
-    """Of a turn or a lift: none in 241 of 256 cases, any other in one."""
-    row = np.full(BASE, TOTAL >> 8, np.uint32)
-    row[0] = TOTAL - (BASE - 1) * row[1]
-    return PMF(np.tile(row, (count, 1)))
-
-
-def _send(walks: list[Walk], digits: list[NumpyArray], i: int) -> NumpyArray | None:
-    """What walk i yields next; None at its end."""
-    with suppress(StopIteration):
-        return walks[i].send(digits[i])
-    return None
+LIFTS, CORRECTIONS = 1, 2  # of the last number of a plan
 
 
 class IDF:
@@ -143,7 +72,8 @@ class IDF:
             width, channels = width * channels, 1
         rows = min(self._side, max(1, count // (width * channels)))
         tile = rows * min(self._side, width) * channels
-        return width, channels, self._side, max(1, MAX_SEGMENT // tile), *([1] if channels == 3 else [])
+        extras = CORRECTIONS + (LIFTS if channels == 3 else 0)
+        return width, channels, self._side, max(1, MAX_SEGMENT // tile), extras
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
@@ -151,9 +81,15 @@ class IDF:
 
     def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
         """One stack for each segment of symbols [count]."""
-        for run, images in _runs(self._tilings(len(symbols), plan), symbols):
+        tilings = self._tilings(len(symbols), plan)
+        sent = self._sent(tilings[:1], plan)
+        weights = self._fitted(tilings[:1], symbols, plan)
+        adjust = self._corrections(weights)
+        for i, (run, images) in enumerate(_runs(tilings, symbols)):
             stack = Stack()
-            self._segment(run, plan).codec.push(stack, run.cut(images))
+            self._segment(run, plan, adjust).codec.push(stack, run.cut(images))
+            if i == 0:
+                sent.codec.push(stack, weights)
             yield stack
 
     def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NumpyArray:
@@ -162,10 +98,13 @@ class IDF:
         Raises CorruptError for a plan that cannot be, and if a stack is not empty after its segment.
         """
         tilings = self._tilings(count, plan)
+        sent = self._sent(tilings[:1], plan)
         symbols: NumpyArray = np.empty(count, np.uint8)
         done = 0
         for (run, images), stack in zip(_runs(tilings, symbols), stacks, strict=True):
-            run.put(images, self._segment(run, plan).codec.pop(stack))
+            if done == 0:
+                adjust = self._corrections(sent.codec.pop(stack))
+            run.put(images, self._segment(run, plan, adjust).codec.pop(stack))
             done += run.size
             if not stack.is_empty():
                 raise CorruptError(f"bits are left over after symbol {done} of a frame; the file is damaged")
@@ -173,15 +112,14 @@ class IDF:
 
     def nll(self, symbols: NumpyArray, plan: Plan) -> float:
         """-log2 p(symbols), in bits."""
-        total = 0.0
-        for run, images in _runs(self._tilings(len(symbols), plan), symbols):
-            segment = self._segment(run, plan)
-            steps = segment.steps()
-            codec = next(steps)
-            for digits in segment.digits(run.cut(images)):
-                total += float(codec.pmf.bits(digits).sum())
-                with suppress(StopIteration):
-                    codec = steps.send(digits)
+        tilings = self._tilings(len(symbols), plan)
+        sent = self._sent(tilings[:1], plan)
+        weights = self._fitted(tilings[:1], symbols, plan)
+        adjust = self._corrections(weights)
+        total = _bits(sent.steps(), sent.digits(weights))
+        for run, images in _runs(tilings, symbols):
+            segment = self._segment(run, plan, adjust)
+            total += _bits(segment.steps(), segment.digits(run.cut(images)))
         return total
 
     def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:
@@ -198,16 +136,36 @@ class IDF:
             item[:] = Segment(self._flow, self._workers, shape).codec.pop(stack).ravel()
         return drawn
 
-    def _segment(self, run: Run, plan: Plan) -> Segment:
-        """A segment of these tiles. What is left over as a grey row has no lifts."""
-        return Segment(self._flow, self._workers, run.shape, lifts=len(plan) == 5 and run.shape[-1] == 3)
+    def _sent(self, first: list[Tiling], plan: Plan) -> Sent:
+        """The codec of the corrections of a frame, which come first in it and are for what comes first."""
+        if not (first and _extras(plan) & CORRECTIONS):
+            return Sent({})
+        return Sent(self._flow.spots(first[0].shape[-1]))
+
+    def _fitted(self, first: list[Tiling], symbols: NumpyArray, plan: Plan) -> Weights:
+        """Weights for the first image of a frame, where the plan has corrections."""
+        if not (first and _extras(plan) & CORRECTIONS):
+            return {}
+        image = first[0].images(symbols)[0]
+        return best_corrections(self._flow, self._workers, image, _has_lifts(image.shape, plan))
+
+    def _corrections(self, weights: Weights) -> Adjust:
+        """What they do to the flow."""
+        if not weights:
+            return unchanged
+        return Corrections(self._flow.arrays, weights, self._flow.config.components)
+
+    def _segment(self, run: Run, plan: Plan, adjust: Adjust) -> Segment:
+        """A segment of these tiles."""
+        return Segment(self._flow, self._workers, run.shape, _has_lifts(run.shape, plan), adjust)
 
     def _is_possible(self, plan: Plan) -> bool:
         """Whether a plan has the numbers that it should have; what they amount to is for `Tiling.check`."""
         if self.shape:
             return len(plan) == 1 and plan[0] > 0
-        lifts = plan[4:] == () or (plan[4:] == (1,) and plan[1] == 3)
-        return len(plan) >= 4 and 0 not in plan and lifts and plan[1] <= self._channels
+        extras = (LIFTS, CORRECTIONS, LIFTS + CORRECTIONS) if plan[1:2] == (3,) else (CORRECTIONS,)
+        possible = plan[4:] == () or (len(plan) == 5 and plan[4] in extras)
+        return len(plan) >= 4 and 0 not in plan and possible and plan[1] <= self._channels
 
     def _tilings(self, count: int, plan: Plan) -> list[Tiling]:
         """What a frame holds: images, and what is left over as one grey row. Raises CorruptError."""
@@ -224,6 +182,27 @@ class IDF:
         for tiling in (whole, rest):
             tiling.check()
         return [tiling for tiling in (whole, rest) if tiling.size]
+
+
+def _extras(plan: Plan) -> int:
+    """What the segments of a plan may have, see the module."""
+    return plan[4] if len(plan) == 5 else 0
+
+
+def _has_lifts(shape: tuple[int, ...], plan: Plan) -> bool:
+    """Whether tiles of a shape have them: what is left over of an image in colour, as a grey row, has not."""
+    return shape[-1] == 3 and bool(_extras(plan) & LIFTS)
+
+
+def _bits(steps: Generator[Categorical, NumpyArray, None], items: list[NumpyArray]) -> float:
+    """What a serial codec of these steps takes for the items."""
+    total = 0.0
+    codec = next(steps, None)
+    for item in items:
+        assert codec
+        total += float(codec.pmf.bits(item).sum())
+        codec = advance(steps, item)
+    return total
 
 
 def _runs(tilings: list[Tiling], symbols: NumpyArray) -> Iterator[tuple[Run, NumpyArray]]:

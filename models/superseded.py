@@ -34,6 +34,7 @@ SUPERSEDED: dict[str, Superseded] = {
     "95199f9abc1c68a8": Superseded("ar-bytes", "0.4.0"),
     "a86294659e2c1529": Superseded("ardm-cifar10", "0.5.0"),
     "f7238a1e6b72abf5": Superseded("ardm-upscale-cifar10", "0.5.0"),
+    "4f3c2b26ffc93e47": Superseded("idf-photo", "0.5.0"),
 }
 """By fingerprint, in hexadecimal digits."""
 

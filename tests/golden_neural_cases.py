@@ -22,8 +22,11 @@ from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundErr
 from catzip.compressor.model import Model, Plan
 from catzip.compressor.writer import Writer
 from catzip.models import idf
-from catzip.models.flows import colour
+from catzip.models.flows import colour, segment
+from catzip.models.flows.corrections import Weights
+from catzip.models.flows.flow import Flow
 from catzip.models.registry import Registry
+from catzip.models.workers import Workers
 
 LETTERS = re.sub(rb"[^a-z]+", b" ", PROSE.lower()).strip()
 
@@ -49,11 +52,21 @@ def npy(items: NDArray[np.uint8]) -> bytes:
 IMAGES = images(20, NETWORKS["tiny-images"].shape)
 FLOWING = images(20, NETWORKS["tiny-flow"].shape, shared=0.8)
 PHOTO = images(1, (37, 45, 3), shared=0.8)
+LARGER_PHOTO = images(1, (64, 60, 3), shared=0.8)  # large enough for corrections to be fitted
 GREY = npy(np.load(io.BytesIO(images(1, (33, 17, 1))))[0, :, :, 0])
-
+LARGER_GREY = npy(np.load(io.BytesIO(images(1, (64, 60, 1))))[0, :, :, 0])
 
 LIFTS = np.stack([np.arange(-8, 8), np.roll(np.arange(-8, 8), 5)], 1)  # of tiles, each number once
 TURNS = np.stack([np.roll(np.arange(16), 3), np.roll(np.arange(16), 9)], 1)
+
+
+def corrections(flow: Flow, workers: Workers, image: NDArray[np.uint8], lifts: bool) -> Weights:
+    """Wide and narrow ones of each weight from -63 to 63, and none for one spot of three."""
+    found = {}
+    for i, (spot, inputs) in enumerate(flow.spots(image.shape[-1]).items()):
+        rows = np.arange(2 * (inputs + 1)).reshape(2, -1) * (i + 5) % 127 - 63
+        found[spot] = rows // [[1], [9]] * (i % 3 < 2)
+    return found
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,7 @@ class Case:
 
     raced     against xz; otherwise that is made to lose
     coloured  with lifts and turns of every kind, and not those that suit the content
+    corrected with corrections of every kind, likewise
     """
 
     model: str
@@ -70,6 +84,7 @@ class Case:
     frame_size: int = 1 << 24
     raced: bool = True
     coloured: bool = False
+    corrected: bool = False
 
     def make(self) -> bytes:
         """The file, which has to be coded with the network."""
@@ -78,8 +93,12 @@ class Case:
             if not self.raced:
                 patches.enter_context(patch.object(lzma2, "compress", lambda data: data + bytes(9)))
             if self.coloured:
-                patches.enter_context(patch.object(idf, "best_lifts", lambda *given: LIFTS[: len(given[-1])]))
+                patches.enter_context(
+                    patch.object(segment, "best_lifts", lambda *given: LIFTS[: len(given[-1])])
+                )
                 patches.enter_context(patch.object(colour, "best_turns", lambda tiles: TURNS[: len(tiles)]))
+            if self.corrected:
+                patches.enter_context(patch.object(idf, "best_corrections", corrections))
             made = compress(
                 self.content,
                 models=models,
@@ -111,11 +130,15 @@ GOOD: dict[str, Case] = {
     "flow-own-plan": Case("tiny-flow", FLOWING, raced=False),
     "flow-segments": Case("tiny-flow", FLOWING, (3,), raced=False),
     "flow-frames": Case("tiny-flow", FLOWING, (4,), frame_size=1000, raced=False),
-    "photo-own-plan": Case("tiny-photo", PHOTO, raced=False),
+    "photo-own-plan": Case("tiny-photo", LARGER_PHOTO, raced=False),
+    "photo-corrected": Case("tiny-photo", PHOTO, (45, 3, 13, 2, 3), raced=False, corrected=True),
+    "photo-corrected-only": Case("tiny-photo", PHOTO, (45, 3, 20, 9, 2), raced=False, corrected=True),
+    "photo-lifted-whole": Case("tiny-photo", PHOTO, (45, 3, 20, 109, 1), raced=False),
     "photo-coloured": Case("tiny-photo", PHOTO, (45, 3, 7, 16, 1), raced=False, coloured=True),
     "photo-lifted": Case("tiny-photo", PHOTO, (45, 3, 13, 2, 1), raced=False),
     "photo-segments": Case("tiny-photo", PHOTO, (45, 3, 13, 2), raced=False),
-    "photo-grey": Case("tiny-photo", GREY, raced=False),
+    "photo-grey": Case("tiny-photo", GREY, (17, 1, 20, 385), raced=False),
+    "photo-grey-own-plan": Case("tiny-photo", LARGER_GREY, raced=False),
 }
 
 

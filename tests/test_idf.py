@@ -61,12 +61,12 @@ def test_decode_undoes_encode_for_images_of_any_size(
     depth = 1 if grey else channels(name)
     symbols = image(height, height, width, depth, kind=kind).ravel()
     side, each = data.draw(st.integers(3, 17)), data.draw(st.integers(1, 9))
-    lifts = (1,) if depth == 3 and data.draw(st.booleans()) else ()
-    assert_round_trip(flow(name), symbols, (width, depth, side, each, *lifts))
+    extras = data.draw(st.sampled_from([(), (2,), (1,), (3,)] if depth == 3 else [(), (2,)]))
+    assert_round_trip(flow(name), symbols, (width, depth, side, each, *extras))
 
 
 @pytest.mark.parametrize("name", ANY_SIZE)
-@pytest.mark.parametrize("shape", [(1, 1), (1, 23), (23, 1), (2, 2), (16, 8)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 23), (23, 1), (2, 2), (50, 48)])
 def test_decode_undoes_encode_under_its_own_plan(name: str, shape: tuple[int, int]):
     coder = flow(name)
     for depth in {1, channels(name)}:

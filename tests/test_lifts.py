@@ -6,9 +6,9 @@ from test_idf import image
 from tiny_models import flow
 
 from catzip.models.arrays import NumpyArray
-from catzip.models.flows import lifts
 from catzip.models.flows.colour import lifted
-from catzip.models.flows.lifts import CANDIDATES, best_lifts, costs
+from catzip.models.flows.costs import costs, rough_bits
+from catzip.models.flows.lifts import CANDIDATES, best_lifts
 from catzip.models.workers import Workers
 
 NET = flow("idf-photo")._flow
@@ -66,10 +66,10 @@ def test_costs_are_near_the_bits_of_the_coder():
 
 def test_bits_lie_on_lines_between_powers_of_two():
     frequencies = np.array([1, 2, 3, 4, 1 << 23, 3 << 22, 1 << 24], np.uint32)
-    assert lifts._bits(frequencies).tolist() == [24, 23, 22.5, 22, 1, 0.5, 0]
+    assert rough_bits(frequencies).tolist() == [24, 23, 22.5, 22, 1, 0.5, 0]
     rows = np.random.RandomState(0).randint(1, 1 << 20, 1000).astype(np.uint32)
     exact = 24 - np.log2(rows)
-    assert (lifts._bits(rows) >= exact - 1e-9).all() and (lifts._bits(rows) <= exact + 0.0861).all()
+    assert (rough_bits(rows) >= exact - 1e-9).all() and (rough_bits(rows) <= exact + 0.0861).all()
 
 
 def test_the_first_candidate_is_to_leave_it():

@@ -147,7 +147,7 @@ def test_layers_become_fine_but_not_coarse(family: ModuleType, name: str, fine: 
     found = train(finer, folder, folder / "fine", start=str(path), steps=1, device="cpu")
     assert checkpoint.load(found).config["model"]["fine"] == fine
     assert last_line(folder / "fine")["validation"] == pytest.approx(before, abs=0.1)
-    with pytest.raises(CatzipError, match="fine is .* there and None in the recipe"):
+    with pytest.raises(CatzipError, match=r"fine is .* there and None in the recipe"):
         train(coarse, folder, folder / "again", start=str(found), steps=1, device="cpu")
 
 

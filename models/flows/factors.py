@@ -41,6 +41,7 @@ class Factor:
         self._heads = [
             layer(arrays, tensors, f"{name}.heads.{i}", MEAN, "heads" in fine) for i in range(channels)
         ]
+        self._seen = [int(tensors[f"{name}.heads.{i}.weight"].shape[1]) for i in range(channels)]
 
     def stream(self, x: Array, seen: Array) -> Array:
         """The level's stream [B, h, w, D], once it has taken in what is seen, codes [B, h, w, F]."""
@@ -53,9 +54,14 @@ class Factor:
         """What the head of the first channel sees of the stream and around each pixel: codes [B, h, w, D + F]."""
         return self._arrays.concat([rms_norm(self._arrays, x), seen])
 
+    def inputs(self, channel: int) -> int:
+        """How many codes the head of a channel sees."""
+        return self._seen[channel]
+
     def describe(self, channel: int, told: Array) -> Array:
-        """Integers of step 2**-MEAN, float32 [N, 3 components]: logits, means less the guess, ln(scale)."""
-        y = self._heads[channel](told.reshape(-1, told.shape[-1]))
+        """Integers of step 2**-MEAN, float32 [N, 3 components]: logits, means less the guess, ln(scale), from the codes
+        that the head sees, [N, inputs]."""
+        y = self._heads[channel](told)
         return self._arrays.clip_(y, -MEAN_MAX, MEAN_MAX)
 
 

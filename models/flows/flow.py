@@ -10,9 +10,10 @@ to a few pixels, whose prior is a constant of the model. The planes of a channel
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -24,7 +25,8 @@ from ..sizes import check_sizes
 from . import colour
 from .couplings import Coupling, CouplingConfig
 from .factors import Factor, beside
-from .quarters import GREY, OUTS, Size, grid, inner, look, sizes, squeeze, unsqueeze, widened
+from .quarters import GREY, OUTS, Size, Spot, grid, inner, look, sizes, squeeze, unsqueeze, widened
+from .slopes import Slopes
 
 DIGIT = 4  # bits: two digits make a value
 BASE = 1 << DIGIT
@@ -35,6 +37,17 @@ _EDGES = 8 * (
 )  # numbers that a mixture takes while its masses are made: several of 8 bytes for each edge
 
 T = TypeVar("T")
+
+
+class Adjust(Protocol):
+    """What is done to the mixtures of the finest level, see `corrections.Corrections`."""
+
+    def __call__(self, quarter: int, channel: int, told: Array, y: Array, guess: NumpyArray, /) -> Array: ...
+
+
+def unchanged(quarter: int, channel: int, told: Array, y: Array, guess: NumpyArray) -> Array:
+    """Mixtures as they are."""
+    return y
 
 
 @dataclass(frozen=True)
@@ -76,11 +89,15 @@ class FlowConfig:
 
 
 class Flow:
-    """The bijection between images and what is coded, and the PMFs of that."""
+    """The bijection between images and what is coded, and the PMFs of that.
+
+    arrays  where its networks run        slopes  of its mixtures, for fits
+    """
 
     def __init__(self, config: FlowConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config
-        self._arrays = arrays
+        self.arrays = arrays
+        self.slopes = Slopes(tensors, c.components)
         self._logistics = Logistics(arrays, tensors, 1 << 2 * DIGIT, c.components)
         self._base = np.clip(tensors["base"], -MEAN_MAX, MEAN_MAX).astype(np.float32)
         self._factors, self._couplings = [], []
@@ -112,38 +129,48 @@ class Flow:
         leaving = planes + [plane for level in reversed(levels) for plane in level]
         return [part.astype(np.uint8) for part in leaving if part.size]
 
+    def spots(self, channels: int) -> dict[Spot, int]:
+        """What `steps` lets be adjusted of images of so many channels, and how many inputs the head of each has."""
+        heads = self._factors[0]
+        return {(i, each): heads[i].inputs(each) for i in range(len(OUTS)) for each in range(channels)}
+
     def steps(
-        self, batch: int, size: Size, channels: int, images: NumpyArray
+        self, batch: int, size: Size, channels: int, images: NumpyArray, adjust: Adjust = unchanged
     ) -> Generator[NumpyArray, NumpyArray, None]:
         """In decode order: yields frequencies uint32 [N, BASE] of a digit, and is sent the digits, integers [N].
 
-        ``images`` uint8 [B, H, W, C] is written at the end.
+        ``images`` uint8 [B, H, W, C] is written at the end. ``adjust`` may change the mixtures of the `spots`.
         """
         *levels, last = self._layout(size, channels)
         planes = []
         for channel, part in enumerate(last):
             y = np.tile(self._base[channel], (batch * part[0] * part[1], 1))
             guess = np.full(len(y), GREY * HALVES, np.int32)
-            planes.append((yield from self._coded(self._arrays.place(y), guess, (batch, *part))))
+            planes.append((yield from self._coded(self.arrays.place(y), guess, (batch, *part))))
         for level in reversed(range(self.config.levels)):
-            planes = yield from self._level(level, planes, levels[level], batch)
+            planes = yield from self._level(
+                level, planes, levels[level], batch, unchanged if level else adjust
+            )
         images[...] = self._images(planes, channels)
 
     def _level(
-        self, level: int, first: list[NumpyArray], sizes: list[Size], batch: int
+        self, level: int, first: list[NumpyArray], sizes: list[Size], batch: int, adjust: Adjust
     ) -> Generator[NumpyArray, NumpyArray, list[NumpyArray]]:
         """The C planes of a level, from its first quarters and what is sent."""
-        arrays, count = self._arrays, self.config.channels
+        arrays, count = self.arrays, self.config.channels
         quarters = first + [np.empty((batch, *part), np.float32) for part in sizes[count:]]
         groups = self._groups(quarters)
         if any(plane.size for group in groups[1:] for plane in group):
             size = grid(quarters)
             wide = {0: [widened(arrays, plane, size) for plane in first]}
             x = arrays.place(np.zeros((batch, *size, self.config.width), np.float32))
-            for out, factor in zip(OUTS, self._at(self._factors, level), strict=True):
+            for i, (out, factor) in enumerate(zip(OUTS, self._at(self._factors, level), strict=True)):
                 seen, guesses = look(arrays, wide, out, size)
                 x = factor.stream(x, seen)
-                yield from self._factored(factor, factor.told(x, seen), guesses, groups[out.quarter], size)
+                told = factor.told(x, seen)
+                yield from self._factored(
+                    factor, told, guesses, groups[out.quarter], size, partial(adjust, i)
+                )
                 wide[out.quarter] = [widened(arrays, plane, size) for plane in groups[out.quarter]]
             quarters = [plane for group in groups for plane in group]
         for coupling in reversed(self._at(self._couplings, level)):
@@ -151,15 +178,22 @@ class Flow:
         return [unsqueeze(quarters[channel::count]) for channel in range(count)]
 
     def _factored(
-        self, factor: Factor, told: Array, guesses: list[Array], planes: list[NumpyArray], size: Size
+        self,
+        factor: Factor,
+        told: Array,
+        guesses: list[Array],
+        planes: list[NumpyArray],
+        size: Size,
+        adjust: Callable[[int, Array, Array, NumpyArray], Array],
     ) -> Generator[NumpyArray, NumpyArray, None]:
         """Replaces the ``planes`` of a quarter, whose sizes are right, by what is sent."""
-        arrays = self._arrays
+        arrays = self.arrays
         for channel, (plane, guess) in enumerate(zip(planes, guesses, strict=True)):
             _, height, width = plane.shape
             if plane.size:
-                y = factor.describe(channel, told[:, :height, :width])
+                codes = told[:, :height, :width].reshape(-1, told.shape[-1])
                 near = arrays.fetch(guess[:, :height, :width]).astype(np.int32).ravel()
+                y = adjust(channel, codes, factor.describe(channel, codes), near)
                 planes[channel] = yield from self._coded(y, near, plane.shape)
             if channel + 1 < len(planes):
                 told = arrays.concat(
@@ -176,7 +210,7 @@ class Flow:
                 break
             edges = (values if shift == 0 else values[:1])[:, None] + (np.arange(BASE + 1) << shift)
             found = np.empty((len(y), BASE), np.uint32)
-            for part in parts(len(y), self._arrays.at_once // _EDGES):
+            for part in parts(len(y), self.arrays.at_once // _EDGES):
                 found[part] = self._logistics(y[part], guess[part], edges if shift else edges[part])
             digits = yield found
             values = values + (digits.astype(np.int32) << shift)

@@ -8,16 +8,13 @@ one.)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-
 import numpy as np
 
-from ...compressor.pmf import PRECISION
 from ..arrays import NumpyArray
 from ..workers import Workers
 from .colour import best_turns, lifted, turned
-from .flow import BASE, DIGIT, Flow
+from .costs import costs
+from .flow import Flow
 
 CANDIDATES = (
     (0, 0),
@@ -42,31 +39,3 @@ def best_lifts(flow: Flow, workers: Workers, images: NumpyArray) -> NumpyArray:
     bits[0] -= _LEAST
     best: NumpyArray = np.array(CANDIDATES)[bits.argmin(0)]
     return best
-
-
-def costs(flow: Flow, images: NumpyArray) -> NumpyArray:
-    """About how many bits each of uint8 [B, H, W, C] takes, [B]."""
-    batch, *size, channels = images.shape
-    steps = flow.steps(batch, (size[0], size[1]), channels, np.empty_like(images))
-    bits = np.zeros(batch)
-    frequencies = next(steps)
-    with suppress(StopIteration):
-        for digits in _digits(flow, images):
-            chosen = frequencies[np.arange(len(digits)), digits]
-            bits += _bits(chosen).reshape(batch, -1).sum(1)
-            frequencies = steps.send(digits)
-    return bits
-
-
-def _digits(flow: Flow, images: NumpyArray) -> Iterator[NumpyArray]:
-    """What `Flow.steps` is sent for these images."""
-    for plane in flow.forward(images):
-        for digits in (plane >> DIGIT, plane % BASE):
-            yield digits.ravel().astype(np.int32)
-
-
-def _bits(frequencies: NumpyArray) -> NumpyArray:
-    """-log2 of frequencies of 2**24, between powers of two on a line: no rounding, so the same on every machine."""
-    mantissa, exponent = np.frexp(frequencies.astype(np.float64))
-    cost: NumpyArray = PRECISION + 2 - exponent - 2 * mantissa
-    return cost

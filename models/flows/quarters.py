@@ -29,6 +29,9 @@ MARGIN = 2  # of a plane of a quarter: covers all neighbours
 
 Size = tuple[int, int]
 
+Spot = tuple[int, int]
+"""Of a level, which quarter in the order of `OUTS`, and which channel."""
+
 
 @dataclass(frozen=True)
 class Out:

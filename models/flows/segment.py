@@ -1,0 +1,94 @@
+"""Tiles as a codec: what is sent of each for its colours, and what the flow makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import suppress
+from functools import partial
+
+import numpy as np
+
+from ...compressor.codec import Categorical, Mapped, Serial
+from ...compressor.pmf import PMF
+from ..arrays import NumpyArray
+from ..workers import Workers
+from . import colour
+from .flow import BASE, DIGIT, Adjust, Flow, unchanged
+from .lifts import best_lifts
+from .rare import rare
+
+Walk = Generator[NumpyArray, NumpyArray, None]
+
+_HALF = BASE // 2  # lifts are -8..7
+
+
+class Segment:
+    """Tiles while they are coded: images uint8 [B, h, w, C], shared among the workers.
+
+    lifts   whether the tiles have any; only where C is 3
+    adjust  what `Flow.steps` is given
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        workers: Workers,
+        shape: tuple[int, ...],
+        lifts: bool = False,
+        adjust: Adjust = unchanged,
+    ) -> None:
+        self._flow, self._workers, self._shape = flow, workers, shape
+        self._lifts, self._adjust = lifts, adjust
+        self._groups = workers.groups(shape[0], least=1)
+        self.images = np.empty(shape, np.uint8)
+
+    @property
+    def codec(self) -> Mapped[NumpyArray, list[NumpyArray]]:
+        """Of the images, uint8 [B, h, w, C]."""
+        return Mapped(Serial(self.steps), self.digits, lambda _: self.images)
+
+    def steps(self) -> Generator[Categorical, NumpyArray, None]:
+        """In decode order: of the turns and lifts of each tile in colour (see ``colour``), then of one digit of every
+        pixel of a plane, tile by tile."""
+        batch, height, width, channels = self._shape
+        turns, lifts = np.zeros((2, batch, 2), np.int32)
+        if channels == 3:
+            turns = (yield Categorical(rare(2 * batch))).reshape(batch, 2)
+        if self._lifts:
+            lifts = (yield Categorical(rare(2 * batch))).reshape(batch, 2)
+        walks = [
+            self._flow.steps(
+                part.stop - part.start, (height, width), channels, self.images[part], self._adjust
+            )
+            for part in self._groups
+        ]
+        found = self._workers.map(lambda i: next(walks[i], None), self._groups)
+        while frequencies := [each for each in found if each is not None]:
+            digits = yield Categorical(PMF(np.concatenate(frequencies)))
+            parts = np.split(digits, np.cumsum([len(each) for each in frequencies])[:-1])
+            found = self._workers.map(partial(_send, walks, parts), self._groups)
+        if turns.any():
+            self.images[...] = colour.turned(self.images, -turns)
+        if lifts.any():
+            self.images[...] = colour.lowered(self.images, (lifts + _HALF) % BASE - _HALF)
+
+    def digits(self, images: NumpyArray) -> list[NumpyArray]:
+        """What `steps` is sent for these images."""
+        changes = []
+        if self._lifts:
+            changes = [best_lifts(self._flow, self._workers, images)]
+            images = colour.lifted(images, changes[0]) if changes[0].any() else images
+        if images.shape[-1] == 3:
+            changes = [colour.best_turns(images), *changes]
+            images = colour.turned(images, changes[0]) if changes[0].any() else images
+        planes = self._workers.map(lambda i: self._flow.forward(images[self._groups[i]]), self._groups)
+        whole = [np.concatenate(parts).ravel() for parts in zip(*planes, strict=True)]
+        digits = [digit for plane in whole for digit in (plane >> DIGIT, plane % BASE)]
+        return [digit.ravel().astype(np.int32) for digit in [*(each % BASE for each in changes), *digits]]
+
+
+def _send(walks: list[Walk], digits: list[NumpyArray], i: int) -> NumpyArray | None:
+    """What walk i yields next; None at its end."""
+    with suppress(StopIteration):
+        return walks[i].send(digits[i])
+    return None
