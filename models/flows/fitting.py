@@ -103,7 +103,7 @@ def sampled(image: NumpyArray) -> NumpyArray:
         return image[None]
     h, w = min(_SIDE, height), min(_SIDE, width)
     down = round(math.sqrt(_PIXELS / (h * w) * height / width))
-    down = max(1, min(down, height // h))
+    down = max(1, min(down, height // h, _PIXELS // (h * w)))
     across = max(1, min(_PIXELS // (h * w * down), width // w))
     tops, lefts = (
         [length * (2 * i + 1) // (2 * count) - side // 2 for i in range(count)]
