@@ -1,14 +1,15 @@
 """Variants of a recipe, trained for the same time one after another: what each choice is worth.
 
-python -m catzip.benchmarks.ablation RECIPE --data FOLDER --minutes M [--each] VARIANT...
+python -m catzip.benchmarks.ablation RECIPE --data FOLDER --minutes M [--from START] [--each] VARIANT...
 
 A VARIANT is what differs from the recipe, as tables and fields of TOML on one line, joined by commas:
 `model.couplings.count=4,model.couplings.rezero=false`; an empty one is the recipe itself. `data.NAME=SHARE` is another
 share in the mix for the corpus whose file is NAME.txt.xz or the like; 0 leaves it out. Prints a Markdown table with
 the command, the device and the date: bits of held-out data with rounding on, as `catzip train` validates at its end,
 and of an order-agnostic model of text those in the orders in which it codes. With --each also the bits of the end that
-training leaves out of each corpus that has one. It trains on the CPU. What a variant costs in time is part of the
-comparison: a slower network sees less data.
+training leaves out of each corpus that has one. Each variant begins with random weights or, with --from, as a run of
+`catzip train --from` does. It trains on the CPU. What a variant costs in time is part of the comparison: a slower
+network sees less data.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ..models.training.data import Corpus, read_corpora
 from ..models.training.families import task_for
 from ..models.training.loop import Run
 from ..models.training.recipe import Recipe, load
+from ..models.training.start import grow, source
 from ..models.training.state import TrainingState
 from . import machine
 from .tables.text import markdown
@@ -87,14 +89,17 @@ def _set(tables: dict[str, Any], setting: str) -> None:
     table[name] = tomllib.loads(f"value = {value}")["value"]
 
 
-def measured(recipe: Recipe, data: Path, minutes: float, each: tuple[Corpus, ...] = ()) -> dict[str, Any]:
+def measured(
+    recipe: Recipe, data: Path, minutes: float, each: tuple[Corpus, ...] = (), start: Path | None = None
+) -> dict[str, Any]:
     """What it has come to after that time: steps, symbols seen, bits of held-out data, and of ``each`` by its name.
 
+    ``start`` is the file of the weights that it begins with, see `training.start`.
     Nothing is exported: an order-agnostic model would first look for its best orders, for minutes.
     """
     memory.keep()
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(recipe, data, Path(folder), torch.device("cpu"), lambda record: None, resume=False)
+        run = Run(recipe, data, Path(folder), torch.device("cpu"), lambda record: None, False, start)
         run.train(60 * minutes, sys.maxsize)
         found = run.measure()
         texts = zip(each, read_corpora(data, each), strict=True)
@@ -107,19 +112,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("recipe")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--from", dest="start", metavar="MODEL|FILE|RUN")
     parser.add_argument("--each", action="store_true")
     parser.add_argument("variants", nargs="+", metavar="VARIANT")
     options = parser.parse_args(arguments)
     recipe = load(options.recipe)
     recipes = [varied(recipe, variant) for variant in options.variants]
+    start = source(options.start) if options.start else None
     for variant in recipes:  # what is no model is said before the others train
-        TrainingState(task_for(variant, torch.device("cpu")).net, variant.schedule)
+        net = task_for(variant, torch.device("cpu")).net
+        TrainingState(net, variant.schedule, grow(net, start, variant) if start else None)
     each = ends(recipe) if options.each else ()
     columns = {**BITS, **{_name(corpus): _name(corpus) for corpus in each}}
     rows = []
     for name, variant in zip(options.variants, recipes, strict=True):
         print(f"{name or 'the recipe'} ...", file=sys.stderr, flush=True)
-        last = measured(variant, options.data, options.minutes, each)
+        last = measured(variant, options.data, options.minutes, each, start)
         columns = {kind: title for kind, title in columns.items() if kind in last}
         bits = [f"{last[kind]:.3f}" for kind in columns]
         rows.append([name or "the recipe", f"{last['step']:,}", f"{last['symbols'] / 1e6:.1f} M", *bits])

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 
 from catzip.benchmarks import ablation
 from catzip.compressor.errors import CatzipError
-from catzip.models.training.recipe import load
+from catzip.models.training import load, train
 
 TOY = """
 name = "toy"
@@ -95,6 +95,21 @@ def test_each_variant_has_a_row_of_its_own_run(tmp_path: Path, capsys: pytest.Ca
     assert "ablation" in table[0] and "--data" not in table[0]
     bits = [float(row.split("|")[-2]) for row in table[4:]]
     assert len(bits) == 2 and bits[0] != bits[1] and all(7 < value < 16 for value in bits)
+
+
+def test_variants_may_begin_with_trained_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "toy.toml").write_text(TOY)
+    (tmp_path / "toy.bin").write_bytes(np.full(40 * 64, 128, np.uint8).tobytes())
+    toy = load(tmp_path / "toy.toml")
+    trained = train(toy, tmp_path, tmp_path / "run", minutes=1, steps=60, device="cpu")
+    words = [str(tmp_path / "toy.toml"), "--data", str(tmp_path), "--minutes", "0.0001", ""]
+    found = []
+    for start in ([], ["--from", str(trained)]):
+        assert ablation.main([*start, *words]) == 0
+        found.append(float(capsys.readouterr().out.splitlines()[-1].split("|")[-2]))
+    assert found[1] < found[0] - 0.1
+    with pytest.raises(CatzipError, match="width is"):
+        ablation.main(["--from", str(trained), *words, "model.width=16"])
 
 
 def test_a_column_for_the_held_out_end_of_each_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

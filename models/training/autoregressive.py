@@ -29,7 +29,8 @@ from ..grid import (
 from ..mixture.config import MixingConfig, mixing_tables
 from ..recurrent import AutoregressiveConfig
 from .data import Batch, text_batches, to_symbols
-from .layers import Embedding, GatedMLP, Linear, exported, half_precision, recurrence, rms_norm, snap, swish
+from .layers import Embedding, GatedMLP, Linear, exported, recurrence, rms_norm, snap, swish
+from .precision import half_precision
 from .recipe import Schedule
 
 

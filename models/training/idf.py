@@ -18,8 +18,9 @@ from ..flows.flow import FlowConfig
 from ..grid import exp_table
 from ..logistics import logistic_tables
 from .flow import Flow
-from .layers import exported, half_precision
+from .layers import exported
 from .mosaics import tiles
+from .precision import half_precision
 from .recipe import Schedule
 from .softening import softened
 

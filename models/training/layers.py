@@ -85,14 +85,6 @@ class Rounding:
     on = True
 
 
-def half_precision(device: torch.device) -> torch.autocast:
-    """Products in bfloat16 where the processor has them in hardware, and only while nothing is rounded to the grid:
-    a bfloat16 sum is too coarse for residuals and logits, which the last part of training must see as they will be."""
-    cpu = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    fast = cpu if device.type == "cpu" else torch.cuda.is_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=fast and not Rounding.on)
-
-
 def snap(x: Tensor, bits: int, limit: int) -> Tensor:
     """x on the grid of step 2**-bits, at most ``limit`` steps from zero; the gradient passes straight through."""
     y: Tensor = _Snap.apply(x, 2.0**bits, limit, Rounding.on)  # type: ignore[no-untyped-call]

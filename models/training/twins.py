@@ -21,9 +21,9 @@ from ..masked.transformer import TransformerConfig
 from ..masked.windows import table_rows, window_rows
 from .convnet import ConvNet, Mixture, digit_bits
 from .data import to_symbols
-from .layers import half_precision
 from .masks import Batch, masked
 from .mosaics import tiles
+from .precision import half_precision
 from .transformer import Transformer
 
 _COUNTED = 1 << 25  # symbols whose windows are counted before training
