@@ -179,7 +179,7 @@ def test_without_rounding_they_drift_apart(name: str):
     theirs, _ = twins.theirs(images)
     with patch.object(Rounding, "on", False):
         ours = twins.ours(images)
-    assert np.mean([np.mean(a[1] == b[1]) for a, b in zip(ours, theirs, strict=True)]) < 0.7
+    assert np.mean([np.mean(a[1] == b[1]) for a, b in zip(ours, theirs, strict=True)]) < 0.9
 
 
 @pytest.mark.parametrize("grid", [True, False], ids=["biases on the grid", "biases off the grid"])

@@ -24,6 +24,7 @@ from catzip.models.training import layers  # noqa: E402
 from catzip.models.training.autoregressive import AutoregressiveTask  # noqa: E402
 from catzip.models.training.data import Batch, normalise_text8, text_batches, to_symbols  # noqa: E402
 from catzip.models.training.recipe import Schedule  # noqa: E402
+from catzip.models.training.recurrence import recurrence  # noqa: E402
 
 SCHEDULE = Schedule(minutes=1, groups=1, lanes=8, steps=40, learning_rate=1e-2)
 TRAINED = ("letters", "letters-mlp", "bytes", "bytes-mlp")
@@ -133,9 +134,7 @@ def test_recurrences_are_the_same(seed: int):
     random = np.random.RandomState(seed)
     forget = random.randint(-511, 512, (6, 2, 5))
     candidate, h = random.randint(-(2**14), 2**14 + 1, (6, 2, 5)), random.randint(-(2**14), 2**14 + 1, (2, 5))
-    ours = layers.recurrence(
-        *(torch.from_numpy(a) / 2.0**b for a, b in ((forget, 6), (candidate, 12), (h, 12)))
-    )
+    ours = recurrence(*(torch.from_numpy(a) / 2.0**b for a, b in ((forget, 6), (candidate, 12), (h, 12))))
     a = grid.sigmoid_table()[forget + 511].astype(np.int64)
     for t in range(6):
         h = h + (((2**12 - a[t]) * (candidate[t] - h) + 2**11) >> 12)

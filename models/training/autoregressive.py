@@ -29,9 +29,10 @@ from ..grid import (
 from ..mixture.config import MixingConfig, mixing_tables
 from ..recurrent import AutoregressiveConfig
 from .data import Batch, text_batches, to_symbols
-from .layers import Embedding, GatedMLP, Linear, exported, recurrence, rms_norm, snap, swish
+from .layers import Embedding, GatedMLP, Linear, exported, rms_norm, snap, swish
 from .precision import half_precision
 from .recipe import Schedule
+from .recurrence import recurrence
 
 
 class Recurrent(nn.Module):
