@@ -30,11 +30,12 @@ STAGES: dict[str, tuple[str, ...]] = {
     "integer products": ("arrays:product", "arrays:batched"),
     "PMFs": ("mixing:summed", "grid:frequencies", "grid:weights", "logistics"),
     "mixture": ("mixing", "refining", "counters", "words", "decisions"),
-    "contexts and features": ("contexts", "windows", "pixels", "quarters", "colour", "tiles", "lifts"),
+    "contexts and features": ("contexts", "windows", "pixels", "quarters", "colour", "tiles"),
+    "what is fitted": ("fitting", "slopes", "lifts", "costs"),
     "coder": ("stack", "codec", "pmf"),
     "other layers": (
         *("grid", "recurrent", "transformer", "convnet", "attention", "convolution"),
-        *("couplings", "factors", "flow", "idf", "ardm", "autoregressive"),
+        *("couplings", "corrections", "factors", "flow", "segment", "idf", "ardm", "autoregressive"),
     ),
 }
 """What belongs to a stage: a module, or one function of it. The first stage that names a function has it."""

@@ -38,8 +38,9 @@ def main(arguments: list[str]) -> int:
     for side in SIDES:
         started, bits = time.perf_counter(), 0.0
         for image in images:
-            each = max(1, MAX_SEGMENT // (3 * side * side))
-            bits += model.nll(image.ravel(), (image.shape[1], 3, side, each))
+            width, channels, _, _, *extras = model.plan(image.size, shape=image.shape)
+            each = max(1, MAX_SEGMENT // (channels * side * side))
+            bits += model.nll(image.ravel(), (width, channels, side, each, *extras))
         seconds = time.perf_counter() - started
         rows.append([str(side), f"{bits / sum(image.size for image in images):.4f}", f"{seconds:.1f}"])
     names = " ".join(path.name for path in options.images)

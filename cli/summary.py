@@ -34,7 +34,8 @@ def model_name(fingerprint: bytes, models: ModelSource) -> str | None:
 
 
 def details(report: Report, models: ModelSource, seconds: float) -> Iterator[str]:
-    """What -v adds: how pictures fared, frames by kind, speed, bits per symbol of what was coded, corrections."""
+    """What -v adds: how pictures fared, frames by kind, speed, bits per symbol of what was coded, what
+    is beside that."""
     yield from report.notes
     kinds = Counter(frame.kind for frame in report.frames)
     frames = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
@@ -46,4 +47,4 @@ def details(report: Report, models: ModelSource, seconds: float) -> Iterator[str
         yield f"{names}: {8 * total / symbols:.3f} bits per symbol over {symbols} symbols"
     if report.side_size:
         cost = percent(report.side_size, report.file_size)
-        yield f"corrections, for what the model does not see: {report.side_size} bytes, {cost}"
+        yield f"beside the model's symbols: {report.side_size} bytes, {cost}"

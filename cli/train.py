@@ -38,7 +38,7 @@ from .progress import Progress, clock
     metavar="MODEL|FILE|RUN",
     help="Begin a new run with the weights of a model, of a weight file, or of the run in a folder: to train a model "
     "further, or on other data. An autoregressive network may have more layers, and more rows in its tables, than it "
-    "had there; any network, more layers that are fine. A run that goes on has begun already.",
+    "had there; a convolutional network or a flow, more layers that are fine. A run that goes on has begun already.",
 )
 @click.option(
     "--device",

@@ -3,7 +3,8 @@
 Hoogeboom et al. 2019, arXiv 1905.07376; van den Berg et al. 2021, arXiv 2006.12459. An image is mapped by a bijection
 of integers to planes that are coded level by level, coarse to fine, with priors given the levels above (``flow``).
 Encoding is one pass through the flow and its networks, decoding one pass of the inverse, with the tiles of a segment as
-the batch. (To choose the lifts of a tile, the encoder also tries its middle in three ways.)
+the batch. (To choose the lifts of a tile, the encoder also tries its middle in three ways, and before all that it may
+fit corrections to a part of the image, see ``fitting``.)
 
 A model of the medium "array" codes images of its own shape; the plan is (images of a segment,). One of the medium
 "image" codes an image of any size, grey or in colour, tile by tile (``tiles``); the plan is (width, channels, side of

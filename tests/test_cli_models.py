@@ -86,7 +86,7 @@ def test_the_cost_of_corrections_is_told_when_asked(folder):
     prose = catzip("compress", "-v", "-m", "ar-text8", "a.txt", cwd=folder).stderr
     assert "ar-text8: " in prose and "bits per symbol" in prose
     cost = facts("a.txt.catz", folder)["side"]
-    assert f"corrections, for what the model does not see: {cost} bytes" in prose
+    assert f"beside the model's symbols: {cost} bytes" in prose
     pure = catzip("compress", "-v", "-m", "ar-text8", "pure.txt", cwd=folder).stderr
     assert "corrections" not in pure
 

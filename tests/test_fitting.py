@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from test_idf import image
 from tiny_models import flow
 
+from catzip.benchmarks.matrix.flows import grained
 from catzip.models.arrays import NumpyArray, arrays_for
 from catzip.models.flows.corrections import Corrections
 from catzip.models.flows.costs import costs
@@ -22,23 +23,14 @@ from catzip.models.workers import Workers
 PHOTO = flow("idf-photo")
 
 
-def stripes(height: int, width: int, channels: int) -> NumpyArray:
-    """A grain that photographs do not have, every other row darker by 20: uint8 [height, width, channels]."""
-    random = np.random.RandomState(4)
-    slope = np.add.outer(np.arange(height), np.arange(width)) // 4
-    dark = 20 * (np.arange(height) % 2)[:, None]
-    each = [slope + 60 + dark + random.randint(-3, 4, (height, width)) for _ in range(channels)]
-    return np.stack(each, -1).clip(0, 255).astype(np.uint8)
-
-
-@pytest.mark.parametrize("channels,least", [(1, 0.05), (3, 0.05)])
-def test_they_pay(channels: int, least: float):
+@pytest.mark.parametrize("channels", [1, 3])
+def test_they_pay(channels: int):
     """A file with them is smaller than one without, though what they are is a part of it."""
-    picture = stripes(90, 100, channels)
+    picture = grained(90, 100, channels)
     plan = (100, channels, 128, 1, *((1,) if channels == 3 else ()))
     without = PHOTO.nll(picture.ravel(), plan)
     own = PHOTO.plan(picture.size, shape=picture.shape)
-    assert PHOTO.nll(picture.ravel(), own) < (1 - least) * without
+    assert PHOTO.nll(picture.ravel(), own) < 0.95 * without
 
 
 def test_what_the_model_expects_needs_none():
@@ -49,7 +41,7 @@ def test_what_the_model_expects_needs_none():
 
 
 def test_few_pixels_are_not_fitted():
-    found = best_corrections(PHOTO._flow, Workers(1), stripes(40, 50, 3), False)
+    found = best_corrections(PHOTO._flow, Workers(1), grained(40, 50, 3), False)
     assert {spot: each.shape[1] - 1 for spot, each in found.items()} == PHOTO._flow.spots(3)
     assert not any(each.any() for each in found.values())
 
@@ -67,7 +59,7 @@ def test_every_backend_finds_the_same(device: str):
 
 
 def same_weights(one: str, workers: Workers, other: str, others: Workers, device: str) -> None:
-    picture = stripes(300, 260, 3)  # more than is looked at
+    picture = grained(300, 260, 3)  # more than is looked at
     first = best_corrections(flow(one)._flow, workers, picture, True)
     second = best_corrections(flow(other, device)._flow, others, picture, True)
     assert any(each.any() for each in first.values())
@@ -76,7 +68,7 @@ def same_weights(one: str, workers: Workers, other: str, others: Workers, device
 
 def test_what_is_foreseen_is_what_is_saved():
     """The codec's own bits fall, with the weights as they are sent."""
-    net, picture = PHOTO._flow, stripes(90, 100, 1)
+    net, picture = PHOTO._flow, grained(90, 100, 1)
     weights = best_corrections(net, Workers(1), picture, False)
     before = costs(net, picture[None])[0]
     after = costs(net, picture[None], Corrections(net.arrays, weights, net.config.components))[0]

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 from helpers import TEXT, compress
 from safetensors import safe_open
 
@@ -12,6 +13,8 @@ import catzip.compressor.container as container
 from catzip.compressor import media, payload, trailer, varint
 from catzip.compressor.media import planes
 from catzip.compressor.packing import exact, form, png, recipe
+from catzip.models import grid, logistics
+from catzip.models.flows import corrections
 from catzip.models.registry import Registry
 
 DOC = (Path(container.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
@@ -149,3 +152,23 @@ def test_unpacked_pictures():
     magics = table("field", "size", "meaning", holding="front")["magic"]["meaning"]
     found = re.findall(r"`([0-9A-F ]+)` of a (\w+)", magics)
     assert {bytes.fromhex(text): kind.lower() for text, kind in found} == form.MAGICS
+
+
+def test_corrections():
+    """The frequencies of their weights, by Python's integers and the numbers of the text."""
+    text = re.search(r"Corrections come before.*?\n\n", DOC, re.DOTALL)
+    assert text
+    scale, total, most = (
+        int(re.search(pattern, text[0])[1])  # type: ignore[index]
+        for pattern in (r"floor\(2\^(\d+) / ", r"\(2\^(\d+) - ", r"symbols w \+ (\d+);")
+    )
+    for spread in range(1, 16):
+        mass = {w: 2**scale // (4 * w * w + 2**spread) ** 2 for w in range(-most, most + 1)}
+        rows = {w: 1 + each * (2**total - len(mass)) // sum(mass.values()) for w, each in mass.items()}
+        rows[0] += 2**total - sum(rows.values())
+        assert corrections.weight_pmf(np.array([spread])).freqs[0].tolist() == list(rows.values())
+    for steps, exponent in zip(
+        re.findall(r"floor\(S / 2\^(\d+) \+", text[0]), corrections.EXPONENTS, strict=True
+    ):
+        assert int(steps) == exponent + grid.ACT - logistics.MEAN
+    assert f"for the code {corrections.BIAS}." in text[0]

@@ -45,6 +45,7 @@ IMPOSSIBLE: dict[str, tuple[str, int, Plan]] = {
     "a number missing": ("flow", 90, (5, 3, 8)),
     "a number too many": ("flow", 90, (5, 3, 8, 1, 1, 1)),
     "neither lifts nor corrections": ("flow", 90, (5, 3, 8, 1, 4)),
+    "more than there is": ("flow", 90, (5, 3, 8, 1, 7)),
     "lifts of grey": ("flow", 90, (5, 1, 8, 1, 1)),
     "lifts of grey, and corrections": ("flow", 90, (5, 1, 8, 1, 3)),
     "corrections for an array": ("flow-array", 90, (1, 2)),

@@ -1,18 +1,24 @@
-"""The flow of an integer discrete flow model on one batch, cut in every way: planes and PMFs must be the same."""
+"""Integer discrete flows: one batch cut in every way, whose planes and PMFs must be the same, and what is fitted."""
 
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
-from ...models import checkpoint
+from ...compressor.model import Model
+from ...models import checkpoint, idf
 from ...models.arrays import Arrays, NumpyArray
 from ...models.flows.flow import BASE, DIGIT, Flow, FlowConfig
+from .recording import Trace, trace
 
 TILES, SIZE = 5, (7, 6)
+FITTED = (64, 72, 3)
 
 
 def digests(path: Path, arrays: Arrays) -> dict[str, str]:
@@ -23,6 +29,43 @@ def digests(path: Path, arrays: Arrays) -> dict[str, str]:
     tiles = _tiles(flow.config.channels)
     ways = {"all tiles at once": TILES, "tile by tile": 1, "tiles in twos": 2}
     return {name: _digest(flow, tiles, each) for name, each in ways.items()}
+
+
+def fitted(model: Model) -> Trace:
+    """What coding a picture does to which the encoder of a model for images of any size fits corrections.
+
+    Raises RuntimeError if it sends none.
+    """
+    picture = grained(*FITTED)
+    plan = model.plan(picture.size, shape=picture.shape)
+    with _corrections() as found:
+        made = trace(model, picture.ravel(), plan)
+    if not any(row.any() for weights in found for row in weights.values()):
+        raise RuntimeError(f"{model.name} sends no corrections under {plan}")
+    return made
+
+
+def grained(height: int, width: int, channels: int) -> NumpyArray:
+    """A slope with a grain that photographs do not have, every other row darker by 20: uint8 of these sizes."""
+    random = np.random.RandomState(4)
+    slope = np.add.outer(np.arange(height), np.arange(width)) // 4
+    dark = 20 * (np.arange(height) % 2)[:, None]
+    each = [slope + 60 + dark + random.randint(-3, 4, (height, width)) for _ in range(channels)]
+    return np.stack(each, -1).clip(0, 255).astype(np.uint8)
+
+
+@contextmanager
+def _corrections() -> Iterator[list[Any]]:
+    """All that are fitted meanwhile."""
+    found: list[Any] = []
+    original = idf.best_corrections
+
+    def recorder(*given: Any) -> Any:
+        found.append(original(*given))
+        return found[-1]
+
+    with patch.object(idf, "best_corrections", recorder):
+        yield found
 
 
 def _tiles(channels: int) -> NumpyArray:

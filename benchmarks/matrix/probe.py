@@ -92,6 +92,9 @@ def _coding(model: Model, size: int) -> Digests:
     own = model.plan(len(symbols), shape=shape)
     first = trace(model, symbols, own)
     found = {"PMFs": _ways(first), "bytes": {"coded": first.coded}}
+    if image:
+        made = flows.fitted(model)
+        found |= {"PMFs of a fitted image": _ways(made), "bytes of a fitted image": {"coded": made.coded}}
     if image or model.shape:
         return found | _items(model)
     cut = trace(model, symbols, _more_segments(model, len(symbols), own))

@@ -103,6 +103,10 @@ CONFIGS: dict[str, Any] = {
         ),
         shape=(6, 5, 3),
     ),
+    "random-photo": FlowModel(
+        FlowConfig(channels=3, levels=2, nets=1, width=12, hidden=12, depth=1, components=2, fine=("heads",)),
+        side=40,
+    ),
 }
 
 

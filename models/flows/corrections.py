@@ -27,7 +27,7 @@ BIAS = 64  # the code that the last weight of each is for: a bias
 SPREADS = 16
 WEIGHTS = 2 * WEIGHT_MAX + 1  # how many a weight may be
 
-_BIASES = BIAS * 2.0 ** (MEAN - ACT - np.array(EXPONENTS))
+_BIASES = np.ldexp(float(BIAS), MEAN - ACT - np.array(EXPONENTS))
 
 Weights = Mapping[Spot, NumpyArray]
 """int [2, inputs + 1] of each spot, -63..63: of its means and of its ln(scale), the bias last."""
@@ -80,7 +80,9 @@ class Sent:
                 yield Categorical(weight_pmf(each[each > 0]))
 
     def digits(self, weights: Weights) -> list[NumpyArray]:
-        """What `steps` is sent for these weights."""
+        """What `steps` is sent for these weights. Raises ValueError for some of another spot, which none would get."""
+        if more := weights.keys() - self._inputs.keys():
+            raise ValueError(f"corrections of {sorted(more)}, of which none are sent")
         rows = [row for spot in self._inputs for row in weights[spot]]
         if not rows:
             return []

@@ -29,13 +29,14 @@ from .slopes import Slopes
 _PIXELS = (
     1 << 16
 )  # of an image that are looked at: twice as many save another 0.2 %, and take as long as all the rest
-_SIDE = 128  # of a crop, as of a tile: near its edges less is seen, and the weights of smaller ones suit that
+_SIDE = 128  # of a crop, as of the tiles of `idf-photo`: near their edges less is seen, and weights suit that
 _LEAST_ROWS = 1 << 9  # fewer pixels of a spot do not pay for weights
 _MOST_ROWS = 1 << 15  # 2**15 squares of codes (14 bits) times squares of slopes (22 bits): below 2**53
 _SPREAD = 8  # bits of one
 _STEPS = 5
 _LEAST_GAIN = 16.0  # bits, of a step that is worth another
 _PRIOR = 8.0  # standard deviation of a weight
+_NAT = 1.4426950408889634  # bits
 _SLOPE_MAX = (1 << 11) - 1
 _SLOPES = (512.0, 256.0)  # steps of a slope: for each level, and for each unit of ln(scale)
 _UNITS = (1024.0, 4096.0)  # codes times weights in a level, and in a unit of ln(scale)
@@ -85,7 +86,8 @@ def best_corrections(flow: Flow, workers: Workers, image: NumpyArray, lifts: boo
     weights = {
         spot: np.zeros((2, inputs + 1), np.int64) for spot, inputs in flow.spots(image.shape[-1]).items()
     }
-    spots = list(whole)
+    # Couplings may leave planes of a grey image where no channel of its own is; there, nothing is sent.
+    spots = [spot for spot in whole if spot in weights]
     shares = workers.groups(len(spots), least=1)
 
     def fit(i: int) -> Weights:
@@ -114,7 +116,8 @@ def sampled(image: NumpyArray) -> NumpyArray:
 
 def _watch(flow: Flow, images: NumpyArray) -> dict[Spot, tuple[NumpyArray, ...]]:
     watcher = Watcher(flow.arrays)
-    costs(flow, images, watcher)
+    costs(flow, images, watcher)  # walks through the flow, and the watcher sees it
+    # The finest level comes last, in the order in which it is seen.
     values = flow.forward(images)[-len(watcher.seen) :] if watcher.seen else []
     return {
         spot: (*seen, plane.ravel().astype(np.int64))
@@ -124,12 +127,12 @@ def _watch(flow: Flow, images: NumpyArray) -> dict[Spot, tuple[NumpyArray, ...]]
 
 def fitted(slopes: Slopes, seen: Seen, times: float) -> NumpyArray:
     """Weights int [2, inputs + 1] for what is ``times`` as much as was seen."""
-    rows = len(seen.told)
-    codes = np.full((min(rows, _MOST_ROWS), seen.told.shape[1] + 1), float(BIAS))
-    codes[:, :-1] = seen.told[:_MOST_ROWS]
-    weights = np.zeros((2, codes.shape[1]), np.int64)
+    rows, inputs = seen.told.shape
+    weights = np.zeros((2, inputs + 1), np.int64)
     if rows < _LEAST_ROWS:
         return weights
+    codes = np.full((min(rows, _MOST_ROWS), inputs + 1), float(BIAS))
+    codes[:, :-1] = seen.told[:_MOST_ROWS]
     trial = _Trial(slopes, seen, codes)
     first = best = trial.at(weights)
     for _ in range(_STEPS):
@@ -142,7 +145,7 @@ def fitted(slopes: Slopes, seen: Seen, times: float) -> NumpyArray:
             break
         weights, best = moved, now
     # A weight that is fitted to noise gains half a nat here, and loses as much on what is not seen.
-    gain = first.bits - best.bits - np.count_nonzero(weights) / math.log(2)
+    gain = first.bits - best.bits - np.count_nonzero(weights) * _NAT
     return weights if gain * times > _cost(weights) else np.zeros_like(weights)
 
 

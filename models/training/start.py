@@ -5,8 +5,8 @@ can be trained further, or on data of one's own.
 
 After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). Autoregressive networks may grow: the upper bits of a
 hash choose the row of an n-gram table, so a table of twice the rows begins with each row twice; a layer on the residual
-stream that was not there adds nothing at first, for the last product in it begins as zero. In any network, a layer may
-become fine: its real weights are the same.
+stream that was not there adds nothing at first, for the last product in it begins as zero. In networks whose
+layers may be fine, a layer may become so: its real weights are the same.
 """
 
 from __future__ import annotations
@@ -102,9 +102,7 @@ def _difference(config: Table, recipe: Recipe) -> str:
     if config["family"] != recipe.family:
         return f"its family is {config['family']}"
     small, large = config["model"], recipe.model
-    if "fine" in large and set(small.get("fine", ())) <= set(large["fine"]):
-        small = {**small, "fine": large["fine"]}
-    if small == large or _is_grown(small, large):
+    if _is_finer(small, large) or _is_grown(small, large):
         return ""
     keys = sorted(key for key in small.keys() | large.keys() if small.get(key) != large.get(key))
     found = "; ".join(f"{key} is {small.get(key)} there and {large.get(key)} in the recipe" for key in keys)
@@ -114,6 +112,12 @@ def _difference(config: Table, recipe: Recipe) -> str:
         f"{found}. What may differ is the depth, a hidden that was 0, and the rows of n-grams of two symbols or more, "
         "and none may be smaller"
     )
+
+
+def _is_finer(small: Table, large: Table) -> bool:
+    """Whether two networks are the same but for layers that are fine in the second one alone."""
+    sizes = [{key: each for key, each in table.items() if key != "fine"} for table in (small, large)]
+    return sizes[0] == sizes[1] and set(small.get("fine", ())) <= set(large.get("fine", ()))
 
 
 def _is_grown(small: Table, large: Table) -> bool:
