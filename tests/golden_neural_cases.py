@@ -15,6 +15,7 @@ from golden_networks import NETWORKS, PROSE
 from helpers import compress
 from numpy.typing import NDArray
 
+from catzip.benchmarks.matrix.flows import grained
 from catzip.compressor import lzma2, payload
 from catzip.compressor.chooser import Choice
 from catzip.compressor.container import CODED, Head
@@ -150,7 +151,7 @@ def shipped_content(model: Model) -> bytes:
     if model.medium == "array":
         return images(2, model.shape, shared=0.8)
     if model.medium == "image":
-        return images(1, (70, 150, 3), shared=0.8)
+        return npy(grained(70, 150, 3))  # to which corrections are fitted
     return LETTERS if model.medium == "text27" else PROSE
 
 
