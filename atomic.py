@@ -77,7 +77,8 @@ def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = No
     except BaseException:
         if sink is not None:
             sink.abandon()
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it was not made, or is gone
+            temporary.unlink()
         raise
 
 

@@ -59,6 +59,9 @@ def cli() -> None:
 
     A file made on one machine decodes to the same bytes on every other, whatever the processor, the device or
     the number of threads; a PNG or WebP to the same pixels. `catzip COMMAND --help` explains a command.
+
+    Models of your own are found in the folders that CATZIP_MODELS names. Exit codes: 0 all is well, 1 something
+    failed, 2 the command line was wrong.
     """
 
 
@@ -106,8 +109,7 @@ def _run() -> int:
     except click.ClickException as error:
         if isinstance(error, click.UsageError):
             error.show()
-            if isinstance(error, click.NoSuchOption):
-                _explain_dashes()
+            _explain(error)
         else:
             complain(error.format_message())
         return error.exit_code
@@ -117,8 +119,14 @@ def _run() -> int:
     return result if isinstance(result, int) else 0
 
 
-def _explain_dashes() -> None:
-    """Of files that are there and look like options."""
+def _explain(error: click.UsageError) -> None:
+    """To those who are used to zstd or gzip, and of files that are there and look like options."""
+    if error.ctx is not None and error.ctx.parent is None:
+        complain("to compress: catzip compress FILE; to decompress: catzip decompress FILE.catz")
+    if not isinstance(error, click.NoSuchOption):
+        return
+    if error.option_name.lstrip("-").isdigit():
+        complain("there are no levels; --fast and --best choose between models")
     for word in sys.argv[2:]:
         if word.startswith("-") and os.path.lexists(word):
             complain(f"{printable(word)} is a file, too: write ./{printable(word)}")

@@ -24,7 +24,10 @@ files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.command()
 @files_argument
 @click.option(
-    "-m", "--model", metavar="MODEL", help="Model to use (see `catzip models`); default: by the content."
+    "-m",
+    "--model",
+    metavar="MODEL",
+    help="Model (see `catzip models`) or weight file to use; default: by the content.",
 )
 @effort_options
 @steps_option

@@ -31,8 +31,9 @@ CHECK = "blake2b"
 def list_files(files: tuple[str, ...], as_json: bool, verbose: bool) -> int:
     """Show what is in each FILE.
 
-    Sizes, ratio, bits per symbol, models and, with -v, frames and their checksums. Nothing is decoded:
-    `catzip test` tells whether the content is as its checksums say.
+    Sizes, ratio, bits per symbol, models and, with -v, frames and their checksums. The content of a PNG or WebP that
+    was unpacked is its pixels and chunks, which are more than the file was. Nothing is decoded: `catzip test` tells
+    whether the content is as its checksums say.
     """
     facts: list[dict[str, Any]] = []
     models = Settings().registry()
@@ -95,13 +96,21 @@ def table(facts: list[dict[str, Any]], verbose: bool) -> str:
     """The same for people: a line for each file, and with `verbose` one for each of its frames."""
     lines = [COLUMNS.format(*HEADINGS)]
     for file in facts:
-        models = ", ".join(model["name"] or model["fingerprint"] for model in file["models"])
+        models = ", ".join(model["name"] or _elsewhere(model["fingerprint"]) for model in file["models"])
         lines.append(_line(len(file["frames"]), file, models or "-", CHECK, printable(file["file"])))
         for number, frame in enumerate(file["frames"] if verbose else [], 1):
-            model = frame["model"] or frame["fingerprint"] or frame["packing"] or "-"
+            model = frame["model"] or _elsewhere(frame["fingerprint"] or "") or frame["packing"] or "-"
             model += f", {frame['steps']} steps" if frame["steps"] else ""
             lines.append(_line(f"#{number}", frame, model, frame["kind"], frame["check"]))
     return "\n".join(lines)
+
+
+def _elsewhere(fingerprint: str) -> str:
+    """A model that is not installed: its name and the release that has it, if one has, or else its fingerprint."""
+    from ..models.superseded import SUPERSEDED
+
+    found = SUPERSEDED.get(fingerprint)
+    return f"{found.model} {found.release}" if found else fingerprint
 
 
 def _line(first: object, facts: dict[str, Any], model: str, check: str, last: str) -> str:
@@ -110,7 +119,7 @@ def _line(first: object, facts: dict[str, Any], model: str, check: str, last: st
         first,
         f"{size:,}",
         f"{content:,}",
-        f"{content / size:.2f}",
+        f"{content / size:.2f}" if content else "-",
         "-" if bits is None else f"{bits:.3f}",
         model,
         check,

@@ -16,6 +16,8 @@ REMEDIES = {
     errno.EEXIST: "Use -f to overwrite it, or -o for another name",
     errno.EBADF: "The stream is closed; name a file",
     errno.EROFS: "Write elsewhere with -o or -c",
+    errno.ENOTDIR: "Write to another folder with -o",
+    errno.ENAMETOOLONG: "Give a shorter name with -o",
 }
 
 ON_STREAMS = {

@@ -103,7 +103,7 @@ run_device_options = _together(
         type=click.IntRange(min=0),
         callback=_cores,
         metavar="N",
-        help="Threads for networks, 0 for one a core. The bytes are the same for any number.",
+        help="Threads for networks, 0 for one a core, which is the default. The bytes are the same for any number.",
     ),
     device_option,
 )
@@ -117,6 +117,12 @@ convert_options = _together(
     click.option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output."),
     click.option("-c", "--stdout", "to_stdout", is_flag=True, help="Write to standard output."),
     force_option,
-    click.option("--rm", "remove", is_flag=True, help="Remove each source once its result is verified."),
+    click.option(
+        "--rm",
+        "remove",
+        is_flag=True,
+        help="Remove each source once its result is decoded and compared: byte for byte, or the pixels and chunks of a "
+        "picture that was unpacked.",
+    ),
     click.option("-k", "--keep", is_flag=True, help="Keep each source, as without --rm: the default."),
 )

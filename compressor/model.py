@@ -49,14 +49,18 @@ class Model(Protocol):
 
     @property
     def budgets(self) -> tuple[int, ...]:
-        """The numbers of network calls, from few to all, among which a plan can choose; () where there is no choice."""
+        """The numbers of network calls, from few to all, among which a plan can choose; () where there is no choice.
+
+        Where there is, a plan begins with it, or with 0 for all.
+        """
         ...
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """The coding plan for a frame of `count` symbols, with one of `budgets` (None: as the model likes; 0: all).
 
-        `shape` is how the symbols lie where the medium knows it: (height, width, channels) of an image.
-        Raises ModelMismatchError for another number of steps.
+        `shape` is how the symbols lie where the medium knows it: (height, width, channels) of an image. But of models
+        for images of any size, the last number of a plan says how long a segment is. Raises ModelMismatchError for
+        another number of steps.
         """
         ...
 

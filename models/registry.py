@@ -21,6 +21,8 @@ from .workers import Workers
 WEIGHTS = Path(__file__).parent / "weights"
 
 Loader = Callable[[Identity, dict[str, Any], checkpoint.Arrays, Arrays, Workers], Model]
+"""What a module of a family has as ``load``: a model of a checkpoint's configuration and arrays. In the configuration,
+``model`` names what others ask for as they do: ``alphabet``, and of items their ``shape`` or ``length``."""
 
 FAMILIES = ("ardm", "autoregressive", "idf")
 """The families that can code: modules of this package, imported when asked for. A new family joins here."""

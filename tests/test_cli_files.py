@@ -238,3 +238,10 @@ def test_progress_is_for_terminals_that_can_clear_a_line(terminal, cleared, fold
     (folder / "noise").write_bytes(os.urandom(1 << 22))
     shown = on_terminal("compress", "noise", cwd=folder, env={**os.environ, "TERM": terminal})
     assert (b"\x1b[K" in shown) == cleared
+
+
+@pytest.mark.parametrize("target,said", [("text/x", "not a directory"), ("x" * 300, "file name too long")])
+def test_a_target_that_cannot_be_is_named(target, said, folder):
+    (folder / "text").write_bytes(b"content")
+    error = catzip("compress", "text", "-o", target, cwd=folder, code=1).stderr
+    assert error.startswith(f"catzip: {target}: {said}. ")

@@ -118,3 +118,19 @@ def test_python_m_catzip_is_the_same_command(tmp_path):
         [sys.executable, "-m", "catzip", "--help"], cwd=tmp_path, capture_output=True, check=True
     )
     assert done.stdout.startswith(b"Usage: catzip")
+
+
+@pytest.mark.parametrize(
+    "words,said",
+    [
+        (["a"], "to compress: catzip compress FILE"),
+        (["-d", "a.catz"], "to decompress: catzip decompress FILE.catz"),
+        (["-19", "a"], "there are no levels"),
+        (["compress", "-9", "a"], "there are no levels"),
+    ],
+    ids=str,
+)
+def test_habits_of_other_compressors_are_answered(words, said, tmp_path):
+    (tmp_path / "a").write_bytes(b"content")
+    assert said in catzip(*words, cwd=tmp_path, code=2).stderr
+    assert "catzip: " not in catzip("compress", "--no-such-option", cwd=tmp_path, code=2).stderr

@@ -5,6 +5,7 @@ import os
 
 import pytest
 from clitools import catzip
+from golden_networks import FOLDER
 
 TEXT = b"All this happened, more or less.\n" * 100
 
@@ -78,3 +79,12 @@ def test_a_name_that_no_terminal_should_see(name, folder):
     assert done.stderr.startswith(f"{escaped}: ") and len(done.stderr.splitlines()) == 1
     again = catzip("decompress", os.fsdecode(name), cwd=folder, code=1)
     assert again.stderr.startswith(f"catzip: {escaped}: {escaped.removesuffix('.catz')} exists already")
+
+
+def test_replaced_weights_are_named_with_the_release_that_has_them(tmp_path):
+    path = FOLDER / "superseded" / "ar-bytes-95199f9abc1c68a8.catz"
+    for words in ((), ("-v",)):
+        rows = catzip("list", *words, str(path), cwd=tmp_path).stdout.decode().splitlines()[1:]
+        assert all("ar-bytes 0.4.0" in row for row in rows)
+    (found,) = json.loads(catzip("list", "--json", str(path), cwd=tmp_path).stdout)
+    assert found["models"] == [{"name": None, "fingerprint": "95199f9abc1c68a8"}]

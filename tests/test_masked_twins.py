@@ -19,8 +19,8 @@ from catzip.models.convolution import Block  # noqa: E402
 from catzip.models.masked.convnet import ConvNet, ConvNetConfig  # noqa: E402
 from catzip.models.masked.transformer import Transformer, TransformerConfig  # noqa: E402
 from catzip.models.training import convnet, layers, transformer  # noqa: E402
+from catzip.models.training.masked_twins import ImageTwin, TextTwin  # noqa: E402
 from catzip.models.training.masks import Batch  # noqa: E402
-from catzip.models.training.twins import ImageTwin, TextTwin  # noqa: E402
 
 NAMES = sorted(MASKED)
 CHUNKS = MASKED["letter-chunks-deep"]

@@ -82,3 +82,10 @@ def test_constraints_pin_every_dependency():
         if "==" in line
     }
     assert names <= pins
+
+
+def test_weights_and_repository_stay_small():
+    """As CONTRIBUTING.md says: the weights in 24 MiB, all files in 32."""
+    sizes = {name: (ROOT / name).stat().st_size for name in tracked()}
+    assert sum(size for name, size in sizes.items() if name.startswith("models/weights/")) <= 24 << 20
+    assert sum(sizes.values()) <= 32 << 20

@@ -16,6 +16,7 @@ from tiny_recipe import DATA, written  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, names, train  # noqa: E402
+from catzip.models.training.recipe import RECIPES  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("trains")
 
@@ -117,3 +118,20 @@ def test_shipped_recipes_load():
     for name in names():
         recipe = load(name)
         assert recipe.name == name and recipe.data and recipe.validation
+
+
+def test_the_recipe_that_is_told_of_is_one(tmp_path: Path):
+    """The one of the README in the folder of recipes, which may begin with the weights that it names."""
+    told = (
+        (RECIPES / "README.md")
+        .read_text(encoding="utf-8")
+        .split("## A recipe of your own\n")[1]
+        .split("\n## ")[0]
+    )
+    lines = [line[4:] for line in told.splitlines() if line.startswith("    ") or not line]
+    (tmp_path / "mine.toml").write_text("\n".join(lines))
+    (tmp_path / "letters.txt").write_bytes(b"Dear friend, how are you? " * 20_000)
+    path = train(
+        load(tmp_path / "mine.toml"), tmp_path, tmp_path / "out", steps=1, start="ar-bytes-s", device="cpu"
+    )
+    assert checkpoint.load(path).config["name"] == "mine"

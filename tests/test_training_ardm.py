@@ -91,8 +91,8 @@ def pictures(count: int, seed: int) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def short_searches(trains: None, monkeypatch: pytest.MonkeyPatch):
     """Export looks for orders and schedules, which takes minutes with the numbers of a real run."""
-    monkeypatch.setattr("catzip.models.training.twins._COUNTED", 1 << 14)
-    monkeypatch.setattr("catzip.models.training.twins._AT_ONCE", 1 << 6)
+    monkeypatch.setattr("catzip.models.training.masked_twins._COUNTED", 1 << 14)
+    monkeypatch.setattr("catzip.models.training.masked_twins._AT_ONCE", 1 << 6)
     monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_ON", 2)
     monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_SYMBOLS", 0)
     for name, few in (("BUDGETS", (5, 10)), ("_FEW", 50), ("_LOOKED", 6), ("_PLACES", 40)):

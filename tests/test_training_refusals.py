@@ -52,6 +52,7 @@ def test_a_state_of_another_model_is_refused(folder: Path):
         ('name = "tiny"', "", "'name'"),
         ("[model]", "[network]", "'model'"),
         ("[model]", "model = 5\n[network]", "model is no table"),
+        ("family = ", "famil = ", "it has no 'family'.*README.md tells how"),
         ("learning_rate = 1e-2", "learning_rat = 1e-2", "learning_rat.*A schedule has: minutes, lanes"),
         ("share = 1 }]\nvalid", "weight = 1 }]\nvalid", "weight"),
         ("minutes = 1", "minutes =", "Invalid value"),

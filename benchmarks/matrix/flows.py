@@ -14,6 +14,7 @@ import numpy as np
 from ...compressor.model import Model
 from ...models import checkpoint, idf
 from ...models.arrays import Arrays, NumpyArray
+from ...models.flows.fitting import best_corrections
 from ...models.flows.flow import BASE, DIGIT, Flow, FlowConfig
 from .recording import Trace, trace
 
@@ -58,10 +59,9 @@ def grained(height: int, width: int, channels: int) -> NumpyArray:
 def _corrections() -> Iterator[list[Any]]:
     """All that are fitted meanwhile."""
     found: list[Any] = []
-    original = idf.best_corrections
 
     def recorder(*given: Any) -> Any:
-        found.append(original(*given))
+        found.append(best_corrections(*given))
         return found[-1]
 
     with patch.object(idf, "best_corrections", recorder):

@@ -17,10 +17,10 @@ from torch import Tensor
 from ..arrays import NumpyArray
 from ..checkpoint import Arrays
 from .layers import exported
+from .masked_twins import ImageTwin, MaskedTwin, TextTwin
 from .masks import Batch, in_order, joined, masked
 from .orders import scheduled
 from .recipe import Schedule
-from .twins import ImageTwin, MaskedTwin, TextTwin
 
 _SCHEDULED_ON = 12  # held-out items of a corpus on which schedules are measured, at least
 _SCHEDULED_SYMBOLS = 1 << 13  # symbols of a corpus, at least

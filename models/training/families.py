@@ -32,7 +32,7 @@ class Task(Protocol):
         ...
 
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Any]:
-        """Endless training batches from corpora with these shares of the mix."""
+        """Endless training batches from corpora with these shares of the mix, each with an array of its ``symbols``."""
         ...
 
     def loss(self, batch: Any) -> torch.Tensor:

@@ -18,6 +18,8 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of the weight file, too
 
 _SHARES = ("final_rate", "ema", "round_from", "couplings_from", "ordered", "grey", "soft")
 
+_HOW = "models/recipes/README.md tells how to write one"
+
 ALPHABETS = {"bytes": 256, "text27": 27, "array": 256, "image": 256}
 """Symbols of each of `compressor.media`, which models do not import."""
 
@@ -112,9 +114,11 @@ def load(recipe: str | Path) -> Recipe:
                 f"the name {found.name!r}: letters, digits, dots, dashes and underscores make one"
             )
         return found
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
+        raise CatzipError(f"{path}: not a recipe: it has no {error}. {_HOW}") from error
+    except (TypeError, ValueError) as error:
         known = ", ".join(field.name for field in fields(Schedule))
-        raise CatzipError(f"{path}: not a recipe: {error}. A schedule has: {known}") from error
+        raise CatzipError(f"{path}: not a recipe: {error}. A schedule has: {known}. {_HOW}") from error
 
 
 def _table(recipe: dict[str, Any], name: str) -> dict[str, Any]:
