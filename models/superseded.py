@@ -35,6 +35,8 @@ SUPERSEDED: dict[str, Superseded] = {
     "a86294659e2c1529": Superseded("ardm-cifar10", "0.5.0"),
     "f7238a1e6b72abf5": Superseded("ardm-upscale-cifar10", "0.5.0"),
     "4f3c2b26ffc93e47": Superseded("idf-photo", "0.5.0"),
+    "c4139dfb62f2d86b": Superseded("ar-text8", "0.5.0"),
+    "72eb8087f184f665": Superseded("idf-cifar10", "0.5.0"),
 }
 """By fingerprint, in hexadecimal digits."""
 
