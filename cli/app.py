@@ -121,7 +121,7 @@ def _run() -> int:
 
 def _explain(error: click.UsageError) -> None:
     """To those who are used to zstd or gzip, and of files that are there and look like options."""
-    if error.ctx is not None and error.ctx.parent is None:
+    if sys.argv[1:] and error.ctx is not None and error.ctx.parent is None:
         complain("to compress: catzip compress FILE; to decompress: catzip decompress FILE.catz")
     if not isinstance(error, click.NoSuchOption):
         return

@@ -58,8 +58,8 @@ class Model(Protocol):
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """The coding plan for a frame of `count` symbols, with one of `budgets` (None: as the model likes; 0: all).
 
-        `shape` is how the symbols lie where the medium knows it: (height, width, channels) of an image. But of models
-        for images of any size, the last number of a plan says how long a segment is. Raises ModelMismatchError for
+        `shape` is how the symbols lie where the medium knows it: (height, width, channels) of an image. The last
+        number of a plan says how long a segment is, but of models for images of any size. Raises ModelMismatchError for
         another number of steps.
         """
         ...

@@ -24,8 +24,7 @@ def half_precision(device: torch.device) -> torch.autocast:
 def _is_faster(device: str) -> bool:
     """Whether there are such products in hardware and, of a CPU, whether a trial says that they pay.
 
-    They need not: they take an AMD Zen 4 half the time, but an Intel processor whose AMX a virtual machine hides more
-    time than in float32.
+    They need not: with AVX-512 BF16 alone, where a virtual machine hides AMX, an Intel processor is faster in float32.
     """
     if device != "cpu":
         return bool(torch.cuda.is_bf16_supported())
