@@ -1,19 +1,23 @@
-"""Files that appear whole or not at all: written beside the target, flushed, moved into place at once."""
+"""Files that appear whole or not at all; and devices, pipes and standard streams, which are written to as they are."""
 
 import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-# Not every system has O_CLOEXEC, or needs O_BINARY.
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+from .ownership import copy_metadata, narrow
+from .streams import Patient, descriptor_of
+from .temporary import Temporary
 
 
 class Sink:
-    """Where a result goes: `write`, and errors that name the target, never a temporary file."""
+    """Where a result goes: `write`, and errors that name the target, never a temporary file.
+
+    file  unbuffered, and one whose `write` writes all
+    """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self.file = file
@@ -24,12 +28,9 @@ class Sink:
         with _naming(self._name):
             return self.file.write(data)
 
-    def finish(self, like: os.stat_result | None = None) -> None:
-        """Bring everything to the disk, with the owner, permissions and times of `like`."""
+    def finish(self) -> None:
+        """Bring everything to the disk, if it goes to one, and close."""
         with _naming(self._name):
-            self.file.flush()
-            if like is not None:
-                _copy_metadata(self.file.fileno(), like)
             if stat.S_ISREG(os.fstat(self.file.fileno()).st_mode):
                 os.fsync(self.file.fileno())
             self.file.close()
@@ -40,9 +41,26 @@ class Sink:
             self.file.close()
 
 
-def is_written_in_place(target: Path) -> bool:
-    """Whether it is a device or a pipe, which nothing can replace."""
-    return target.exists() and not target.is_file() and not target.is_dir()
+def writing(target: Path, *, overwrite: bool) -> AbstractContextManager[Sink]:
+    """A sink for `target`, whatever that is: see `as_it_is` and `replacing`."""
+    file = as_it_is(target)
+    return replacing(target, overwrite=overwrite) if file is None else in_place(Sink(file, str(target)))
+
+
+def as_it_is(target: Path) -> Patient | None:
+    """Where it is a device, a pipe, or a name of an open descriptor, which nothing can replace, that, open for writing;
+    else None."""
+    descriptor = descriptor_of(target)
+    if descriptor is not None:
+        return Patient(descriptor, "wb", closefd=False)
+    if not target.exists() or target.is_file() or target.is_dir():
+        return None
+    return Patient(target, "wb", opener=_existing)
+
+
+def _existing(path: str, flags: int) -> int:
+    """Open what is there, making nothing."""
+    return os.open(path, flags & ~(os.O_CREAT | os.O_TRUNC))
 
 
 @contextmanager
@@ -59,27 +77,57 @@ def in_place(sink: Sink) -> Iterator[Sink]:
 def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = None) -> Iterator[Sink]:
     """A new file that takes the place of `target` when the block ends, and vanishes if the block raises.
 
-    It can be read back before that through `sink.file`. `like`: whose permissions and times it gets. Raises
-    FileExistsError at the end, if a target appeared meanwhile and `overwrite` is not set.
+    It can be read back before that through `sink.file`. What a symbolic link leads to is replaced, not the link.
+
+    like  whose owner, group, permissions and times it gets. Without it, it has those, but not the times, of what it
+          replaces; and if that has several names, all of them have the new content.
+
+    Raises FileExistsError at the end, if a target appeared meanwhile and `overwrite` is not set; and if it is no file.
     """
-    temporary = target.with_name(f".catzip-{os.urandom(6).hex()}.tmp")
-    sink = None
+    name, target = str(target), Path(os.path.realpath(target))
+    before = like or _found(target)
+    with _naming(name):
+        temporary = Temporary(target, 0o666 if before is None else narrow(before.st_mode))
     try:
-        with _naming(str(target)):
-            # What comes from a private file stays private while it is written.
-            mode = 0o666 if like is None else 0o600
-            descriptor = os.open(temporary, _NEW, mode)
-        sink = Sink(open(descriptor, "w+b"), str(target))
-        yield sink
-        sink.finish(like)
-        with _naming(str(target)):
-            _move(temporary, target, overwrite)
-    except BaseException:
-        if sink is not None:
-            sink.abandon()
-        with suppress(OSError):  # it was not made, or is gone
-            temporary.unlink()
-        raise
+        yield Sink(temporary.file, name)
+        with _naming(name):
+            there = _found(target)
+            kept = like or there or before
+            if kept is not None:
+                copy_metadata(temporary.file.fileno(), kept, times=like is not None)
+            os.fsync(temporary.file.fileno())
+            _move(temporary, there, overwrite, through=like is None)
+            _flush_folder(target.parent)
+    finally:
+        temporary.discard()
+
+
+def _move(temporary: Temporary, there: os.stat_result | None, overwrite: bool, through: bool) -> None:
+    """Give the file its name, where `there` stands now."""
+    if not overwrite:
+        temporary.appear()
+    elif there is not None and not stat.S_ISREG(there.st_mode):
+        raise FileExistsError(errno.EEXIST, "is no regular file, and not replaced")
+    elif through and there is not None and there.st_nlink > 1:
+        temporary.write_through()
+    else:
+        temporary.replace()
+
+
+def _found(target: Path) -> os.stat_result | None:
+    """What stands under a name, if anything does."""
+    with suppress(OSError):
+        return os.lstat(target)
+    return None
+
+
+def _flush_folder(folder: Path) -> None:
+    with suppress(OSError):  # some file systems cannot flush a folder
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -91,41 +139,3 @@ def _naming(name: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise OSError(error.errno, error.strerror, name) from error
-
-
-def _move(temporary: Path, target: Path, overwrite: bool) -> None:
-    """Rename; without `overwrite` by a hard link, which never overwrites, where the file system has them."""
-    if overwrite or not _linked(temporary, target):
-        os.replace(temporary, target)
-    else:
-        temporary.unlink()
-    with suppress(OSError):  # some file systems cannot flush a folder
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _linked(temporary: Path, target: Path) -> bool:
-    """Whether a hard link could be made; FileExistsError if there is a target."""
-    try:
-        os.link(temporary, target)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if os.path.lexists(target):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
-        return False
-    return True
-
-
-def _copy_metadata(descriptor: int, like: os.stat_result) -> None:
-    """Owner where allowed, permissions, times: what of these the system can set."""
-    if hasattr(os, "fchown"):
-        with suppress(OSError):
-            os.fchown(descriptor, like.st_uid, like.st_gid)
-    if hasattr(os, "fchmod"):
-        os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & 0o777)
-    if os.utime in os.supports_fd:
-        os.utime(descriptor, ns=(like.st_atime_ns, like.st_mtime_ns))

@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 from weakref import WeakSet
 
-from .atomic import Sink, in_place, is_written_in_place, replacing
+from .atomic import Sink, writing
 from .channel import Channel, Stopped, Worker
+from .streams import reading
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -42,7 +43,9 @@ def open_file(
 ) -> io.BufferedReader | CatzipWriter:
     """A file object for rb, wb or xb, which r, w and x mean too (see `catzip.open`).
 
-    What a symbolic link leads to is replaced, not the link; a device or a pipe is written to as it is.
+    What a symbolic link leads to is replaced, not the link; a device, a pipe, or a standard stream by a name such as
+    /dev/stdout, is written to, and read, as it is. What replaces a file has its owner, group and permissions, as far
+    as the system allows; a file with several hard links is written to once all is there, and so keeps them.
     Raises ValueError, OSError, ModelNotFoundError, ModelMismatchError.
     """
     place = Path(os.fsdecode(path))
@@ -50,7 +53,7 @@ def open_file(
     if mode == "rb":
         if model is not None or steps is not None:
             raise ValueError("a model is chosen when writing; a file that is read names its own")
-        return io.BufferedReader(CatzipReader(place.open("rb"), models, repack))
+        return io.BufferedReader(CatzipReader(reading(place), models, repack))
     if mode not in ("wb", "xb"):
         raise ValueError(f"mode {mode!r}: rb, wb, xb and, for text, rt, wt, xt are possible")
     if repack:
@@ -62,11 +65,7 @@ def open_file(
     if mode == "xb" and os.path.lexists(place):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
     target = ExitStack()
-    if is_written_in_place(place):
-        sink = target.enter_context(in_place(Sink(place.open("wb"), str(place))))
-    else:
-        real = Path(os.path.realpath(place))
-        sink = target.enter_context(replacing(real, overwrite=mode == "wb"))
+    sink = target.enter_context(writing(place, overwrite=mode == "wb"))
     return CatzipWriter(str(place), target, sink, models, model, steps, byte_exact)
 
 
@@ -78,6 +77,7 @@ class CatzipReader(io.RawIOBase):
         self._file = file
         self._models = models
         self._repack = repack
+        self._origin = file.tell() if file.seekable() else 0  # standard input may be in the middle of a file
         self._begin()
         _open.add(self)
 
@@ -119,7 +119,7 @@ class CatzipReader(io.RawIOBase):
 
     def _begin(self) -> None:
         if self.seekable():
-            self._file.seek(0)
+            self._file.seek(self._origin)
         self._at = 0
         self._channel = Channel()
         self._worker = Worker(self._decompress)

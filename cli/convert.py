@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .names import Outputs, sources_of
+from .names import Outputs, output_of, sources_of
 from .options import (
     Settings,
     convert_options,
@@ -129,4 +129,4 @@ def _work(
     if remove and keep:
         raise click.UsageError("--rm and -k exclude each other")
     chosen = Settings(**settings)
-    return Work(Outputs(output, to_stdout, force, remove), chosen, chosen.registry())
+    return Work(Outputs(output_of(output), to_stdout, force, remove), chosen, chosen.registry())

@@ -1,16 +1,17 @@
 """Sources and targets of the commands, with the manners of zstd."""
 
+import io
 import os
 import re
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ..atomic import Sink, in_place, is_written_in_place, replacing
-from .messages import STDOUT, Refusal, printable
+from ..atomic import Sink, as_it_is, in_place, replacing
+from ..streams import Patient, descriptor_of
+from .messages import STDOUT, Refusal, complain, printable
 
 STDIO = "-"
 SUFFIX = ".catz"
@@ -23,25 +24,29 @@ def shown(name: str) -> str:
 
 
 @contextmanager
-def open_source(name: str, follow: bool = True, remove: bool = False) -> Iterator[BinaryIO]:
+def open_source(name: str, follow: bool = True) -> Iterator[BinaryIO]:
     """Open a file, or standard input, for reading. Refuses what zstd does: directories, devices, and symbolic
-    links unless `follow`; a pipe may be read under any name, unless it is to be removed."""
-    if name != STDIO:
-        mode = os.stat(name).st_mode
-        if stat.S_ISDIR(mode):
-            raise Refusal("is a directory, ignored. Name the files in it, or make an archive of it with tar")
-        if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
-            raise Refusal("is not a regular file, ignored. Pipe it in to have it read anyway")
-        if remove and not stat.S_ISREG(mode):
-            raise Refusal("is a pipe, ignored: --rm is for files. Leave out --rm")
-        if not follow and stat.S_ISREG(mode) and Path(name).is_symlink():
-            raise Refusal("is a symbolic link, ignored. Use -f to follow it")
-    with open(0 if name == STDIO else name, "rb", closefd=name != STDIO) as file:
-        yield file
+    links unless `follow`; a pipe may be read under any name, and an open descriptor whatever it is."""
+    descriptor = 0 if name == STDIO else descriptor_of(name)
+    if descriptor is None:
+        _check_source(name, follow)
+    file = Patient(name if descriptor is None else descriptor, "rb", closefd=descriptor is None)
+    with io.BufferedReader(file) as source:
+        yield source
+
+
+def _check_source(name: str, follow: bool) -> None:
+    mode = os.stat(name).st_mode
+    if stat.S_ISDIR(mode):
+        raise Refusal("is a directory, ignored. Name the files in it, or make an archive of it with tar")
+    if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+        raise Refusal("is not a regular file, ignored. Pipe it in to have it read anyway")
+    if not follow and stat.S_ISREG(mode) and Path(name).is_symlink():
+        raise Refusal("is a symbolic link, ignored. Use -f to follow it")
 
 
 class Terminal(Sink):
-    """Standard output that is a terminal: text may pass, binary data would garble it."""
+    """A terminal: text may pass, binary data would garble it."""
 
     def write(self, data: bytes) -> int:
         if CONTROL.search(data):
@@ -55,20 +60,14 @@ def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[
 
     source  None for a result that is made from nothing
     """
-    if name == STDIO:
-        make = Terminal if sys.stdout.isatty() and not force else Sink
-        with in_place(make(open(1, "wb", closefd=False), STDOUT)) as sink:
-            yield sink
-        return
     target, like = Path(name), os.fstat(source.fileno()) if source is not None else None
-    if is_written_in_place(target):
-        with in_place(Sink(target.open("wb"), name)) as sink:
+    file = Patient(1, "wb", closefd=False) if name == STDIO else as_it_is(target)
+    if file is not None:
+        make = Terminal if file.isatty() and not force else Sink
+        with in_place(make(file, STDOUT if file.fileno() == 1 else name)) as sink:
             yield sink
         return
     _check_target(target, like, force)
-    target = (
-        Path(os.path.realpath(target)) if target.is_symlink() else target
-    )  # which stays, as /dev/stdout should
     kept = like if like is not None and stat.S_ISREG(like.st_mode) else None
     with replacing(target, overwrite=force, like=kept) as sink:
         yield sink

@@ -55,6 +55,7 @@ def facts_of(name: str, models: ModelSource) -> dict[str, Any]:
         "file": "standard input" if name == STDIO else name,
         "compressed": report.file_size,
         "content": report.content_size,
+        "padding": report.padding,
         "ratio": report.ratio,
         "bits_per_symbol": _bits_per_symbol(report),
         "models": [{"name": names[key], "fingerprint": key.hex()} for key in report.fingerprints],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ..streams import descriptor_of
 from .files import STDIO, SUFFIX
 from .messages import Refusal
 
@@ -30,21 +31,31 @@ class Outputs:
             raise click.UsageError("-o takes one source. Use -c to write several results one after the other")
         if self.remove and (self.to_stdout or self.output == STDIO):
             raise click.UsageError("--rm goes with files, not with standard output")
-        if self.remove and STDIO in sources:
+        if self.remove and any(map(is_stream, sources)):
             raise click.UsageError("--rm goes with files, not with standard input")
 
     def target(self, source: str, derive: Callable[[str], str]) -> str:
         """The target of `source`; `derive` makes its name where none is given."""
         if self.output is not None:
             return self.output
-        return STDIO if self.to_stdout or source == STDIO else derive(source)
+        return STDIO if self.to_stdout or is_stream(source) else derive(source)
 
 
 def sources_of(files: tuple[str, ...]) -> tuple[str, ...]:
     """The sources; standard input if none is named and something is piped in."""
     if not files and sys.stdin.isatty():
         raise click.UsageError("no FILE given")
-    return files or (STDIO,)
+    return tuple(STDIO if descriptor_of(name) == 0 else name for name in files) or (STDIO,)
+
+
+def output_of(name: str | None) -> str | None:
+    """What -o names; a name of standard output, such as /dev/stdout, means what - does."""
+    return STDIO if name is not None and descriptor_of(name) == 1 else name
+
+
+def is_stream(source: str) -> bool:
+    """Whether a source is standard input or another open descriptor: its result goes to standard output."""
+    return source == STDIO or descriptor_of(source) is not None
 
 
 def compressed_name(source: str) -> str:

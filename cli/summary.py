@@ -35,7 +35,7 @@ def model_name(fingerprint: bytes, models: ModelSource) -> str | None:
 
 def details(report: Report, models: ModelSource, seconds: float) -> Iterator[str]:
     """What -v adds: how pictures fared, frames by kind, speed, bits per symbol of what was coded, what
-    is beside that."""
+    is beside that and behind the end."""
     yield from report.notes
     kinds = Counter(frame.kind for frame in report.frames)
     frames = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
@@ -48,3 +48,5 @@ def details(report: Report, models: ModelSource, seconds: float) -> Iterator[str
     if report.side_size:
         cost = percent(report.side_size, report.file_size)
         yield f"beside the model's symbols: {report.side_size} bytes, {cost}"
+    if report.padding:
+        yield f"zero bytes behind the end of the file, passed over: {report.padding}"

@@ -18,6 +18,7 @@ from .messages import Refusal, complain, printable, what_went_wrong
 from .names import Outputs, compressed_name, original_name
 from .options import Settings
 from .progress import Progress
+from .removal import check_removable, removing
 from .summary import compressed_line, decompressed_line, details
 
 if TYPE_CHECKING:
@@ -115,7 +116,11 @@ class Work:
     def _open(self, name: str, target: str, files: ExitStack) -> tuple[BinaryIO, Sink]:
         """Both, or a refusal of what --rm could not be done with, before the work."""
         outputs = self.outputs
-        source = files.enter_context(open_source(name, outputs.force or target == STDIO, outputs.remove))
+        if outputs.remove and name != STDIO:
+            check_removable(name, outputs.force)
+        source = files.enter_context(open_source(name, outputs.force or target == STDIO))
+        if outputs.remove:
+            files.enter_context(removing(name, source, outputs.force))
         sink = files.enter_context(open_target(target, source=source, force=outputs.force))
         if outputs.remove and not sink.file.readable():
             raise Refusal("--rm needs a result that can be read back, which a device is not. Leave out --rm")
@@ -138,9 +143,7 @@ class Work:
         same.finish()
 
     def _finish(self, name: str, line: str, target: str, report: Report, start: float) -> None:
-        """Remove the source if asked to, and say what was done."""
-        if self.outputs.remove:
-            os.unlink(name)
+        """Say what was done."""
         if not self.settings.quiet and (target != STDIO or self.settings.verbose):
             click.echo(line, err=True)
         if self.settings.verbose:
@@ -152,16 +155,18 @@ class Comparison:
     """A sink that checks that what is written to it is what `source` holds."""
 
     def __init__(self, source: BinaryIO) -> None:
-        self._source = source
+        from ..compressor.reader import Reader
+
+        self._source = Reader(source)
 
     def write(self, data: bytes) -> int:
         """Compare the next bytes."""
-        self._check(self._source.read(len(data)) == data)
+        self._check(self._source.up_to(len(data)) == data)
         return len(data)
 
     def finish(self) -> None:
         """Nothing of the source may be left."""
-        self._check(not self._source.read(1))
+        self._check(not self._source.up_to(1))
 
     def _check(self, same: bool) -> None:
         if not same:

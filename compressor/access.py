@@ -8,7 +8,7 @@ from .container import HEADER, STORED, check_header, read_head, skip_stored
 from .decoder import Decoder
 from .errors import CorruptError, TruncatedError
 from .model import ModelSource
-from .reader import Reader
+from .reader import BLOCK, Reader
 
 _TAIL = 1 << 12  # bytes in which the trailer of a member is looked for first
 
@@ -66,14 +66,27 @@ class _Window:
 def _places(src: BinaryIO, first: int) -> Iterator[Place]:
     """Every frame of the file that begins at `first`, in order, from the indexes of its members."""
     src.seek(first)
-    check_header(src.read(len(HEADER)), first=True)
+    check_header(Reader(src).up_to(len(HEADER)), first=True)
     members = []
-    stop = src.seek(0, 2)
+    stop = _end(src, first)
     while stop > first:
         stop, places = _member(src, first, stop)
         members.append(places)
     for places in reversed(members):
         yield from places
+
+
+def _end(src: BinaryIO, first: int) -> int:
+    """Where the last member ends: in front of zero bytes, of which no trailer has one at its end."""
+    stop = src.seek(0, 2)
+    while stop > first:
+        span = min(BLOCK, stop - first)
+        src.seek(stop - span)
+        kept = Reader(src).exactly(span).rstrip(b"\0")
+        stop += len(kept) - span
+        if kept:
+            break
+    return stop
 
 
 def _member(src: BinaryIO, first: int, stop: int) -> tuple[int, list[Place]]:
@@ -85,7 +98,7 @@ def _member(src: BinaryIO, first: int, stop: int) -> tuple[int, list[Place]]:
     if origin < first or offset > end:
         raise CorruptError(_WRONG_INDEX)
     src.seek(origin)
-    check_header(src.read(len(HEADER)), first=origin == first)
+    check_header(Reader(src).up_to(len(HEADER)), first=origin == first)
     rest = end - offset - sum(size for size, _ in entries)
     if rest < 0 or (rest == 0 and entries):
         raise CorruptError(_WRONG_INDEX)

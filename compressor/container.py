@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from . import media, trailer, varint
 from .errors import CorruptError, NewerVersionError, NotCatzipError, TruncatedError
 from .packing.recipe import MAX_RECIPE
-from .reader import Reader
+from .reader import BLOCK, Reader
 
 MAGIC = b"\x89CZ\r\n"  # not ASCII, and changed by any conversion of line ends
 VERSION = 1
@@ -123,7 +123,7 @@ def read_frames(
     Raises the errors of errors.py for anything FORMAT.md does not allow.
     """
     start = 0
-    while _enter_member(reader):
+    while _enter_member(reader, start):
         origin = reader.at - len(HEADER)
         entries: list[trailer.Entry] = []
         while True:
@@ -150,7 +150,7 @@ def check_header(header: bytes, first: bool) -> None:
     if not header.startswith(MAGIC[: len(header)]) or not header:
         if first:
             raise NotCatzipError("not a catzip file")
-        raise CorruptError("there are bytes behind the end of the file that are no catzip file")
+        raise CorruptError("a member does not begin as one")
     if len(header) < len(HEADER):
         raise TruncatedError("the file ends inside its header")
     version = header[len(MAGIC)]
@@ -191,14 +191,29 @@ def piece_head(length: int) -> bytes:
     return varint.encode(length + _MAX_SHIFT)
 
 
-def _enter_member(reader: Reader) -> bool:
-    """Read the header of the next member; False at the end of the file."""
-    first = reader.at == 0
+def _enter_member(reader: Reader, content: int) -> bool:
+    """Read the header of the next member; False at the end of the file, behind `content` bytes of content."""
+    end = reader.at
     header = reader.up_to(len(HEADER))
-    if not header and not first:
-        return False
-    check_header(header, first)
+    if end:
+        if _is_padding(header, reader):
+            reader.padding = reader.at - end
+            return False
+        if not header.startswith(MAGIC[: len(header)]):
+            raise CorruptError(
+                f"there are bytes behind the end of the file that are no catzip file. What stands before them, {end} "
+                f"bytes with {content} bytes of content, is whole: catzip cat writes that to standard output"
+            )
+    check_header(header, first=not end)
     return True
+
+
+def _is_padding(opening: bytes, reader: Reader) -> bool:
+    """Whether nothing but zero bytes, or nothing, begins like this: as of tapes and padded transfers."""
+    block = opening
+    while block and block == bytes(len(block)):
+        block = reader.up_to(BLOCK)
+    return not block
 
 
 def read_head(reader: Reader) -> Head | None:

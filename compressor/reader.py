@@ -5,19 +5,24 @@ from typing import BinaryIO
 
 from . import varint
 from .errors import TruncatedError
+from .waiting import read_some
 
 BLOCK = 1 << 20
 """Bytes asked of a stream at a time, so that a damaged length never allocates more than the file delivers."""
 
 
 class Reader:
-    """A stream, read forwards. `at` is the offset of the next byte, counted from where the reader began."""
+    """A stream, read forwards; one that is set not to block is waited for.
+
+    at       the offset of the next byte, counted from where the reader began
+    padding  how many zero bytes were found behind the end of the file
+    """
 
     def __init__(self, src: BinaryIO) -> None:
         self._src = src
         self._seekable = src.seekable()
         self._size: int | None = None
-        self.at = 0
+        self.at = self.padding = 0
 
     def up_to(self, count: int) -> bytes:
         """The next `count` bytes, fewer at the end of the stream."""
@@ -64,7 +69,7 @@ class Reader:
 
     def _blocks(self, count: int) -> Iterator[bytes]:
         while count:
-            block = self._src.read(min(count, BLOCK))
+            block = read_some(self._src, min(count, BLOCK))
             if not block:
                 return
             self.at += len(block)
@@ -85,7 +90,7 @@ class Ahead:
     def read(self, size: int) -> bytes:
         """At most `size` bytes."""
         if not self._held:
-            return self._src.read(size)
+            return read_some(self._src, size)
         data, self._held = self._held[:size], self._held[size:]
         return data
 

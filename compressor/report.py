@@ -30,6 +30,7 @@ class Report:
     packed_size   where the content is an unpacked picture, bytes of that picture as it was read or written, and of
                   all else in the file; else, and where it is not known, None
     notes         what there is to say of how pictures were coded, for people
+    padding       zero bytes behind the end of the file, which are no part of it
     """
 
     content_size: int
@@ -37,12 +38,14 @@ class Report:
     frames: tuple[Frame, ...]
     packed_size: int | None = None
     notes: tuple[str, ...] = ()
+    padding: int = 0
 
     @classmethod
     def of(cls, reader: Reader, frames: Iterable[Frame]) -> "Report":
         """Of a file that is read to its end as `frames` is consumed."""
         seen = tuple(frames)
-        return cls(sum(frame.length for frame in seen), reader.at, seen)
+        size = reader.at - reader.padding
+        return cls(sum(frame.length for frame in seen), size, seen, padding=reader.padding)
 
     @property
     def outer_size(self) -> int:

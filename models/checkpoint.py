@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,7 +61,6 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     config = checkpoint.config | {"fingerprint": checkpoint.fingerprint.hex()}
     data = save_bytes(arrays, metadata={_KEY: canonical_json(config).decode()})
     with replacing(path, overwrite=True) as sink:
-        os.fchmod(sink.file.fileno(), 0o644)
         sink.write(data)
 
 
