@@ -47,6 +47,12 @@ def writing(target: Path, *, overwrite: bool) -> AbstractContextManager[Sink]:
     return replacing(target, overwrite=overwrite) if file is None else in_place(Sink(file, str(target)))
 
 
+def write_whole(target: Path, text: str) -> None:
+    """Write a text, in UTF-8, over whatever `target` was: a reader never sees half of it."""
+    with writing(target, overwrite=True) as sink:
+        sink.write(text.encode())
+
+
 def as_it_is(target: Path) -> Patient | None:
     """Where it is a device, a pipe, or a name of an open descriptor, which nothing can replace, that, open for writing;
     else None."""

@@ -2,8 +2,9 @@
 
     .catzip-KEY-HOST-PID-RANDOM.tmp
 
-KEY stands for the name of the target. The process PID on HOST holds a lock on the file while it writes it. What a process
-that was killed has left is removed when the same target is written again; see `remove_stale` for what is never removed.
+KEY stands for the name of the target. The process PID on HOST holds a lock on the file while it writes it. What a
+process that was killed has left is removed when the same target is written again; see `remove_stale` for what is never
+removed.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Temporary:
     def write_through(self) -> None:
         """Write all of this into the target, which keeps its other names.
 
-        This alone can end in the middle of a file. What was to be written then stays, under a name that the error tells.
+        This alone can end in the middle of a file. What was to be written then stays; the error tells its name.
         """
         with Patient(self._target, "r+b") as target:
             kept = self._named()

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..atomic import write_whole
 from ..models.registry import Registry
 from .matrix.conditions import conditions
 from .matrix.matrix import Matrix, elsewhere, passed, run_matrix
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = _command(options.model, options.size, options.against)
     matrix = measure(words, models, options.size, others)
     if options.json not in (None, "-"):
-        Path(options.json).write_text(matrix.json() + "\n", encoding="utf-8")
+        write_whole(Path(options.json), matrix.json() + "\n")
     print(matrix.json() if options.json == "-" else terminal(matrix.rows))
     return 0 if passed(matrix.rows) else 1
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..atomic import write_whole
 from .matrix.matrix import Matrix
 from .results import Result, Run
 from .tables import exactness_tables, image_tables, joined, plot, stepped
@@ -166,7 +167,7 @@ def _origin(record: Run | Matrix, weights: Mapping[str, str]) -> str:
 
 def write(runs: Sequence[Run], matrix: Matrix | None = None) -> list[str]:
     """Writes RESULTS.md and the plots beside it; the plots that could not be drawn, without matplotlib."""
-    REPORT.write_text(document(runs, matrix), encoding="utf-8")
+    write_whole(REPORT, document(runs, matrix))
     undrawn = []
     for curves, path in _plots(runs):
         try:

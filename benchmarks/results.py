@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..atomic import write_whole
+
 
 @dataclass(frozen=True)
 class Result:
@@ -138,7 +140,7 @@ class Run:
 
     def save(self, path: Path) -> None:
         """Writes the run as JSON, keys in order, so that a file differs only where a figure does."""
-        path.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Run:

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from ..compressor.errors import CatzipError
+from ..escaping import printable
 from ..models import checkpoint
 from ..models.ardm import ARDM
 from ..models.masked import schedules
@@ -130,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run = resumed(run, options.json, jobs)
         run = collect(run, jobs, options.json, _ignore, lambda line: print(line, file=sys.stderr))
     except CatzipError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {printable(str(error))}", file=sys.stderr)
         return 1
     print(terminal(run))
     return 0

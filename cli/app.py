@@ -4,20 +4,23 @@ Exit codes: 0 all is well, 1 something failed, 2 the command line was wrong. Aft
 the process cleans up and then dies of that same signal, so that a shell loop around it stops too.
 """
 
+import io
 import os
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
 from .. import __version__
 from ..compressor.errors import CatzipError
+from ..escaping import printable, printable_lines
+from ..streams import Patient
 from .bench import bench
 from .convert import cat, compress, decompress, test
 from .listing import list_files
-from .messages import complain, printable, what_went_wrong
+from .messages import complain, what_went_wrong
 from .models import models
 from .sample import sample
 from .train import train
@@ -100,6 +103,16 @@ def _open_streams() -> None:
             os.open(os.devnull, access)  # takes the lowest number that is free
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, closefd=False))
+        if number and os.name == "posix":
+            setattr(sys, name, _tolerant(number, getattr(sys, name)))
+
+
+def _tolerant(number: int, stream: TextIO) -> TextIO:
+    """The stream, in its encoding, with escapes for what that does not have; it waits where there is no room yet."""
+    file = io.BufferedWriter(Patient(number, "wb", closefd=False))
+    return io.TextIOWrapper(
+        file, stream.encoding, "backslashreplace", line_buffering=bool(stream.line_buffering)
+    )
 
 
 def _run() -> int:
@@ -108,7 +121,7 @@ def _run() -> int:
         result = cli.main(prog_name="catzip", standalone_mode=False)
     except click.ClickException as error:
         if isinstance(error, click.UsageError):
-            error.show()
+            click.UsageError(printable_lines(error.format_message()), error.ctx).show(sys.stderr)
             _explain(error)
         else:
             complain(error.format_message())

@@ -115,7 +115,7 @@ def bench(
         def done(line: str) -> None:
             progress.clear()
             if not quiet:
-                click.echo(line, err=True)
+                say(line, err=True)
 
         whole = not singles_only
         bench = run.Bench(datasets, models, steps, singles, whole, peers, peers_only, limit, settings)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..atomic import Sink, as_it_is, in_place, replacing
+from ..escaping import printable
 from ..streams import Patient, descriptor_of
-from .messages import STDOUT, Refusal, complain, printable
+from .messages import STDOUT, Refusal, complain
 
 STDIO = "-"
 SUFFIX = ".catz"
@@ -69,8 +70,11 @@ def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[
         return
     _check_target(target, like, force)
     kept = like if like is not None and stat.S_ISREG(like.st_mode) else None
+    links = target.stat().st_nlink if kept is not None and target.exists() else 1
     with replacing(target, overwrite=force, like=kept) as sink:
         yield sink
+    if links > 1:
+        complain(f"{printable(name)}: had {links} hard links; under the others is what was there before")
 
 
 def _check_target(target: Path, source: os.stat_result | None, force: bool) -> None:

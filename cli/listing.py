@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..escaping import printable
 from .files import STDIO, open_source
-from .messages import printable
+from .messages import say
 from .names import sources_of
 from .options import Settings, json_option, verbose_option
 from .summary import model_name
@@ -39,7 +40,7 @@ def list_files(files: tuple[str, ...], as_json: bool, verbose: bool) -> int:
     models = Settings().registry()
     code = each(sources_of(files), lambda name: facts.append(facts_of(name, models)))
     if as_json or facts:  # no heading over nothing
-        click.echo(json.dumps(facts, indent=2) if as_json else table(facts, verbose))
+        say(json.dumps(facts, indent=2) if as_json else table(facts, verbose))
     return code
 
 
@@ -122,7 +123,7 @@ def _line(first: object, facts: dict[str, Any], model: str, check: str, last: st
         f"{content:,}",
         f"{content / size:.2f}" if content else "-",
         "-" if bits is None else f"{bits:.3f}",
-        model,
+        printable(model),
         check,
         last,
     )

@@ -2,9 +2,11 @@
 
 import errno
 import os
-import re
+import sys
 
 import click
+
+from ..escaping import printable, printable_lines
 
 REMEDIES = {
     errno.ENOENT: "Check the name",
@@ -16,6 +18,7 @@ REMEDIES = {
     errno.EEXIST: "Use -f to overwrite it, or -o for another name",
     errno.EBADF: "The stream is closed; name a file",
     errno.EROFS: "Write elsewhere with -o or -c",
+    errno.EIO: "The device or the connection fails; what was read or written there may be damaged",
     errno.ENOTDIR: "Write to another folder with -o",
     errno.ENAMETOOLONG: "Give a shorter name with -o",
 }
@@ -29,21 +32,19 @@ ON_STREAMS = {
 
 STDOUT = "standard output"
 
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
 
 class Refusal(click.ClickException):
     """The program will not do this (exit code 1); the message names the thing and the remedy."""
 
 
-def printable(name: str) -> str:
-    """With escapes for what a terminal would obey, or cannot show: the name of a file may hold anything."""
-    return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], name)
+def say(text: str, err: bool = False) -> None:
+    """Print lines to standard output or error. Whatever they hold, a terminal is told nothing but to show them."""
+    click.echo(printable_lines(text), file=sys.stderr if err else sys.stdout)
 
 
 def complain(text: str) -> None:
     """Print an error or a warning."""
-    click.echo(f"catzip: {text}", err=True)
+    say(f"catzip: {text}", err=True)
 
 
 def what_went_wrong(error: BaseException, name: str | None = None) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from ..compressor.errors import CorruptError
-from .messages import complain
+from ..escaping import printable
+from .messages import complain, say
 from .options import Settings, json_option
 
 
@@ -34,7 +35,7 @@ def list_models(as_json: bool = False) -> None:
             facts.append({"name": name, **registry.info(name)})
         except CorruptError as error:  # one that is damaged hides no others
             complain(str(error))
-    click.echo(json.dumps(facts, indent=2) if as_json else table(facts))
+    say(json.dumps(facts, indent=2) if as_json else table(facts))
 
 
 @models.command()
@@ -43,17 +44,16 @@ def list_models(as_json: bool = False) -> None:
 def info(name: str, as_json: bool) -> None:
     """Show all that is known of MODEL."""
     facts = {"name": name, **Settings().registry().info(name)}
-    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(lines(facts)))
+    say(json.dumps(facts, indent=2) if as_json else "\n".join(lines(facts)))
 
 
 def table(facts: list[dict[str, Any]]) -> str:
     """A line for each model."""
     if not facts:
         return "no model is installed"
-    width = max(len(model["name"]) for model in facts)
-    return "\n".join(
-        f"{model['name']:<{width}}  {model['fingerprint']}  {model['summary']}" for model in facts
-    )
+    rows = [[shown(model[key]) for key in ("name", "fingerprint", "summary")] for model in facts]
+    width = max(len(name) for name, *_ in rows)
+    return "\n".join(f"{name:<{width}}  {fingerprint}  {summary}" for name, fingerprint, summary in rows)
 
 
 def lines(facts: dict[str, Any]) -> Iterator[str]:
@@ -64,7 +64,7 @@ def lines(facts: dict[str, Any]) -> Iterator[str]:
 
 
 def shown(value: Any) -> str:
-    """1,234,567; 32, 32, 3; anything else as it is."""
+    """1,234,567; 32, 32, 3; anything else as it is, but that no terminal obeys it."""
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return printable(", ".join(map(str, value)))
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))

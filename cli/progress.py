@@ -8,7 +8,8 @@ from typing import Self
 
 import click
 
-from .messages import size
+from ..escaping import printable
+from .messages import say, size
 
 INTERVAL = 0.1
 """Seconds between two updates."""
@@ -33,18 +34,18 @@ class Progress:
     def say(self, line: str) -> None:
         """Replace the line by this one."""
         if self._shown:
-            click.echo(f"\r\x1b[K{line}", err=True, nl=False)
+            click.echo(f"\r\x1b[K{printable(line)}", file=sys.stderr, nl=False)
             self._dirty = True
 
     def print(self, text: str) -> None:
         """Print to stdout, in place of the line."""
         self.clear()
-        click.echo(text)
+        say(text)
 
     def clear(self) -> None:
         """Take the line away."""
         if self._dirty:
-            click.echo("\r\x1b[K", err=True, nl=False)
+            click.echo("\r\x1b[K", file=sys.stderr, nl=False)
             self._dirty = False
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..compressor.errors import MissingDependencyError
-from .messages import complain
+from .messages import complain, say
 from .options import quiet_option
 from .progress import Progress, clock
 
@@ -85,7 +85,7 @@ def train(
             lambda facts: progress.say(training_line(facts)),
         )
     if not quiet:
-        click.echo(f"{weights}: trained. The loss over time is in {target / 'log.jsonl'}", err=True)
+        say(f"{weights}: trained. The loss over time is in {target / 'log.jsonl'}", err=True)
 
 
 def training_line(facts: dict[str, Any]) -> str:

@@ -13,8 +13,9 @@ import click
 
 from ..atomic import Sink
 from ..compressor.errors import CatzipError, ModelMismatchError, ModelNotFoundError
+from ..escaping import printable
 from .files import STDIO, open_source, open_target, shown
-from .messages import Refusal, complain, printable, what_went_wrong
+from .messages import Refusal, complain, say, what_went_wrong
 from .names import Outputs, compressed_name, original_name
 from .options import Settings
 from .progress import Progress
@@ -145,10 +146,10 @@ class Work:
     def _finish(self, name: str, line: str, target: str, report: Report, start: float) -> None:
         """Say what was done."""
         if not self.settings.quiet and (target != STDIO or self.settings.verbose):
-            click.echo(line, err=True)
+            say(line, err=True)
         if self.settings.verbose:
             for detail in details(report, self.models, time.monotonic() - start):
-                click.echo(f"  {detail}", err=True)
+                say(f"  {printable(detail)}", err=True)
 
 
 class Comparison:

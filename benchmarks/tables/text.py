@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...escaping import printable
+
 Rows = Sequence[Sequence[str]]
 
 
 def plain(headers: Sequence[str], rows: Rows) -> str:
     """Columns aligned with two spaces between; the first is left-aligned, the others right-aligned."""
+    rows = _printable(rows)
     widths = _widths(headers, rows)
     lines = [
         _padded(row, widths, "  ").rstrip() for row in (headers, ["-" * width for width in widths], *rows)
@@ -18,6 +21,7 @@ def plain(headers: Sequence[str], rows: Rows) -> str:
 
 def markdown(headers: Sequence[str], rows: Rows) -> str:
     """A pipe table with the same alignment."""
+    rows = _printable(rows)
     widths = [max(width, 3) for width in _widths(headers, rows)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return "\n".join(f"| {_padded(row, widths, ' | ')} |" for row in (headers, rule, *rows))
@@ -26,6 +30,11 @@ def markdown(headers: Sequence[str], rows: Rows) -> str:
 def cell(value: float | None, form: str) -> str:
     """A dash for None."""
     return "-" if value is None else form.format(value)
+
+
+def _printable(rows: Rows) -> Rows:
+    """Names of models and of data may hold anything."""
+    return [[printable(cell) for cell in row] for row in rows]
 
 
 def _widths(headers: Sequence[str], rows: Rows) -> list[int]:
