@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .messages import say
 from .options import quiet_option, run_device_options
 from .progress import Progress
 
@@ -119,5 +120,5 @@ def bench(
 
         whole = not singles_only
         bench = run.Bench(datasets, models, steps, singles, whole, peers, peers_only, limit, settings)
-        say = {"echo": progress.print, "progress": progress.say, "done": done}
-        run.run_bench(bench, json_out=json_out, resume=resume, **say)
+        voices = {"echo": progress.print, "progress": progress.say, "done": done}
+        run.run_bench(bench, json_out=json_out, resume=resume, **voices)

@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,24 @@ def heed_signals():
     """As at a terminal: tests that run in the background, or under nohup, would pass on that signals are ignored."""
     for signum in SIGNALS:
         signal.signal(signum, signal.SIG_DFL)
+
+
+def wait_for_work(child, folder):
+    """Wait until a command writes a file in `folder`, which on Linux has no name, and elsewhere one that begins so."""
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(".catzip-*.tmp")) and not _unnamed(child.pid, folder):
+        assert child.poll() is None, child.communicate()[1].decode()
+        assert time.monotonic() < deadline, "no temporary file appeared"
+        time.sleep(0.01)
+
+
+def _unnamed(pid, folder):
+    """Whether a process has a file open in a folder that has no name there."""
+    try:
+        found = [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:  # no such folder, or one closed meanwhile
+        return False
+    return any(name.startswith(f"{folder.resolve()}/#") and name.endswith(" (deleted)") for name in found)
 
 
 def on_terminal(*arguments, cwd, code=0, **options):

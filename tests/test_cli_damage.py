@@ -4,11 +4,10 @@ import os
 import resource
 import signal
 import subprocess
-import time
 
 import click
 import pytest
-from clitools import catzip, contents, need_permissions, start, without_root_powers
+from clitools import catzip, contents, need_permissions, start, wait_for_work, without_root_powers
 
 from catzip.cli import app
 
@@ -28,13 +27,6 @@ def packed(folder):
     return (folder / "a.txt.catz").read_bytes()
 
 
-def wait_for_temporary(folder):
-    deadline = time.monotonic() + 30
-    while not list(folder.glob(".catzip-*.tmp")):
-        assert time.monotonic() < deadline, "no temporary file appeared"
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("signum", app.SIGNALS)
 @pytest.mark.parametrize("existing", [False, True], ids=["new", "existing"])
 def test_a_signal_leaves_nothing_behind(signum, existing, folder):
@@ -42,7 +34,7 @@ def test_a_signal_leaves_nothing_behind(signum, existing, folder):
         (folder / "b.catz").write_bytes(b"precious")
     before = contents(folder)
     child = start("compress", "-f", "-", "-o", "b.catz", cwd=folder, stdin=subprocess.PIPE)
-    wait_for_temporary(folder)
+    wait_for_work(child, folder)
     child.send_signal(signum)
     _, stderr = child.communicate(timeout=30)
     assert child.returncode == -signum  # a shell sees 128 + signum, and stops its loop
@@ -57,7 +49,7 @@ def test_a_signal_in_a_run_that_would_remove_the_source(folder):
     (folder / "big").write_bytes(os.urandom(1 << 16) * 256)
     before = contents(folder)
     child = start("compress", "--rm", "big", cwd=folder)
-    wait_for_temporary(folder)
+    wait_for_work(child, folder)
     child.send_signal(signal.SIGINT)
     child.communicate(timeout=60)
     assert child.returncode == -signal.SIGINT

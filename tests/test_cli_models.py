@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from clitools import catzip, contents, start
+from clitools import catzip, contents, start, wait_for_work
 
 from catzip.models.registry import Registry
 from catzip.models.workers import Workers
@@ -128,9 +128,7 @@ def test_a_signal_while_a_network_runs(folder):
     (folder / "book").write_bytes(BOOK * 4)
     before = contents(folder)
     child = start("compress", "--rm", "-m", "ar-bytes", "book", cwd=folder)
-    while not list(folder.glob(".catzip-*.tmp")):
-        assert child.poll() is None
-        time.sleep(0.01)
+    wait_for_work(child, folder)
     time.sleep(1)
     child.send_signal(signal.SIGINT)
     child.communicate(timeout=60)
