@@ -1,9 +1,12 @@
 """The command line with a model that does something else, once, while it codes: `python meddling.py DEED WORD ...`."""
 
+import os
 import sys
 
 import fake_cli
 from helpers import Models, TableModel
+
+from catzip import temporary
 
 DEED, DONE = [""], []
 
@@ -25,6 +28,8 @@ class Meddler(TableModel):
 
 
 if __name__ == "__main__":
+    if "ALL_FILES_HAVE_NAMES" in os.environ:
+        temporary._UNNAMED = 0
     DEED[0] = sys.argv.pop(1)
     fake_cli.Settings.registry = lambda self: Models(Meddler(), default="table-bytes")
     fake_cli.main()
