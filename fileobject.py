@@ -19,6 +19,7 @@ from weakref import WeakSet
 
 from .atomic import Sink, writing
 from .channel import Channel, Stopped, Worker
+from .escaping import printable
 from .streams import reading
 
 if TYPE_CHECKING:
@@ -226,7 +227,8 @@ class CatzipWriter(io.BufferedIOBase):
         self._channel.stop()
         with suppress(Stopped):
             self._end(Stopped())
-        warnings.warn(f"{self.name} was never closed, so nothing was written", RuntimeWarning, stacklevel=1)
+        name = printable(self.name)
+        warnings.warn(f"{name} was never closed, so nothing was written", RuntimeWarning, stacklevel=1)
 
     def _end(self, error: BaseException | None) -> None:
         """Wait for the thread; keep the file if neither it nor the caller met an error."""

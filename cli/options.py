@@ -86,7 +86,7 @@ force_option = click.option(
     "-f",
     "--force",
     is_flag=True,
-    help="Overwrite files, follow symbolic links, write binary data to a terminal.",
+    help="Overwrite files, follow symbolic links, write binary data to a terminal, --rm any file.",
 )
 device_option = click.option(
     "--device",
@@ -122,7 +122,8 @@ convert_options = _together(
         "remove",
         is_flag=True,
         help="Remove each source once its result is decoded and compared: byte for byte, or the pixels and chunks of a "
-        "picture that was unpacked.",
+        "picture that was unpacked. What was replaced or written to meanwhile stays. A file with several hard links, "
+        "or with its setuid, setgid or sticky bit set, takes -f as well.",
     ),
     click.option("-k", "--keep", is_flag=True, help="Keep each source, as without --rm: the default."),
 )

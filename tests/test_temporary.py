@@ -13,6 +13,8 @@ from clitools import contents, start, wait_for_work
 
 from catzip import temporary
 from catzip.atomic import replacing
+from catzip.benchmarks.results import Run
+from catzip.streams import Patient
 from catzip.temporary import Temporary
 
 
@@ -49,6 +51,8 @@ import os, signal, sys
 from pathlib import Path
 from catzip import temporary
 from catzip.atomic import replacing
+from catzip.benchmarks.results import Run
+from catzip.streams import Patient
 temporary._UNNAMED = 0
 with replacing(Path(sys.argv[1]), overwrite=True) as sink:
     sink.write(b"half")
@@ -179,3 +183,20 @@ def test_a_folder_is_listed_once_a_minute(tmp_path, monkeypatch):
     for name in "abc":
         write(Path(tmp_path / name))
     assert listed == [tmp_path]
+
+
+def test_results_of_a_benchmark_are_whole_or_as_they_were(tmp_path, monkeypatch):
+    """They are written anew after each row, and hours went into them."""
+    run = Run("catzip bench", "2026-01-01", "0", None, {}, {}, [])
+    run.save(tmp_path / "run.json")
+    whole = Patient.write
+
+    def fail(file, data):
+        whole(file, data[:5])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Patient, "write", fail)
+    with pytest.raises(OSError, match="No space"):
+        run.save(tmp_path / "run.json")
+    assert Run.load(tmp_path / "run.json") == run
+    assert set(contents(tmp_path)) == {"run.json"}
