@@ -88,11 +88,15 @@ def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = No
     like  whose owner, group, permissions and times it gets. Without it, it has those, but not the times, of what it
           replaces; and if that has several names, all of them have the new content.
 
-    Raises FileExistsError at the end, if a target appeared meanwhile and `overwrite` is not set; and if it is no file.
+    Raises FileExistsError at the end, if a target appeared meanwhile and `overwrite` is not set; other errors of the
+    system, with its name, where the target is no file or cannot be written.
     """
     name, target = str(target), Path(os.path.realpath(target))
-    before = like or _found(target)
+    there = _found(target)
+    before = like or there
     with _naming(name):
+        if overwrite:
+            _check_file(there)
         temporary = Temporary(target, 0o666 if before is None else narrow(before.st_mode))
     try:
         yield Sink(temporary.file, name)
@@ -112,12 +116,20 @@ def _move(temporary: Temporary, there: os.stat_result | None, overwrite: bool, t
     """Give the file its name, where `there` stands now."""
     if not overwrite:
         temporary.appear()
-    elif there is not None and not stat.S_ISREG(there.st_mode):
-        raise FileExistsError(errno.EEXIST, "is no regular file, and not replaced")
-    elif through and there is not None and there.st_nlink > 1:
+        return
+    _check_file(there)
+    if through and there is not None and there.st_nlink > 1:
         temporary.write_through()
     else:
         temporary.replace()
+
+
+def _check_file(there: os.stat_result | None) -> None:
+    """Nothing is moved over what is no file."""
+    if there is not None and stat.S_ISDIR(there.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if there is not None and not stat.S_ISREG(there.st_mode):
+        raise OSError(errno.EINVAL, "is no regular file, and not replaced")
 
 
 def _found(target: Path) -> os.stat_result | None:
