@@ -30,7 +30,8 @@ if sys.platform != "win32":
 TOO_YOUNG = 60.0
 """Seconds in which a file may not be locked yet, or a clock be wrong."""
 
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_CLOSED_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOSED_ON_EXEC | getattr(os, "O_BINARY", 0)
 _UNNAMED = getattr(os, "O_TMPFILE", 0)  # Linux
 _NAME = re.compile(r"\.catzip-(?P<key>[0-9a-f]{8})-(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
 
@@ -195,7 +196,7 @@ def _unnamed(folder: Path, mode: int) -> int | None:
     if not _UNNAMED:
         return None
     try:
-        descriptor = os.open(folder, _UNNAMED | os.O_RDWR | os.O_CLOEXEC, mode)
+        descriptor = os.open(folder, _UNNAMED | os.O_RDWR | _CLOSED_ON_EXEC, mode)
     except OSError:  # whatever else is wrong, a file with a name will meet it, too
         return None
     if os.path.exists(f"/proc/self/fd/{descriptor}"):

@@ -72,7 +72,7 @@ def bad_files(good: dict[str, bytes]) -> dict[str, bytes]:
         "length-flipped": _changed(frames, len(frames) - 1, frames[-1] ^ 1),
         "payload-cut": coded[: len(coded) // 2],
         "trailer-cut": frames[:-1],
-        "trailing-bytes": stored + b"\0",
+        "trailing-bytes": stored + b"\0\1",
         "trailing-header": stored + HEADER,
     }
 

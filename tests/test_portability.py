@@ -6,13 +6,15 @@ import sys
 import pytest
 
 LACKING = """
-import os, signal, sys
+import os, select, signal, sys
 
 for name in ("SIGHUP", "SIGXCPU", "SIGPIPE"):
     delattr(signal, name)
-for name in ("fchown", "fchmod", "sched_getaffinity", "register_at_fork", "O_CLOEXEC"):
+for name in ("fchown", "fchmod", "sched_getaffinity", "register_at_fork", "O_CLOEXEC", "O_TMPFILE",
+             "O_NOFOLLOW", "O_NONBLOCK"):
     delattr(os, name)
 os.supports_fd = set()
+del select.poll
 
 from catzip.cli.app import main
 main()
