@@ -63,7 +63,7 @@ def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = No
     FileExistsError at the end, if a target appeared meanwhile and `overwrite` is not set.
     """
     temporary = target.with_name(f".catzip-{os.urandom(6).hex()}.tmp")
-    sink = None
+    sink, owner = None, os.getpid()
     try:
         with _naming(str(target)):
             # What comes from a private file stays private while it is written.
@@ -75,6 +75,8 @@ def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = No
         with _naming(str(target)):
             _move(temporary, target, overwrite)
     except BaseException:
+        if os.getpid() != owner:  # the end of a child of a fork, which has copies of all that was open
+            raise
         if sink is not None:
             sink.abandon()
         with suppress(OSError):  # it was not made, or is gone

@@ -64,6 +64,10 @@ class Channel(io.RawIOBase):
 
     def check(self, done: int, total: int | None) -> None:
         """A progress callback that stops a pipeline nobody waits for."""
+        self.look_up()
+
+    def look_up(self) -> None:
+        """Raise Stopped if nobody waits any more."""
         if self._stopped:
             raise Stopped
 
