@@ -72,6 +72,17 @@ class Channel(io.RawIOBase):
             raise Stopped
 
 
+def load_for_threads() -> None:
+    """Import what the threads are going to run: a fork amid an import would leave a child with half a module."""
+    from importlib import import_module
+
+    from .models.registry import FAMILIES
+
+    import_module(".compressor.pipeline", __package__)
+    for family in FAMILIES:
+        import_module(f".models.{family}", __package__)
+
+
 class Worker(threading.Thread):
     """Runs a job and keeps what it raises, and whether it came to its end."""
 

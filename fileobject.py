@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from weakref import WeakSet
 
 from .atomic import Sink, in_place, is_written_in_place, replacing
-from .channel import Channel, Stopped, Worker
+from .channel import Channel, Stopped, Worker, load_for_threads
 from .filereader import CatzipReader
 from .forked import tell_of_forks
 
@@ -100,9 +100,10 @@ class CatzipWriter(io.BufferedIOBase):
         self._channel = channel = Channel()
         guarded = _Guarded(sink, self._writing)
 
-        def compress() -> None:
-            from .compressor.pipeline import compress_stream
+        load_for_threads()
+        from .compressor.pipeline import compress_stream
 
+        def compress() -> None:
             try:
                 source = cast(BinaryIO, channel)
                 compress_stream(

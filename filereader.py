@@ -10,7 +10,7 @@ import io
 import os
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from .channel import Channel, Worker
+from .channel import Channel, Worker, load_for_threads
 from .forked import tell_of_forks
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class CatzipReader(io.RawIOBase):
 
     def _begin(self) -> tuple[Channel, Worker]:
         """Decompress in a thread of its own, and pass over what was read before."""
+        load_for_threads()
         from .compressor.pipeline import decompress_stream
 
         channel, models, repack, limits = Channel(), self._models, self._repack, self._limits

@@ -40,7 +40,9 @@ class Medium:
 
 MEDIA: dict[str, Medium] = {
     "bytes": Medium(wire=0, alphabet=256, split=raw.split, join=raw.join),
-    "text27": Medium(wire=1, alphabet=27, split=text27.split, join=text27.join, per_symbol=text27.PER_SYMBOL),
+    "text27": Medium(
+        wire=1, alphabet=27, split=text27.split, join=text27.join, per_byte=3, per_symbol=text27.PER_SYMBOL
+    ),
     "array": Medium(wire=2, alphabet=256, split=array.split, join=array.join),
     "image": Medium(wire=3, alphabet=256, split=image.split, join=image.join),
 }
