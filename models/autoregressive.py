@@ -41,7 +41,6 @@ _LANES = 24  # for 10 KB, where the checkpoint has no number of its own
 _LEAST_WORK = 87_000_000  # multiplications of a thread: with fewer, handing over costs more than is saved
 _BEGIN = 16  # work of a frame before its first step
 _ARRAY = 160  # bytes of a small array, and of what holds it
-_STEP_ARRAYS = 2
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
 
@@ -172,20 +171,18 @@ class Autoregressive:
         return [layout.size(*segment) for segment in layout.segments()]
 
     def needs(self, count: int, plan: Plan) -> Needs:
-        """See `compressor.model.Model`. A step takes half a unit of work, and the network and its mixture as much again
-        for 2**19 multiplications in up to 24 lanes."""
+        """See `compressor.model.Model`. A step is half a unit of work, and one more for each 2**18 multiplications that
+        the network takes for a symbol; 96 lanes are as much again."""
         if count == 0:
             return Needs(0, 0)
         layout, depth = Layout.of(count, plan), (self.alphabet - 1).bit_length()
-        network = (
-            self.config.multiplications * (48 + layout.lanes) // 48
-        )  # of a step, with what all lanes share
-        work = layout.steps * ((1 << 18) + network) >> 19
+        step = (1 << 17) + self.config.multiplications * (96 + layout.lanes) // 96
+        work = layout.steps * step >> 18
         # A decision is kept as an array until its segment is done; a step has some arrays of all logits.
         kept = layout.segment * depth * (_ARRAY + 4 * layout.lanes)
-        step = layout.lanes * (16 << depth) * _STEP_ARRAYS
+        logits = layout.lanes * (32 << depth)
         tables = Mixer.bytes_for(self.mixing, count) + MatchModel.bytes_for(layout.lanes, layout.steps)
-        return Needs(_BEGIN + work, tables + kept + step + 3 * count)
+        return Needs(_BEGIN + work, tables + kept + logits + 3 * count)
 
     def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
         """One stack for each segment of symbols [count]."""
