@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .compressor.errors import (
     CatzipError,
     CorruptError,
+    LimitError,
     MissingDependencyError,
     ModelMismatchError,
     ModelNotFoundError,
@@ -28,6 +29,7 @@ from .compressor.errors import (
 if TYPE_CHECKING:
     from os import PathLike
 
+    from .compressor.limits import Limits
     from .fileobject import CatzipWriter
 
 __version__ = "0.7.0"
@@ -35,6 +37,7 @@ __version__ = "0.7.0"
 __all__ = [
     "CatzipError",
     "CorruptError",
+    "LimitError",
     "MissingDependencyError",
     "ModelMismatchError",
     "ModelNotFoundError",
@@ -93,9 +96,20 @@ def compress(
 
 
 def decompress(
-    blob: bytes, *, repack: bool = False, device: str = "auto", threads: int | None = None
+    blob: bytes,
+    *,
+    max_size: int | None = None,
+    memlimit: int | None = None,
+    repack: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
 ) -> bytes:
     """What the catzip file `blob` holds.
+
+    `max_size` is the most bytes that it may be. Without it there may be any number, but a file must not take much
+    longer to decode than its own bytes account for; with it, be it `sys.maxsize`, it may take its time. `memlimit` is
+    the most bytes of memory that a frame of the file may take (0: any number; None: three quarters of the machine's);
+    the result is not counted. LimitError is raised before any of these is exceeded.
 
     Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError, ModelNotFoundError, or PackingError for a
     PNG that was to come back byte for byte and does not with the zlib here: with `repack` it comes with its pixels and
@@ -106,7 +120,8 @@ def decompress(
 
     result = io.BytesIO()
     models = Registry(device=device, threads=threads)
-    decompress_stream(io.BytesIO(blob), result, models=models, repack=repack)
+    limits = _limits(max_size, memlimit)
+    decompress_stream(io.BytesIO(blob), result, models=models, repack=repack, limits=limits)
     return result.getvalue()
 
 
@@ -122,13 +137,16 @@ def open(
     effort: str = "default",
     byte_exact: bool = True,
     repack: bool = False,
+    max_size: int | None = None,
+    memlimit: int | None = None,
     device: str = "auto",
     threads: int | None = None,
 ) -> io.BufferedReader | CatzipWriter | io.TextIOWrapper:
     """A catzip file as a file object, like `gzip.open`: mode "r", "w" or "x", with "t" for text.
 
-    `steps`, `effort` and `byte_exact` as for `compress`, `repack` as for `decompress`. Reading can seek. A file that
-    is written appears under its name when it is closed, whole; an exception in the `with` block discards it.
+    `steps`, `effort` and `byte_exact` as for `compress`; `repack`, `max_size` and `memlimit` as for `decompress`.
+    Reading can seek. A file that is written appears under its name when it is closed, whole; an exception in the `with`
+    block discards it. After a fork, a child can read on (but for a pipe), and not write.
     """
     from .fileobject import TextFile, open_file
     from .models.registry import Registry
@@ -140,5 +158,13 @@ def open(
     if effort != "default" and (model is not None or mode.startswith("r")):
         raise ValueError("effort is for the choice of a model when writing, where none was named")
     models = Registry(device=device, threads=threads, effort=effort)
-    file = open_file(path, binary_mode, model, models, steps, byte_exact, repack)
+    limits = None if max_size is None and memlimit is None else _limits(max_size, memlimit)
+    file = open_file(path, binary_mode, model, models, steps, byte_exact, repack, limits)
     return TextFile(file, encoding, errors, newline) if text else file
+
+
+def _limits(max_size: int | None, memlimit: int | None) -> Limits:
+    """What these parameters mean. Raises ValueError for negative ones."""
+    from .compressor.limits import Limits
+
+    return Limits(max_size) if memlimit is None else Limits(max_size, memlimit or None)

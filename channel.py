@@ -64,8 +64,23 @@ class Channel(io.RawIOBase):
 
     def check(self, done: int, total: int | None) -> None:
         """A progress callback that stops a pipeline nobody waits for."""
+        self.look_up()
+
+    def look_up(self) -> None:
+        """Raise Stopped if nobody waits any more."""
         if self._stopped:
             raise Stopped
+
+
+def load_for_threads() -> None:
+    """Import what the threads are going to run: a fork amid an import would leave a child with half a module."""
+    from importlib import import_module
+
+    from .models.registry import FAMILIES
+
+    import_module(".compressor.pipeline", __package__)
+    for family in FAMILIES:
+        import_module(f".models.{family}", __package__)
 
 
 class Worker(threading.Thread):

@@ -10,6 +10,7 @@ import atexit
 import errno
 import io
 import os
+import threading
 import warnings
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -18,19 +19,19 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from weakref import WeakSet
 
 from .atomic import Sink, writing
-from .channel import Channel, Stopped, Worker
+from .channel import Channel, Stopped, Worker, load_for_threads
 from .escaping import printable
+from .filereader import CatzipReader
+from .forked import tell_of_forks
 from .streams import reading
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from .compressor.limits import Limits
     from .compressor.model import ModelSource
 
 _open: WeakSet[CatzipReader | CatzipWriter] = WeakSet()
-
-BLOCK = 1 << 20
-"""Bytes passed over at a time when seeking."""
 
 
 def open_file(
@@ -41,6 +42,7 @@ def open_file(
     steps: int | None = None,
     byte_exact: bool = True,
     repack: bool = False,
+    limits: Limits | None = None,
 ) -> io.BufferedReader | CatzipWriter:
     """A file object for rb, wb or xb, which r, w and x mean too (see `catzip.open`).
 
@@ -54,11 +56,15 @@ def open_file(
     if mode == "rb":
         if model is not None or steps is not None:
             raise ValueError("a model is chosen when writing; a file that is read names its own")
-        return io.BufferedReader(CatzipReader(reading(place), models, repack))
+        reader = CatzipReader(reading(place), models, repack, limits)
+        _open.add(reader)
+        return io.BufferedReader(reader)
     if mode not in ("wb", "xb"):
         raise ValueError(f"mode {mode!r}: rb, wb, xb and, for text, rt, wt, xt are possible")
     if repack:
         raise ValueError("pictures are packed anew when reading")
+    if limits is not None:
+        raise ValueError("max_size and memlimit go with reading")
     if steps is not None and model is None:
         raise ValueError("a number of steps goes with the name of a model")
     if model is not None:
@@ -70,87 +76,11 @@ def open_file(
     return CatzipWriter(str(place), target, sink, models, model, steps, byte_exact)
 
 
-class CatzipReader(io.RawIOBase):
-    """Decompresses as it is read. Seeking back starts again from the beginning, as in gzip."""
-
-    def __init__(self, file: BinaryIO, models: ModelSource, repack: bool) -> None:
-        self.name = file.name
-        self._file = file
-        self._models = models
-        self._repack = repack
-        self._origin = file.tell() if file.seekable() else 0  # standard input may be in the middle of a file
-        self._begin()
-        _open.add(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return self._file.seekable()
-
-    def readinto(self, buffer: Buffer) -> int:
-        """Bytes read, 0 at the end. Raises the errors of decompression where the damage is met."""
-        count = self._channel.readinto(buffer)
-        self._at += count
-        if not count and len(memoryview(buffer)):
-            self._worker.join()
-            if self._worker.error is not None:
-                raise self._worker.error
-        return count
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place in the content; past its end is its end."""
-        if whence == io.SEEK_END:
-            self._pass_over(None)
-        target = max(0, offset + (0 if whence == io.SEEK_SET else self._at))
-        if target < self._at:
-            self._halt()
-            self._begin()
-        self._pass_over(target - self._at)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def close(self) -> None:
-        if not self.closed:
-            super().close()
-            self._halt()
-            self._file.close()
-
-    def _begin(self) -> None:
-        if self.seekable():
-            self._file.seek(self._origin)
-        self._at = 0
-        self._channel = Channel()
-        self._worker = Worker(self._decompress)
-
-    def _halt(self) -> None:
-        self._channel.stop()
-        self._worker.join()
-
-    def _pass_over(self, count: int | None) -> None:
-        """Read and forget `count` bytes, or all."""
-        while count is None or count > 0:
-            block = self.read(BLOCK if count is None else min(BLOCK, count))
-            if not block:
-                return
-            count = None if count is None else count - len(block)
-
-    def _decompress(self) -> None:
-        from .compressor.pipeline import decompress_stream
-
-        channel = self._channel
-        try:
-            decompress_stream(
-                self._file, channel, models=self._models, progress=channel.check, repack=self._repack
-            )
-        finally:
-            channel.end()
-
-
 class CatzipWriter(io.BufferedIOBase):
-    """Compresses as it is written to. What goes wrong is raised by a later `write` or by `close`."""
+    """Compresses as it is written to. What goes wrong is raised by a later `write` or by `close`.
+
+    In the child of a fork nothing can be written to it, and its end there changes nothing.
+    """
 
     def __init__(
         self,
@@ -164,17 +94,21 @@ class CatzipWriter(io.BufferedIOBase):
     ) -> None:
         self.name = name
         self._written = 0
-        self._target = target
+        self._target, self._sink = target, sink
+        self._owned = True  # by this process: not in a child of a fork
+        self._writing = threading.Lock()
         self._channel = channel = Channel()
+        guarded = _Guarded(sink, self._writing)
+
+        load_for_threads()
+        from .compressor.pipeline import compress_stream
 
         def compress() -> None:
-            from .compressor.pipeline import compress_stream
-
             try:
                 source = cast(BinaryIO, channel)
                 compress_stream(
                     source,
-                    sink,
+                    guarded,
                     models=models,
                     model=model,
                     steps=steps,
@@ -186,6 +120,7 @@ class CatzipWriter(io.BufferedIOBase):
 
         self._worker = Worker(compress)
         _open.add(self)
+        tell_of_forks(self)
 
     def writable(self) -> bool:
         return True
@@ -194,6 +129,10 @@ class CatzipWriter(io.BufferedIOBase):
         """Write all of `data`; its length in bytes."""
         if self.closed:
             raise ValueError("write to a closed file")
+        if not self._owned:
+            raise ValueError(
+                f"{self.name} was open before a fork: it is for the process that opened it. Write to another file"
+            )
         try:
             count = self._channel.write(data)
         except Stopped:
@@ -208,21 +147,39 @@ class CatzipWriter(io.BufferedIOBase):
 
     def close(self) -> None:
         """Finish the file and give it its name."""
-        self._channel.end()
+        if self._owned:
+            self._channel.end()
         self._end(None)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
+        if error is None or not self._owned:
             self.close()
         else:
             self._channel.stop()
             self._end(error)
 
+    def before_fork(self) -> None:
+        """No thread may be amid a write to the file. One that a pipe keeps waiting is not waited for."""
+        self._held = self._writing.acquire(timeout=1)
+
+    def after_fork(self) -> None:
+        if self._held:
+            self._writing.release()
+
+    def in_child(self) -> None:
+        """The file is the parent's: what its buffer holds must not be written twice, nor the file removed."""
+        if self.closed or not self._owned:
+            return
+        self._owned = False
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, self._sink.file.fileno(), inheritable=False)
+        os.close(nowhere)
+
     def give_up(self) -> None:
         """Where the program ends and has not closed the file: what was there stays there, with a warning."""
-        if self.closed:
+        if self.closed or not self._owned:
             return
         self._channel.stop()
         with suppress(Stopped):
@@ -235,7 +192,13 @@ class CatzipWriter(io.BufferedIOBase):
         if self.closed:
             return
         super().close()
-        self._worker.join()
+        if not self._owned:
+            return
+        try:
+            self._worker.join()
+        except BaseException as interruption:  # of the wait, by a signal
+            self._channel.stop()
+            error = interruption
         failure = error or self._worker.error
         if failure is None and not self._worker.finished:  # as where the interpreter has ended its thread
             failure = Stopped()
@@ -247,6 +210,18 @@ class CatzipWriter(io.BufferedIOBase):
         """Unwind the target as if `failure` had been raised while it was open, and raise it."""
         with self._target:
             raise failure
+
+
+class _Guarded:
+    """A sink that is written to under a lock."""
+
+    def __init__(self, sink: Sink, lock: threading.Lock) -> None:
+        self._sink, self._lock = sink, lock
+
+    def write(self, data: bytes) -> int:
+        """Write all of `data`."""
+        with self._lock:
+            return self._sink.write(data)
 
 
 @atexit.register

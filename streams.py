@@ -65,11 +65,11 @@ def descriptor_of(name: str | os.PathLike[str]) -> int | None:
     return None
 
 
-def reading(place: Path) -> io.BufferedReader:
-    """The file, or a copy of the descriptor that its name means, for reading."""
+def reading(place: Path) -> Patient:
+    """The file, or a copy of the descriptor that its name means, for reading; unbuffered."""
     descriptor = descriptor_of(place)
     if descriptor is None:
-        return io.BufferedReader(Patient(place, "rb"))
+        return Patient(place, "rb")
     file = Patient(os.dup(descriptor), "rb")
     file.name = str(place)
-    return io.BufferedReader(file)
+    return file

@@ -12,6 +12,7 @@ from .options import (
     convert_options,
     effort_options,
     force_option,
+    limit_options,
     repack_option,
     run_options,
     steps_option,
@@ -71,6 +72,7 @@ def compress(
 @click.command()
 @files_argument
 @repack_option
+@limit_options
 @convert_options
 @run_options
 def decompress(files: tuple[str, ...], repack: bool, **options: Any) -> int:
@@ -86,6 +88,7 @@ def decompress(files: tuple[str, ...], repack: bool, **options: Any) -> int:
 @click.command()
 @files_argument
 @repack_option
+@limit_options
 @run_options
 def test(files: tuple[str, ...], repack: bool, **options: Any) -> int:
     """Decode each FILE and check it, writing nothing."""
@@ -104,6 +107,7 @@ def test(files: tuple[str, ...], repack: bool, **options: Any) -> int:
     help="Only these bytes of the content; decodes no more frames than it must.",
 )
 @repack_option
+@limit_options
 @force_option
 @run_options
 def cat(files: tuple[str, ...], extent: tuple[int, int] | None, repack: bool, **options: Any) -> int:

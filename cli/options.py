@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from ..compressor.limits import Limits
     from ..models.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,6 +25,15 @@ class Settings:
     threads: int | None = None
     device: str = "auto"
     effort: str = "default"
+    memlimit: int | None = None
+    max_output: int | None = None
+
+    def limits(self) -> Limits:
+        """What decoding may take."""
+        from ..compressor.limits import UNLIMITED, Limits
+
+        output = UNLIMITED if self.max_output == 0 else self.max_output
+        return Limits(output) if self.memlimit is None else Limits(output, self.memlimit or None)
 
     def registry(self) -> Registry:
         """The installed models. Imports numpy, so only commands that may run a network call this."""
@@ -45,6 +56,21 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
 def _cores(context: click.Context, option: click.Parameter, value: int | None) -> int | None:
     """-T 0 means every core, as in zstd and xz: those that the process may use, as by default."""
     return value or None
+
+
+_SIZE = re.compile(r"(\d{1,15})([kmgt]?)(?:ib|b)?", re.IGNORECASE)
+
+
+def _size(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Bytes, as xz and zstd have them: 500000, 64M, 2GiB; none or 0 for no limit."""
+    if value is None or value.lower() == "none":
+        return None if value is None else 0
+    found = _SIZE.fullmatch(value)
+    if found is None:
+        raise click.BadParameter(
+            f"{value!r} is no size: write bytes, or K, M, G or T of 1024 as in 64M, or none"
+        )
+    return int(found[1]) << 10 * " kmgt".index(found[2].lower() or " ")
 
 
 def _steps(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
@@ -112,6 +138,22 @@ repack_option = click.option(
     "--repack",
     is_flag=True,
     help="Pack pictures anew where they were to come back byte for byte (compress --byte-exact).",
+)
+limit_options = _together(
+    click.option(
+        "--memlimit",
+        callback=_size,
+        metavar="SIZE",
+        help="Refuse what takes more memory to decode; default: three quarters of the machine's. K, M and G are powers "
+        "of 1024; none is no limit.",
+    ),
+    click.option(
+        "--max-output",
+        callback=_size,
+        metavar="SIZE",
+        help="Refuse to write more than this. It also lifts the limit of work, by which a small file cannot keep "
+        "the decoder busy for long; none lifts that alone.",
+    ),
 )
 convert_options = _together(
     click.option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output."),

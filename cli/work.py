@@ -90,7 +90,14 @@ class Work:
         with ExitStack() as files:
             source, sink = self._open(name, target, files)
             with self._progress(name, target) as progress:
-                report = decompress_stream(source, sink, models=self.models, progress=progress, repack=repack)
+                report = decompress_stream(
+                    source,
+                    sink,
+                    models=self.models,
+                    progress=progress,
+                    repack=repack,
+                    limits=self.settings.limits(),
+                )
         self._finish(name, decompressed_line(shown(name), printable(target), report), target, report, start)
 
     def test(self, name: str, repack: bool) -> None:
@@ -99,7 +106,13 @@ class Work:
 
         start = time.monotonic()
         with open_source(name) as source, Progress(shown(name), self.settings.quiet) as progress:
-            report = verify_stream(source, models=self.models, progress=progress, repack=repack)
+            report = verify_stream(
+                source,
+                models=self.models,
+                progress=progress,
+                repack=repack,
+                limits=self.settings.limits(),
+            )
         self._finish(name, f"{shown(name)}: {report.outer_size} bytes, ok", "", report, start)
 
     def print_range(self, name: str, start: int, length: int) -> None:
@@ -110,7 +123,8 @@ class Work:
             if not source.seekable():
                 skipped = f"tail -c +{start + 1} | head -c {length}"
                 raise Refusal(f"--range needs a file, and this is a pipe. Use catzip cat | {skipped}")
-            data = read_range(source, start, length, models=self.models, origin=source.tell())
+            origin, limits = source.tell(), self.settings.limits()
+            data = read_range(source, start, length, self.models, origin, limits)
             with open_target(STDIO, source=source, force=self.outputs.force) as sink:
                 sink.write(data)
 
@@ -133,6 +147,7 @@ class Work:
 
     def _verify(self, name: str, source: BinaryIO, sink: Sink, report: Report) -> None:
         """Decode what was written, before it gets its name, and compare with the source. Raises Refusal."""
+        from ..compressor.limits import Limits
         from ..compressor.pipeline import decompress_stream
 
         sink.file.seek(0)
@@ -140,7 +155,7 @@ class Work:
         same: Comparison | PictureComparison
         same = PictureComparison(source) if report.is_packed_anew else Comparison(source)
         with Progress(f"{shown(name)}: verifying", self.settings.quiet) as progress:
-            decompress_stream(sink.file, same, models=self.models, progress=progress)
+            decompress_stream(sink.file, same, models=self.models, progress=progress, limits=Limits.none())
         same.finish()
 
     def _finish(self, name: str, line: str, target: str, report: Report, start: float) -> None:

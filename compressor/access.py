@@ -1,5 +1,6 @@
 """Random access: decodes only the frames that a range of the content needs."""
 
+import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -7,6 +8,7 @@ from . import trailer
 from .container import HEADER, STORED, check_header, read_head, skip_stored
 from .decoder import Decoder
 from .errors import CorruptError, TruncatedError
+from .limits import Bounded, Guard, Limits
 from .model import ModelSource
 from .reader import BLOCK, Reader
 
@@ -16,17 +18,25 @@ Place = tuple[int, int, int]
 """Of a frame: its offset and size in the file, the length of its content."""
 
 
-def read_range(src: BinaryIO, start: int, length: int, models: ModelSource, origin: int = 0) -> bytes:
+def read_range(
+    src: BinaryIO,
+    start: int,
+    length: int,
+    models: ModelSource,
+    origin: int = 0,
+    limits: Limits | None = None,
+) -> bytes:
     """The bytes `start` .. `start + length` of the content of a seekable file, fewer at its end. The file begins
     at `origin` of `src`.
 
     The frames are found by the index of each member. Those that are needed are decoded and checked whole. The content
-    of a picture that was unpacked is what it was unpacked to.
+    of a picture that was unpacked is what it was unpacked to. `limits` are as for `decompress_stream`.
     Raises the errors of decompression, and ValueError for a negative start or length.
     """
     if start < 0 or length < 0:
         raise ValueError(f"a range from {start} of length {length}: neither can be negative")
-    window = _Window(start, start + length)
+    limits = limits or Limits()
+    window, guard = _Window(start, start + length, limits.output), Guard(limits)
     for offset, size, content in _places(src, origin):
         if window.at >= window.stop:
             break
@@ -39,10 +49,10 @@ def read_range(src: BinaryIO, start: int, length: int, models: ModelSource, orig
         if head is None:
             raise CorruptError(_WRONG_INDEX)
         expected = window.at + content
-        Decoder(reader, models).take(head, window)
+        Decoder(reader, models, guard).take(head, window)
         if (reader.at, window.at) != (size, expected):
             raise CorruptError(_WRONG_INDEX)
-    return bytes(window.data)
+    return window.kept()
 
 
 _WRONG_INDEX = "the index at the end of the file does not match the frames"
@@ -51,16 +61,21 @@ _WRONG_INDEX = "the index at the end of the file does not match the frames"
 class _Window:
     """Takes content and keeps what falls between `start` and `stop`. `at` is where the next byte belongs."""
 
-    def __init__(self, start: int, stop: int) -> None:
+    def __init__(self, start: int, stop: int, most: int | None) -> None:
         self.start = start
         self.stop = stop
         self.at = 0
-        self.data = bytearray()
+        self._data = io.BytesIO()
+        self._kept = Bounded(self._data, most)
 
     def write(self, data: bytes, /) -> None:
-        """The next bytes of the content."""
-        self.data += data[max(0, self.start - self.at) : max(0, self.stop - self.at)]
+        """The next bytes of the content. Raises LimitError if more of them is to be kept than may be."""
+        self._kept.write(data[max(0, self.start - self.at) : max(0, self.stop - self.at)])
         self.at += len(data)
+
+    def kept(self) -> bytes:
+        """What was kept."""
+        return self._data.getvalue()
 
 
 def _places(src: BinaryIO, first: int) -> Iterator[Place]:

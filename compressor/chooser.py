@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from . import lzma2, payload
 from .container import CODED, STORED, XZ, Head
 from .items import Content, check_fit, is_for_images
+from .limits import Meter, frame_work
 from .media import MEDIA
 from .media.look import Look
 from .model import Model, ModelSource, Plan
@@ -27,13 +28,15 @@ _TINY = 1 << 15  # symbols: smaller content is coded without a probe, which woul
 
 @dataclass(frozen=True)
 class Choice:
-    """A frame as it will be written: head, payload (empty if stored); `symbols`, `side` and `plan` of `Frame`."""
+    """A frame as it will be written: head, payload (empty if stored); `symbols`, `side` and `plan` of `Frame`; the
+    work that it takes to decode, of a coded one."""
 
     head: Head
     payload: bytes = b""
     symbols: int = 0
     side: int = 0
     plan: Plan = ()
+    work: int = 0
 
 
 class Chooser:
@@ -54,6 +57,7 @@ class Chooser:
         self._content = Content(None, None)
         self._known: Model | None = self._explicit
         self._at = 0
+        self._meter = Meter()
 
     def begin(
         self, opening: bytes, length: int | None, frame_size: int, look: Look | None = None
@@ -63,7 +67,7 @@ class Chooser:
         opening, look  see `Content.of`
         Raises UnsuitableContentError if the model that was named does not code such content.
         """
-        self._content, self._at = Content.of(opening, length, look), 0
+        self._content, self._at, self._meter = Content.of(opening, length, look), 0, Meter()
         if self._explicit is None:
             name = self._content.default(self._models)
             self._known = None if name is None else self._models.by_name(name)
@@ -92,6 +96,8 @@ class Chooser:
             if model is not None and (is_for_images(model) or fits(model, data)):
                 coded = self._code(model, data, start, packed, progress)
             xz = packed.result()
+        if coded is not None:
+            self._meter.charge(coded.work, coded.head.size)
         best = coded or Choice(Head(XZ, length=len(data), size=len(xz)), xz)
         if len(best.head.to_bytes()) + len(best.payload) + _BREAK_EVEN * (not alone) >= len(data):
             return Choice(Head(STORED))
@@ -134,7 +140,8 @@ class Chooser:
     def _code(
         self, model: Model, data: bytes, start: int, packed: Future[bytes], progress: Callable[[int], None]
     ) -> Choice | None:
-        """`data` coded with the model; None as soon as it is clear that it takes as many bytes as xz, or more.
+        """`data` coded with the model; None as soon as it is clear that it takes as many bytes as xz or more, or more
+        work than decoders allow for those bytes.
 
         start   offset of `data` in the content
         packed  what xz makes of `data`, which may still be in the making
@@ -142,6 +149,7 @@ class Chooser:
         symbols, side, shape = self._content.split(model.medium, data, start)
         count = len(symbols)
         plan = self._plan_for(model, count, shape) if self._plan_for else model.plan(count, shape=shape)
+        work = frame_work(model.needs(count, plan).work, len(data))
         front, side_size = payload.pack(plan, len(data) - count, side)
         size = len(front) + len(model.fingerprint)
         if self._probes and count > _TINY:
@@ -153,14 +161,20 @@ class Chooser:
             stacks.append(stack.to_bytes())
             size += len(stacks[-1])
             done += coded
-            if packed.done() and size >= len(packed.result()):
+            if packed.done() and (
+                size >= len(packed.result()) or not self._admits(work, len(packed.result()))
+            ):
                 return None
             progress(len(data) * done // count)
         body = front + payload.pack_stacks(stacks)
-        if len(body) + len(model.fingerprint) >= len(packed.result()):
+        if len(body) + len(model.fingerprint) >= len(packed.result()) or not self._admits(work, len(body)):
             return None
         head = Head(CODED, model.medium, model.fingerprint, len(data), len(body))
-        return Choice(head, body, count, side_size, plan)
+        return Choice(head, body, count, side_size, plan, work)
+
+    def _admits(self, work: int, size: int) -> bool:
+        """Whether decoders do so much work by default for `size` bytes of payload. Plans of others are their affair."""
+        return self._plan_for is not None or self._meter.admits(work, size)
 
 
 def looks_random(data: bytes) -> bool:

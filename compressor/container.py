@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import media, trailer, varint
+from . import lzma2, media, trailer, varint
 from .errors import CorruptError, NewerVersionError, NotCatzipError, TruncatedError
 from .packing.recipe import MAX_RECIPE
 from .reader import BLOCK, Reader
@@ -21,6 +21,7 @@ FINGERPRINT_SIZE = 8
 MAX_FRAME = (
     1 << 26
 )  # content of an xz or coded frame; a stored frame, which is never held whole, has no limit
+MAX_RATIO = 1 << 21  # content of a coded frame for each byte of its payload
 _MAX_SHIFT = 62  # largest power of two a stored piece can be
 
 
@@ -237,7 +238,7 @@ def read_head(reader: Reader) -> Head | None:
     length, size = reader.varint(), reader.varint()
     if not 1 <= length <= MAX_FRAME:
         raise CorruptError(f"a frame states a length of {length}; 1 to {MAX_FRAME} is possible")
-    if not 1 <= size < length:
+    if not 1 <= size < length or length > size * (lzma2.MAX_RATIO if kind == XZ else MAX_RATIO):
         raise CorruptError(f"a frame states {size} bytes of payload for {length} bytes of content")
     return Head(kind, medium, fingerprint, length, size)
 

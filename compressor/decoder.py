@@ -11,6 +11,7 @@ from .container import (
     CODED,
     PACKING,
     STORED,
+    XZ,
     Body,
     Head,
     checksum,
@@ -19,26 +20,37 @@ from .container import (
     stored_pieces,
 )
 from .errors import CatzipError, CorruptError
+from .limits import Bounded, Check, Guard, Limits, frame_work
 from .media import MEDIA
-from .model import ModelSource
+from .model import Model, ModelSource
 from .packing import recipe
 from .packing.packer import Packer
 from .reader import Reader
 from .report import Listing, Progress, Report, Sink
 from .stack import Stack
+from .watched import go_on
 
 
 def decompress_stream(
-    src: BinaryIO, dst: Sink, *, models: ModelSource, progress: Progress | None = None, repack: bool = False
+    src: BinaryIO,
+    dst: Sink,
+    *,
+    models: ModelSource,
+    progress: Progress | None = None,
+    repack: bool = False,
+    limits: Limits | None = None,
+    check: Check = go_on,
 ) -> Report:
     """Write the content of all members that `src` still has to `dst`, packed where it is an unpacked picture.
 
     progress  called with (bytes done, bytes in all or None, where `src` cannot seek or is damaged)
     repack    pack every PNG anew, rather than byte for byte
+    limits    what that may take; None for those that hold by default
+    check     called many times in a second, but for what a frame of xz takes; what it raises ends the work
 
-    Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError or ModelNotFoundError; PackingError and
-    MissingDependencyError where a picture cannot be packed here. Frames that are whole have then been written
-    already, and of a damaged stored frame some more; but of a member with a picture, all or nothing.
+    Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError, ModelNotFoundError or LimitError;
+    PackingError and MissingDependencyError where a picture cannot be packed here. Frames that are whole have then been
+    written already, and of a damaged stored frame some more; but of a member with a picture, all or nothing.
     """
     total = _content_size(src) if progress is not None and src.seekable() else None
     done = 0
@@ -53,23 +65,32 @@ def decompress_stream(
             body, how = decoder.recipe(head)
             packer.begin(how)
         else:
+            if not packer.used:  # what a picture is packed to is not known before
+                out.expect(head.length)
             body = decoder.take(head, packer)
         done += body.length
         tell(0)
         return body
 
     reader = Reader(src)
-    decoder = Decoder(reader, models, tell)
-    packer = Packer(dst, repack)
+    limits = limits or Limits()
+    out = Bounded(dst, limits.output)
+    decoder = Decoder(reader, models, Guard(limits), tell, check)
+    packer = Packer(out, repack)
     report = Report.of(reader, read_frames(reader, take, packer.end))
     return replace(report, packed_size=packer.written) if packer.used else report
 
 
 def verify_stream(
-    src: BinaryIO, *, models: ModelSource, progress: Progress | None = None, repack: bool = False
+    src: BinaryIO,
+    *,
+    models: ModelSource,
+    progress: Progress | None = None,
+    repack: bool = False,
+    limits: Limits | None = None,
 ) -> Report:
     """Decompress and check everything, keeping nothing. Raises as `decompress_stream` does."""
-    return decompress_stream(src, _Nowhere(), models=models, progress=progress, repack=repack)
+    return decompress_stream(src, _Nowhere(), models=models, progress=progress, repack=repack, limits=limits)
 
 
 def list_frames(src: BinaryIO) -> Listing:
@@ -116,22 +137,29 @@ def _silent(part: int) -> None:
 class Decoder:
     """Decodes frames from a reader that stands behind their heads.
 
-    `progress` is called with how many bytes of the frame are done.
+    guard     holds them to limits
+    progress  called with how many bytes of the frame are done
+    check     see `decompress_stream`
     """
 
     def __init__(
-        self, reader: Reader, models: ModelSource, progress: Callable[[int], None] = _silent
+        self,
+        reader: Reader,
+        models: ModelSource,
+        guard: Guard,
+        progress: Callable[[int], None] = _silent,
+        check: Check = go_on,
     ) -> None:
-        self._reader = reader
-        self._models = models
-        self._progress = progress
+        self._reader, self._models, self._guard = reader, models, guard
+        self._progress, self._check = progress, check
 
     def take(self, head: Head, dst: Sink) -> Body:
-        """Decode the frame, check it and write its content to `dst`."""
+        """Decode the frame, check it and write its content to `dst`. Raises LimitError before it takes too much."""
         if head.kind == STORED:
             return self._copy(dst)
         if head.kind == PACKING:
             return self.recipe(head)[0]
+        self._guard.take(2 * head.size + lzma2.memory(head.length) * (head.kind == XZ))
         data = self._reader.exactly(head.size)
         check = self._reader.exactly(CHECK_SIZE)
         content, body = self._decode(head, data, check)
@@ -154,6 +182,7 @@ class Decoder:
             for block in self._reader.blocks(size):
                 digest.update(block)
                 dst.write(block)
+                self._check()
                 self._progress(length := length + len(block))
         check = self._reader.exactly(CHECK_SIZE)
         if check != digest.digest():
@@ -171,8 +200,9 @@ class Decoder:
             )
         front = payload.unpack_front(data, head.length)
         sizes = model.segment_sizes(front.symbols, front.plan)
+        self._admit(model, head, front)
         side = payload.unpack_side(data, front)
-        stacks = list(payload.unpack_stacks(data[front.end :], len(sizes)))
+        stacks = list(payload.unpack_stacks(data[front.end :], len(sizes), self._check))
 
         def handed_out() -> Iterator[Stack]:
             done = 0
@@ -186,6 +216,14 @@ class Decoder:
             raise CorruptError("a coded frame has something left over when all its symbols are decoded")
         body = Body(head.length, check, front.symbols, front.side_size, front.plan)
         return MEDIA[head.medium].join(symbols, side, head.length), body
+
+    def _admit(self, model: Model, head: Head, front: payload.Front) -> None:
+        """Raise LimitError if the frame would take too much."""
+        needs = model.needs(front.symbols, front.plan)
+        side = lzma2.memory(front.side_length) if front.side_length else 0
+        joined = MEDIA[model.medium].memory(front.symbols, head.length)
+        self._guard.take(3 * head.size + side + front.symbols + max(needs.memory, joined))
+        self._guard.work(frame_work(needs.work, head.length), head.size)
 
 
 _WRONG_SUM = "the checksum of a frame is wrong: the file is damaged"

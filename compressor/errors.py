@@ -8,6 +8,7 @@
     ├── ModelNotFoundError       the model, by name or by fingerprint, is not installed
     ├── ModelMismatchError       the data or the plan does not fit the model
     │   └── UnsuitableContentError   ... because the model codes content of another kind, such as images
+    ├── LimitError               decoding would take more output, memory or work than it may
     ├── PackingError             a picture is intact, but does not come back byte for byte with the zlib here
     └── MissingDependencyError   an optional package is needed
 
@@ -46,6 +47,10 @@ class ModelMismatchError(CatzipError):
 
 class UnsuitableContentError(ModelMismatchError):
     """The model that was named codes no such content; the message says what it codes, and what would do."""
+
+
+class LimitError(CatzipError):
+    """Decoding would take more output, memory or work than it may; the message names need, limit and remedy."""
 
 
 class PackingError(CatzipError):

@@ -23,6 +23,20 @@ def rough_size(data: bytes) -> int:
     return len(lzma.compress(data, lzma.FORMAT_RAW, filters=[fast]))
 
 
+MAX_RATIO = 1 << 13
+"""Bytes that one byte of LZMA2 can stand for, and some more: its longest match, of 273 bytes, takes 0.3 bits."""
+
+
+def is_possible(size: int, length: int) -> bool:
+    """Whether `length` bytes may take `size` bytes, as LZMA2 or as they are."""
+    return size <= length <= MAX_RATIO * size
+
+
+def memory(length: int) -> int:
+    """Bytes that `decompress` takes for a result of `length`: its dictionary, the result, and a copy of that."""
+    return 3 * length + (1 << 20)
+
+
 def decompress(stream: bytes, length: int) -> bytes:
     """The `length` bytes in `stream`. Raises CorruptError for anything else, making no more than that."""
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[_filter(max(length, 1 << 12))])

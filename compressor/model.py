@@ -15,6 +15,17 @@ Plan = tuple[int, ...]
 """How a frame is coded, as the model understands it: small non-negative integers, stored in the frame."""
 
 
+class Needs(NamedTuple):
+    """What a model takes to decode a frame, as it is reckoned and not measured.
+
+    work    in units that FORMAT.md has for each family: about a millisecond each
+    memory  bytes, at the most, beyond those of the symbols and of the model itself
+    """
+
+    work: int
+    memory: int
+
+
 class Model(Protocol):
     """A trained model that codes sequences of symbols.
 
@@ -69,6 +80,10 @@ class Model(Protocol):
 
         Raises CorruptError, before anything large is allocated, if this plan cannot be.
         """
+        ...
+
+    def needs(self, count: int, plan: Plan) -> Needs:
+        """What decoding `count` symbols with this plan takes. Raises CorruptError, as `segment_sizes` does."""
         ...
 
     def encode(self, symbols: NDArray[np.uint8], plan: Plan) -> Iterator[Stack]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from . import lzma2, media, varint
 from .errors import CorruptError
+from .limits import Check
 from .model import Plan
 from .stack import Stack
+from .watched import Watched, go_on
 
 MAX_PLAN = 16
 """Numbers in a plan."""
@@ -73,7 +75,7 @@ def unpack_front(data: bytes, length: int) -> Front:
     if side_length > media.side_limit(length):
         raise CorruptError(f"a side stream states {side_length} bytes for {length} bytes of content")
     side_size, at = varint.decode(data, at) if side_length else (0, at)
-    if side_size > side_length or (side_length and not side_size):
+    if not lzma2.is_possible(side_size, side_length) or (side_length and not side_size):
         raise CorruptError(f"a side stream of {side_length} bytes states {side_size} bytes in the file")
     return Front(tuple(plan), length - lost, side_length, side_size, at)
 
@@ -86,13 +88,20 @@ def unpack_side(data: bytes, front: Front) -> bytes:
     return side if front.side_size == front.side_length else lzma2.decompress(side, front.side_length)
 
 
-def unpack_stacks(data: bytes, count: int) -> Iterator[Stack]:
-    """The stacks of `count` segments. Raises CorruptError when they are not there."""
+def unpack_stacks(data: bytes, count: int, check: Check = go_on) -> Iterator[Stack]:
+    """The stacks of `count` segments, which call `check` when they are popped. Raises CorruptError when they are not
+    there."""
     at = 0
     for _ in range(count - 1):
         size, at = varint.decode(data, at)
         if size > len(data) - at:
             raise CorruptError("a segment is longer than its frame")
-        yield Stack.from_bytes(data[at : at + size])
+        yield _watched(data[at : at + size], check)
         at += size
-    yield Stack.from_bytes(data[at:])
+    yield _watched(data[at:], check)
+
+
+def _watched(data: bytes, check: Check) -> Watched:
+    stack = Watched.from_bytes(data)
+    stack.check = check
+    return stack

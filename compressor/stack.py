@@ -12,6 +12,7 @@ test:
 """
 
 from collections.abc import Iterator
+from typing import Self
 
 import constriction
 import numpy as np
@@ -67,7 +68,7 @@ class Stack:
         return words.astype(_WORD, copy=False).tobytes().rstrip(b"\0")
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Stack":
+    def from_bytes(cls, data: bytes) -> Self:
         """The stack that `to_bytes` wrote. Raises CorruptError if no stack is written like this."""
         if data.endswith(b"\0"):
             raise CorruptError("a coded segment ends in a zero byte, which no encoder writes")

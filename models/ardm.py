@@ -23,7 +23,7 @@ import numpy as np
 
 from ..compressor.codec import Categorical, Serial
 from ..compressor.errors import CorruptError, ModelMismatchError
-from ..compressor.model import Plan
+from ..compressor.model import Needs, Plan
 from ..compressor.pmf import PMF, PRECISION
 from ..compressor.stack import Stack
 from .arrays import Arrays, NumpyArray
@@ -34,6 +34,9 @@ from .masked.items import Items
 from .masked.pixels import Digits
 from .masked.schedules import Call, Schedule, from_tensors
 from .workers import Workers
+
+_WIDE = 28  # dimensions from which on a call computes the whole of an item
+_NETWORK = 14 << 20  # bytes: arrays of a network while it is evaluated
 
 # Symbols of a segment that a plan made here asks for: their PMFs take 64 MiB at most, and what a network keeps of them
 # between calls as much again.
@@ -48,6 +51,7 @@ class MaskedNet(Protocol):
     base      values of a digit: K for one stage, 4 for 8 bits in four stages
     stages    digits of a value
     least     items that are worth a thread of their own
+    kept      bytes that a memory has for each dimension of an item
     """
 
     size: int
@@ -55,6 +59,7 @@ class MaskedNet(Protocol):
     base: int
     stages: int
     least: int
+    kept: int
 
     def memory(self) -> Any:
         """An empty memory, for `frequencies`."""
@@ -155,6 +160,17 @@ class ARDM:
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
         return [part.stop - part.start for part in self._cut(count, plan)[1]]
+
+    def needs(self, count: int, plan: Plan) -> Needs:
+        """See `compressor.model.Model`. A call for one dimension of one item is a unit of work."""
+        schedule, _ = self._cut(count, plan)
+        network, each, sizes = self.network, plan[1], [group for _, group in schedule.groups]
+        items, rest = divmod(count, network.size)
+        many, few = divmod(items, each)  # segments of `each` items, and items of another one
+        runs = [(each, many), (few, min(few, 1)), (1, min(rest, 1))]
+        work = sum(times * (3 + run * min(size, _WIDE)) for run, times in runs for size in sizes) // 4
+        kept = each * network.size * (4 * network.stages + network.kept)
+        return Needs(work, count + kept + 12 * each * max(sizes) * network.base + _NETWORK)
 
     def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
         """One stack for each segment of symbols [count]. Raises ValueError for a symbol outside the alphabet."""

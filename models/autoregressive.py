@@ -21,7 +21,7 @@ import numpy as np
 
 from ..compressor.codec import Serial, Steps
 from ..compressor.errors import CorruptError, ModelMismatchError
-from ..compressor.model import Plan
+from ..compressor.model import Needs, Plan
 from ..compressor.stack import Stack
 from .arrays import Arrays, NumpyArray
 from .contexts import MATCH_LENGTHS, MatchModel, ngram_rows, pack_history, push_symbol
@@ -39,6 +39,8 @@ _SEGMENT = 1 << 16  # symbols of a segment
 _DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
 _LANES = 24  # for 10 KB, where the checkpoint has no number of its own
 _LEAST_WORK = 87_000_000  # multiplications of a thread: with fewer, handing over costs more than is saved
+_BEGIN = 16  # work of a frame before its first step
+_ARRAY = 160  # bytes of a small array, and of what holds it
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
 
@@ -167,6 +169,20 @@ class Autoregressive:
             return []
         layout = Layout.of(count, plan)
         return [layout.size(*segment) for segment in layout.segments()]
+
+    def needs(self, count: int, plan: Plan) -> Needs:
+        """See `compressor.model.Model`. A step is half a unit of work, and one more for each 2**18 multiplications that
+        the network takes for a symbol; 96 lanes are as much again."""
+        if count == 0:
+            return Needs(0, 0)
+        layout, depth = Layout.of(count, plan), (self.alphabet - 1).bit_length()
+        step = (1 << 17) + self.config.multiplications * (96 + layout.lanes) // 96
+        work = layout.steps * step >> 18
+        # A decision is kept as an array until its segment is done; a step has some arrays of all logits.
+        kept = layout.segment * depth * (_ARRAY + 4 * layout.lanes)
+        logits = layout.lanes * (32 << depth)
+        tables = Mixer.bytes_for(self.mixing, count) + MatchModel.bytes_for(layout.lanes, layout.steps)
+        return Needs(_BEGIN + work, tables + kept + logits + 3 * count)
 
     def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
         """One stack for each segment of symbols [count]."""

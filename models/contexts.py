@@ -57,14 +57,24 @@ def push_symbol(recent: Array, symbols: Array) -> Array:
     return (recent << np.uint64(8)) | symbols.astype(np.uint64)
 
 
+def _places(count: int) -> int:
+    """Of a memory for ``count`` symbols."""
+    return 1 << min(22, max(12, (count - 1).bit_length()))
+
+
 class MatchModel:
     """Where each of L lanes of ``length`` symbols has seen its recent past before.
 
     Call ``predict`` then ``update`` once for each step; lanes run side by side and share one memory of the frame.
     """
 
+    @staticmethod
+    def bytes_for(lanes: int, length: int) -> int:
+        """What one takes."""
+        return 16 * _places(lanes * length) + lanes * length
+
     def __init__(self, lanes: int, length: int) -> None:
-        size = 1 << min(22, max(12, (lanes * length - 1).bit_length()))
+        size = _places(lanes * length)
         self._shift = np.uint64(64 - (size.bit_length() - 1))
         self._keys = np.zeros(size, np.uint64)
         self._places = np.zeros(size, np.int64)

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..compressor.codec import Categorical, advance
 from ..compressor.errors import CorruptError, ModelMismatchError
-from ..compressor.model import Plan
+from ..compressor.model import Needs, Plan
 from ..compressor.pmf import PRECISION
 from ..compressor.stack import Stack
 from .arrays import Arrays, NumpyArray
@@ -37,6 +37,9 @@ from .lanes import MAX_SEGMENT
 from .workers import Workers
 
 DRAWN = (64, 64)
+
+_SEGMENT_WORK, _SYMBOL_WORK = 8, 6  # for each channel; for 1,000 symbols
+_PER_PIXEL = 20  # bytes of memory for each pixel of a segment and channel of a network
 
 LIFTS, CORRECTIONS = 1, 2  # of the last number of a plan
 
@@ -79,6 +82,13 @@ class IDF:
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
         return [size for tiling in self._tilings(count, plan) for size in tiling.run_sizes()]
+
+    def needs(self, count: int, plan: Plan) -> Needs:
+        """See `compressor.model.Model`: work of each segment, by its channels, and of each symbol."""
+        tilings = self._tilings(count, plan)
+        pixels = [size // tiling.shape[-1] for tiling in tilings for size in tiling.run_sizes()]
+        work = _SEGMENT_WORK * self._channels * len(pixels) + _SYMBOL_WORK * count // 1000
+        return Needs(work, count + _PER_PIXEL * self._flow.config.width * max(pixels, default=0))
 
     def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
         """One stack for each segment of symbols [count]."""

@@ -13,6 +13,9 @@ from .arrays import NumpyArray
 
 MAX_LANES = 1024
 MAX_SEGMENT = 1 << 17  # symbols: what a decoder must be ready to hold
+MAX_STEPS = (
+    1 << 18
+)  # of a lane: without a bound, a single lane of a frame would keep a decoder busy for a day
 MAX_SEGMENTS = 1 << 16  # of a frame: a damaged plan must not make a list of millions of them
 
 
@@ -35,7 +38,7 @@ class Layout:
             raise CorruptError(f"a frame of {count} symbols cannot have the coding plan {plan}")
         layout = Layout(count, *plan)
         # A segment never runs past the frame: one way to write each layout, so that no damage goes unnoticed.
-        possible = 1 <= layout.segment <= layout.steps <= layout.segment * MAX_SEGMENTS
+        possible = 1 <= layout.segment <= layout.steps <= min(layout.segment * MAX_SEGMENTS, MAX_STEPS)
         if not possible or layout.lanes * layout.segment > MAX_SEGMENT:
             raise CorruptError(
                 f"a frame of {count} symbols cannot have segments as in the coding plan {plan}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from catzip.compressor.errors import CorruptError, ModelMismatchError, ModelNotFoundError
 from catzip.compressor.media import MEDIA
-from catzip.compressor.model import Purpose
+from catzip.compressor.model import Needs, Purpose
 from catzip.compressor.pipeline import compress_stream, decompress_stream
 from catzip.compressor.pmf import PMF, PRECISION, TOTAL
 from catzip.compressor.stack import Stack
@@ -84,6 +84,10 @@ class TableModel:
         if len(plan) != 1 or not 1 <= plan[0] <= count or count // plan[0] > 1 << 12:
             raise CorruptError(f"the table model knows no plan {plan} for {count} symbols")
         return [min(plan[0], count - start) for start in range(0, count, plan[0])]
+
+    def needs(self, count: int, plan: tuple[int, ...]) -> Needs:
+        """A unit of work for 1,000 symbols."""
+        return Needs(count // 1000, count + 1024 * max(self.segment_sizes(count, plan), default=0))
 
     def encode(self, symbols: NDArray[np.uint8], plan: tuple[int, ...]) -> Iterator[Stack]:
         at = 0

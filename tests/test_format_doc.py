@@ -10,10 +10,10 @@ from helpers import TEXT, compress
 from safetensors import safe_open
 
 import catzip.compressor.container as container
-from catzip.compressor import media, payload, trailer, varint
-from catzip.compressor.media import planes
+from catzip.compressor import limits, lzma2, media, payload, trailer, varint
+from catzip.compressor.media import planes, raster
 from catzip.compressor.packing import exact, form, png, recipe
-from catzip.models import grid, logistics
+from catzip.models import grid, lanes, logistics
 from catzip.models.flows import corrections
 from catzip.models.registry import Registry
 
@@ -172,3 +172,13 @@ def test_corrections():
     ):
         assert int(steps) == exponent + grid.ACT - logistics.MEAN
     assert f"for the code {corrections.BIAS}." in text[0]
+
+
+def test_claims():
+    assert f"at most {lzma2.MAX_RATIO} times its size" in DOC
+    assert f"at most {container.MAX_RATIO} times if it is 3" in DOC
+    assert f"at least side length / {lzma2.MAX_RATIO}" in DOC
+    assert f"behind the pixels of each row, 0 .. {raster.MAX_PADDING} " in DOC
+    assert re.search(rf"T at\s+most {lanes.MAX_STEPS},", DOC)
+    assert f"and is {limits.CREDIT} at most" in DOC
+    assert "p + floor(p^2 / 8192) of work" in DOC and limits.allowance(1 << 13) == 1 << 14

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from model_laws import assert_refused_before_anything_is_allocated
 from tiny_models import CONFIGS, model, shipped
 
+from catzip.compressor.container import MAX_FRAME
 from catzip.compressor.errors import CorruptError
 from catzip.models.lanes import MAX_LANES, MAX_SEGMENT, Layout
 
@@ -84,7 +85,7 @@ def test_models_refuse_them_before_they_allocate(which: str, name: str):
 
 @pytest.mark.parametrize("name", [*CONFIGS, *shipped("autoregressive")])
 @settings(max_examples=60, deadline=None)
-@given(count=st.integers(1, 10**9) | st.integers(1, 3000))
+@given(count=st.integers(1, MAX_FRAME) | st.integers(1, 3000))
 def test_models_make_plans_that_can_be(name: str, count: int):
     """One lane while a cold start would cost more than it saves; lanes that fill as the file grows."""
     coder = model(name)

@@ -22,6 +22,7 @@ class Medium:
     wire      its number in files, 0 .. 15
     alphabet  how many symbols there are, at most 256
     split     data -> (symbols uint8 [n], side), with n <= len(data) and len(side) <= side_limit(len(data))
+    per_byte, per_symbol  what `join` takes of memory, at most, for each byte of the data and for each symbol
     join      (symbols, side, length) -> the data, of `length` bytes; raises CorruptError
     """
 
@@ -29,11 +30,19 @@ class Medium:
     alphabet: int
     split: Callable[[bytes], tuple[NDArray[np.uint8], bytes]]
     join: Callable[[NDArray[np.uint8], bytes, int], bytes]
+    per_byte: int = 2
+    per_symbol: int = 0
+
+    def memory(self, symbols: int, length: int) -> int:
+        """Bytes of memory that `join` takes for this many symbols and bytes of data, at the most."""
+        return self.per_byte * length + self.per_symbol * symbols
 
 
 MEDIA: dict[str, Medium] = {
     "bytes": Medium(wire=0, alphabet=256, split=raw.split, join=raw.join),
-    "text27": Medium(wire=1, alphabet=27, split=text27.split, join=text27.join),
+    "text27": Medium(
+        wire=1, alphabet=27, split=text27.split, join=text27.join, per_byte=3, per_symbol=text27.PER_SYMBOL
+    ),
     "array": Medium(wire=2, alphabet=256, split=array.split, join=array.join),
     "image": Medium(wire=3, alphabet=256, split=image.split, join=image.join),
 }

@@ -6,6 +6,7 @@ from .. import varint
 from ..errors import CorruptError
 
 _COLOUR, _ALPHA, _WIDE, _LITTLE, _SWAPPED = (1 << bit for bit in range(5))
+MAX_PADDING = 3  # bytes: rows of some formats begin at multiples of 4
 _BAND = 64  # rows: where a large image is cut, what lies in tiles stays whole
 
 
@@ -99,7 +100,12 @@ class Raster:
             numbers.append(number)
         width, height, padding, start = numbers
         wide, little, swapped = (bool(flags & flag) for flag in (_WIDE, _LITTLE, _SWAPPED))
-        if not (width and height) or (little and not wide) or (swapped and not flags & _COLOUR):
+        if (
+            not (width and height)
+            or padding > MAX_PADDING
+            or (little and not wide)
+            or (swapped and not flags & _COLOUR)
+        ):
             raise CorruptError("the descriptor of an image frame is of no image")
         samples = (3 if flags & _COLOUR else 1) + (1 if flags & _ALPHA else 0)
         return cls(start, height, width, samples, padding, wide, little, swapped), at

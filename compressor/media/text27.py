@@ -46,6 +46,9 @@ _CAPITAL_BIT = 0x20  # between "A" and "a"
 
 _STROKE = 1 << 20
 
+PER_SYMBOL = 72
+"""Bytes of memory that `join` takes for each symbol, at most: arrays of places, of 8 bytes each."""
+
 Entry = bytes
 """A pair: one byte for the case of the word, then the gap before it."""
 
@@ -108,15 +111,18 @@ def _gaps(data: bytes, letter: NDArray[np.bool_], after_gap: NDArray[np.bool_]) 
 def _fill_gaps(
     out: NDArray[np.uint8], starts: NDArray[np.int64], numbers: NDArray[np.int64], entries: list[Entry]
 ) -> None:
-    """Write the gap of each pair at its start, about `_STROKE` bytes at a time so that index arrays stay
-    small.
-    """
+    """Write the gap of each pair at its start, about `_STROKE` bytes at a time so that index arrays stay small."""
     table = np.frombuffer(b"".join(entries), np.uint8)
     length = np.array([len(entry) for entry in entries], np.int64)
     source = (np.cumsum(length) - length + 1)[
         numbers
     ]  # where each pair's gap is in the table, behind the case
     size = length[numbers] - 1
+    for pair in np.flatnonzero(size >= _STROKE).tolist():
+        start, first = int(starts[pair]), int(source[pair])
+        out[start : start + int(size[pair])] = table[first : first + int(size[pair])]
+    short = size < _STROKE
+    starts, source, size = starts[short], source[short], size[short]
     ends = np.cumsum(size)
     cuts = np.searchsorted(ends, np.arange(_STROKE, int(ends[-1]) if len(ends) else 0, _STROKE)).tolist()
     for first, last in pairwise([0, *cuts, len(starts)]):

@@ -140,6 +140,7 @@ class ConvNet:
     """
 
     least = 1
+    kept = 0
 
     def __init__(self, config: ConvNetConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config

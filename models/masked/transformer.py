@@ -94,6 +94,7 @@ class Transformer:
     def __init__(self, config: TransformerConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config
         self.size, self.alphabet, self.base, self._arrays = c.length, c.alphabet, c.alphabet, arrays
+        self.kept = 8 * c.width
         names = [*(f"windows.{i}" for i in range(len(c.windows))), "place", "time"]
         self._tables = [Embedding(arrays, tensors, name) for name in names]
         self._inputs = Linear.load(arrays, tensors, ["inputs"], [RES])

@@ -38,6 +38,12 @@ _NODE_HASH = np.uint64(0xC2B2AE3D27D4EB4F)  # odd numbers without a pattern, as 
 _NODE = np.multiply(_NODE_HASH, HASH)
 
 
+def _table(config: MixingConfig, count: int) -> tuple[int, int]:
+    """log2 of the counters of a context, and contexts, for a frame of ``count`` symbols."""
+    bits = min(config.bits, max(12, count.bit_length() + 3))
+    return bits, len(config.orders) + 1 + config.phrases
+
+
 class Mixer:
     """The mixture of one frame of ``count`` symbols from an alphabet of K.
 
@@ -52,8 +58,7 @@ class Mixer:
             raise ValueError(
                 f"{len(tensors['adapt'])} rates of counters, of which {config.limit + 1} are in use"
             )
-        bits = min(config.bits, max(12, count.bit_length() + 3))
-        contexts = len(config.orders) + 1 + config.phrases
+        bits, contexts = _table(config, count)
         self._shift = np.uint64(64 - bits)
         self._first = (np.arange(contexts, dtype=np.int64) << bits)[:, None]
         self._counters = Counters(np.zeros(contexts << bits, np.int32), tensors["adapt"])
@@ -70,6 +75,12 @@ class Mixer:
         self._rate = config.rate // max(lanes, _FEW_LANES)
         self._ends, self._nodes = _tree(self.decisions_per_symbol)
         self._beyond = alphabet < 1 << self.decisions_per_symbol
+
+    @staticmethod
+    def bytes_for(config: MixingConfig, count: int) -> int:
+        """What one takes that has met ``count`` symbols."""
+        bits, contexts = _table(config, count)
+        return 4 * (contexts << bits) + (Refinement.bytes_for(bits) if config.refined else 0)
 
     def symbols(self, below: NumpyArray, recent: NumpyArray, matched: NumpyArray) -> Decisions:
         """The decisions of one symbol in each of A lanes, the first ones.

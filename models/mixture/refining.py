@@ -45,6 +45,11 @@ class Refinement:
         self._salts = (np.array(_ORDERS, np.uint64) * SALT)[:, None]
         self._read: tuple[NumpyArray, NumpyArray] = np.empty(0, np.int64), np.empty(0, np.int64)
 
+    @staticmethod
+    def bytes_for(bits: int) -> int:
+        """What the maps of a frame take."""
+        return 4 * _KNOTS * (len(_ORDERS) << min(bits, _BITS))
+
     def keys(self, recent: NumpyArray) -> NumpyArray:
         """Hashes of the contexts, uint64 [2, A], of the packed past [A]."""
         keys: NumpyArray = ((recent & self._masks) + self._salts) * HASH * HASH
