@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
-from ..compressor.errors import CorruptError
-from .messages import complain
+from ..compressor.errors import CorruptError, ModelNotFoundError
+from .messages import printable
 from .options import Settings, json_option
+
+_DAMAGED = "damaged"
 
 
 @click.group(invoke_without_command=True)
@@ -28,12 +30,15 @@ def models(context: click.Context) -> None:
 @json_option
 def list_models(as_json: bool = False) -> None:
     """List the installed models."""
+    from ..models.registry import pass_over
+
     registry, facts = Settings().registry(), []
     for name in registry.names():
         try:
             facts.append({"name": name, **registry.info(name)})
-        except CorruptError as error:  # one that is damaged hides no others
-            complain(str(error))
+        except (CorruptError, ModelNotFoundError) as error:  # one that is damaged hides no others
+            facts.append({"name": name, "damaged": str(error)})
+            pass_over(error)
     click.echo(json.dumps(facts, indent=2) if as_json else table(facts))
 
 
@@ -52,15 +57,21 @@ def table(facts: list[dict[str, Any]]) -> str:
         return "no model is installed"
     width = max(len(model["name"]) for model in facts)
     return "\n".join(
-        f"{model['name']:<{width}}  {model['fingerprint']}  {model['summary']}" for model in facts
+        f"{printable(model['name']):<{width}}  {model.get('fingerprint', _DAMAGED):<16}  {_line(model)}"
+        for model in facts
     )
+
+
+def _line(model: dict[str, Any]) -> str:
+    """What the model is for, or what is wrong with its file."""
+    return printable(model.get("summary", model.get("damaged", "")))
 
 
 def lines(facts: dict[str, Any]) -> Iterator[str]:
     """A line for each fact."""
     width = max(map(len, facts))
     for key, value in facts.items():
-        yield f"{key:<{width}}  {shown(value)}"
+        yield f"{key:<{width}}  {printable(shown(value))}"
 
 
 def shown(value: Any) -> str:

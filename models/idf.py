@@ -15,8 +15,9 @@ lifted (``lifts``); 2, the network may be corrected (``corrections``). The heigh
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
-from typing import Any
+from collections.abc import Collection, Generator, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -34,9 +35,13 @@ from .flows.tiles import MAX_SIDE, Run, Tiling
 from .grid import Tensors
 from .identity import Identity
 from .lanes import MAX_SEGMENT
+from .schema import Declared, entries, ranged, typed
 from .workers import Workers
 
 DRAWN = (64, 64)
+
+_Side = Annotated[int, ranged(1, MAX_SIDE)]
+_Shape = Annotated[tuple[_Side, ...], entries(3, least=2)]
 
 LIFTS, CORRECTIONS = 1, 2  # of the last number of a plan
 
@@ -213,6 +218,30 @@ def _runs(tilings: list[Tiling], symbols: NumpyArray) -> Iterator[tuple[Run, Num
         yield from ((run, images) for run in tiling.runs())
 
 
+@dataclass(frozen=True)
+class _Coding:
+    """The table ``coding`` of a configuration: the side of a tile, where images have any size."""
+
+    side: _Side | None = None
+
+
+def _configured(config: dict[str, Any]) -> tuple[FlowConfig, tuple[int, ...], int]:
+    """Flow, shape of an image or (), side of a tile or 0. Raises ValueError that names what is wrong."""
+    model, coding = config["model"], typed(_Coding, config.get("coding", {}), "coding")
+    flow = FlowConfig.from_json(model)
+    shape = typed(_Shape, model["shape"], "model.shape") if "shape" in model else ()
+    if shape and (*shape, 1)[2] not in (1, flow.channels):
+        raise ValueError(f"no flow of {flow.channels} channels is for images of {list(shape)}")
+    if not shape and coding.side is None:
+        raise ValueError(f"coding.side: tiles have a side of 1 to {MAX_SIDE}")
+    return flow, shape, coding.side or 0
+
+
+def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
+    """What `load` takes; see `registry.Family`."""
+    return _configured(config)[0].tensors()
+
+
 def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> IDF:
@@ -220,13 +249,5 @@ def load(
 
     Raises ValueError for images or tiles that it cannot be for.
     """
-    table = dict(config["model"])
-    shape, side = tuple(table.pop("shape", ())), config["coding"].get("side", 0)
-    flow = Flow(FlowConfig.from_json(table), tensors, arrays)
-    if shape and (
-        len(shape) not in (2, 3) or (*shape, 1)[2] not in (1, flow.config.channels) or max(shape) > MAX_SIDE
-    ):
-        raise ValueError(f"no flow of {flow.config.channels} channels is for images of {list(shape)}")
-    if not shape and not 1 <= side <= MAX_SIDE:
-        raise ValueError(f"tiles have a side of 1 to {MAX_SIDE}, not of {side}")
-    return IDF(identity, flow, shape, side, workers)
+    flow, shape, side = _configured(config)
+    return IDF(identity, Flow(flow, tensors, arrays), shape, side, workers)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...compressor.errors import CatzipError
+from ..identity import ALPHABETS
 from ..sizes import check_sizes
 from .data import Corpus
 from .optimiser import OPTIMISERS
@@ -19,9 +20,6 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of the weight file, too
 _SHARES = ("final_rate", "ema", "round_from", "couplings_from", "ordered", "grey", "soft")
 
 _HOW = "models/recipes/README.md tells how to write one"
-
-ALPHABETS = {"bytes": 256, "text27": 27, "array": 256, "image": 256}
-"""Symbols of each of `compressor.media`, which models do not import."""
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
