@@ -30,9 +30,9 @@ def models(context: click.Context) -> None:
 @json_option
 def list_models(as_json: bool = False) -> None:
     """List the installed models."""
+    registry, facts = Settings().registry(), []
     from ..models.registry import pass_over
 
-    registry, facts = Settings().registry(), []
     for name in registry.names():
         try:
             facts.append({"name": name, **registry.info(name)})

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from ..rounding import rounded_to_nearest
 from . import trailer
 from .container import HEADER, STORED, check_header, read_head, skip_stored
 from .decoder import Decoder
@@ -16,6 +17,7 @@ Place = tuple[int, int, int]
 """Of a frame: its offset and size in the file, the length of its content."""
 
 
+@rounded_to_nearest
 def read_range(src: BinaryIO, start: int, length: int, models: ModelSource, origin: int = 0) -> bytes:
     """The bytes `start` .. `start + length` of the content of a seekable file, fewer at its end. The file begins
     at `origin` of `src`.

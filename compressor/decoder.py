@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from ..rounding import rounded_to_nearest
 from . import lzma2, payload
 from .container import (
     CHECK_SIZE,
@@ -28,6 +29,7 @@ from .report import Listing, Progress, Report, Sink
 from .stack import Stack
 
 
+@rounded_to_nearest
 def decompress_stream(
     src: BinaryIO, dst: Sink, *, models: ModelSource, progress: Progress | None = None, repack: bool = False
 ) -> Report:

@@ -68,6 +68,7 @@ def check(path: Path, config: dict[str, Any], found: Mapping[str, Tensor]) -> No
     try:
         for field in ("name", "medium"):
             typed(_Name, config.get(field), field)
+        typed(dict[str, Any], config.get("coding", {}), "coding")
         if config["medium"] not in ALPHABETS:
             raise ValueError(f"no medium {shown(config['medium'])}; there are {', '.join(ALPHABETS)}")
         check_tensors(found, family.tensors(config, found.keys()))

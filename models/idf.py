@@ -31,6 +31,7 @@ from .flows.corrections import Corrections, Sent, Weights
 from .flows.fitting import best_corrections
 from .flows.flow import Adjust, Flow, FlowConfig, unchanged
 from .flows.segment import Segment
+from .flows.spelling import images_of_a_segment, is_plain_array, is_plain_image, tiles_of_a_segment
 from .flows.tiles import MAX_SIDE, Run, Tiling
 from .grid import Tensors
 from .identity import Identity
@@ -71,15 +72,12 @@ class IDF:
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes in one pass: it has no steps to choose")
         if self.shape:
-            size = math.prod(self.shape)
-            return (max(1, min(-(-count // size), MAX_SEGMENT // size)),)
+            return (images_of_a_segment(count, math.prod(self.shape)),)
         _, width, channels = shape or (1, max(1, count), 1)
         if channels > self._channels:
             width, channels = width * channels, 1
-        rows = min(self._side, max(1, count // (width * channels)))
-        tile = rows * min(self._side, width) * channels
         extras = CORRECTIONS + (LIFTS if channels == 3 else 0)
-        return width, channels, self._side, max(1, MAX_SEGMENT // tile), extras
+        return width, channels, self._side, tiles_of_a_segment(count, width, channels, self._side), extras
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
@@ -109,7 +107,9 @@ class IDF:
         done = 0
         for (run, images), stack in zip(_runs(tilings, symbols), stacks, strict=True):
             if done == 0:
-                adjust = self._corrections(sent.codec.pop(stack))
+                weights = sent.codec.pop(stack)
+                self._check_corrections(weights, tilings[0])
+                adjust = self._corrections(weights)
             run.put(images, self._segment(run, plan, adjust).codec.pop(stack))
             done += run.size
             if not stack.is_empty():
@@ -155,6 +155,13 @@ class IDF:
         image = first[0].images(symbols)[0]
         return best_corrections(self._flow, self._workers, image, _has_lifts(image.shape, plan))
 
+    def _check_corrections(self, weights: Weights, tiling: Tiling) -> None:
+        """Raises CorruptError for those of planes that the image has not, which would change nothing."""
+        _, height, width, channels = tiling.shape
+        empty = self._flow.empty_spots((height, width), channels)
+        if any(each.any() for spot, each in weights.items() if spot in empty):
+            raise CorruptError("a frame has corrections of what is not in its image; the file is damaged")
+
     def _corrections(self, weights: Weights) -> Adjust:
         """What they do to the flow."""
         if not weights:
@@ -173,6 +180,13 @@ class IDF:
         possible = plan[4:] == () or (len(plan) == 5 and plan[4] in extras)
         return len(plan) >= 4 and 0 not in plan and possible and plan[1] <= self._channels
 
+    def _is_plain(self, count: int, plan: Plan) -> bool:
+        """Whether a plan is the one that stands for what it says, see ``flows.spelling``."""
+        if self.shape:
+            return is_plain_array(count, math.prod(self.shape), plan[0])
+        is_written = plan[4:] != (CORRECTIONS,) or plan[1] == 1
+        return is_plain_image(count, plan, self._side, is_written)
+
     def _tilings(self, count: int, plan: Plan) -> list[Tiling]:
         """What a frame holds: images, and what is left over as one grey row. Raises CorruptError."""
         if not self._is_possible(plan):
@@ -187,6 +201,10 @@ class IDF:
         rest = Tiling(whole.size, (1, 1, count - whole.size, 1), MAX_SIDE, MAX_SEGMENT // MAX_SIDE)
         for tiling in (whole, rest):
             tiling.check()
+        if count and not self._is_plain(count, plan):
+            raise CorruptError(
+                f"the coding plan {plan} of {count} symbols is not written in its one spelling"
+            )
         return [tiling for tiling in (whole, rest) if tiling.size]
 
 

@@ -44,8 +44,13 @@ def entries(most: int, least: int = 0) -> Meta:
 
 
 def ranged(least: int, most: int) -> Meta:
-    """Of a whole number: the least and the largest that it may be."""
+    """Of a number: the least and the largest that it may be."""
     return Meta(ge=least, le=most)
+
+
+def above(bound: int, most: int) -> Meta:
+    """Of a number: what it is above, and the largest that it may be."""
+    return Meta(gt=bound, le=most)
 
 
 _SHOWN = 60  # characters of what a file says, in a message
@@ -99,7 +104,7 @@ def embedding(name: str, rows: int, width: int) -> Declared:
 def typed(kind: type[T], value: object, where: str, open_ended: bool = False) -> T:
     """``value``, as JSON or TOML gives it, as a dataclass or another type.
 
-    where       the name of the value, for messages
+    where       the name of the value, for messages; none for a whole file
     open_ended  whether a table may have fields beside those of the dataclass
     Raises ValueError that names the field which is missing, unknown, of another type or out of bounds.
     """
@@ -109,7 +114,8 @@ def typed(kind: type[T], value: object, where: str, open_ended: bool = False) ->
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         said, _, path = str(error).partition(" - at `$")
-        raise ValueError(f"{where}{path.removesuffix('`')}: {said[:1].lower()}{said[1:]}") from error
+        place = f"{where}{path.removesuffix('`')}".lstrip(".")
+        raise ValueError(f"{place}: {said}" if place else said) from error
     except RecursionError as error:
         raise ValueError(f"{where} is nested too deeply") from error
 
@@ -120,8 +126,8 @@ def _refuse_unknown_fields(kind: object, value: object, where: str) -> None:
     fields = get_type_hints(kind)
     for name, part in value.items():
         if name not in fields:
-            raise ValueError(f"{where} has a field {shown(name)}; it may have {', '.join(fields)}")
-        _refuse_unknown_fields(fields[name], part, f"{where}.{name}")
+            raise ValueError(f"{where or 'it'} has a field {shown(name)}; it may have {', '.join(fields)}")
+        _refuse_unknown_fields(fields[name], part, f"{where}.{name}".lstrip("."))
 
 
 def check_tensors(found: Mapping[str, Tensor], declared: Mapping[str, Tensor]) -> None:

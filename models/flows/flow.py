@@ -149,6 +149,11 @@ class Flow:
         heads = self._factors[0]
         return {(i, each): heads[i].inputs(each) for i in range(len(OUTS)) for each in range(channels)}
 
+    def empty_spots(self, size: Size, channels: int) -> set[Spot]:
+        """Those of the `spots` of images of this size that have no pixels."""
+        planes = self._groups(self._layout(size, channels)[0])
+        return {spot for spot in self.spots(channels) if 0 in planes[OUTS[spot[0]].quarter][spot[1]]}
+
     def steps(
         self, batch: int, size: Size, channels: int, images: NumpyArray, adjust: Adjust = unchanged
     ) -> Generator[NumpyArray, NumpyArray, None]:
