@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .compressor.errors import CatzipError
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -91,7 +93,13 @@ class Worker(threading.Thread):
         self._job = job
         self.error: BaseException | None = None
         self.finished = False
-        self.start()
+        try:
+            self.start()
+        except RuntimeError as error:
+            raise CatzipError(
+                "a file object takes a thread of its own, and the system lets none be started (ulimit -u); raise the "
+                "limit, or use catzip.compress and catzip.decompress"
+            ) from error
 
     def run(self) -> None:
         try:

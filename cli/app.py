@@ -8,13 +8,14 @@ import io
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import NoReturn, TextIO
 
 import click
 
 from .. import __version__
-from ..compressor.errors import CatzipError
+from ..compressor.errors import CatzipError, DamagedWeightsWarning
 from ..escaping import printable, printable_lines
 from ..streams import Patient
 from .bench import bench
@@ -75,6 +76,7 @@ for command in (compress, decompress, test, list_files, cat, models, sample, tra
 def main() -> NoReturn:
     """Run the command line and exit."""
     _open_streams()
+    warnings.showwarning = _show_warning
     for signum in SIGNALS:
         if signal.getsignal(signum) != signal.SIG_IGN:  # nohup, for one, sets this on purpose
             signal.signal(signum, _interrupt)
@@ -88,6 +90,21 @@ def main() -> NoReturn:
         _forget_stdout()
         code = 1
     sys.exit(code)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A line on stderr, as of errors."""
+    if issubclass(category, DamagedWeightsWarning):
+        complain(printable(str(message)))
+    else:
+        complain(f"{category.__name__}: {printable(str(message))}")
 
 
 def _open_streams() -> None:

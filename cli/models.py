@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
-from ..compressor.errors import CorruptError
+from ..compressor.errors import CorruptError, ModelNotFoundError
 from ..escaping import printable
-from .messages import complain, say
+from .messages import say
 from .options import Settings, json_option
+
+_DAMAGED = "damaged"
 
 
 @click.group(invoke_without_command=True)
@@ -30,11 +32,14 @@ def models(context: click.Context) -> None:
 def list_models(as_json: bool = False) -> None:
     """List the installed models."""
     registry, facts = Settings().registry(), []
+    from ..models.registry import pass_over
+
     for name in registry.names():
         try:
             facts.append({"name": name, **registry.info(name)})
-        except CorruptError as error:  # one that is damaged hides no others
-            complain(str(error))
+        except (CorruptError, ModelNotFoundError) as error:  # one that is damaged hides no others
+            facts.append({"name": name, "damaged": str(error)})
+            pass_over(error)
     say(json.dumps(facts, indent=2) if as_json else table(facts))
 
 
@@ -51,16 +56,21 @@ def table(facts: list[dict[str, Any]]) -> str:
     """A line for each model."""
     if not facts:
         return "no model is installed"
-    rows = [[shown(model[key]) for key in ("name", "fingerprint", "summary")] for model in facts]
+    rows = [(shown(model["name"]), model.get("fingerprint", _DAMAGED), _line(model)) for model in facts]
     width = max(len(name) for name, *_ in rows)
-    return "\n".join(f"{name:<{width}}  {fingerprint}  {summary}" for name, fingerprint, summary in rows)
+    return "\n".join(f"{name:<{width}}  {mark:<16}  {line}" for name, mark, line in rows)
+
+
+def _line(model: dict[str, Any]) -> str:
+    """What the model is for, or what is wrong with its file."""
+    return printable(model.get("summary", model.get("damaged", "")))
 
 
 def lines(facts: dict[str, Any]) -> Iterator[str]:
     """A line for each fact."""
     width = max(map(len, facts))
     for key, value in facts.items():
-        yield f"{key:<{width}}  {shown(value)}"
+        yield f"{key:<{width}}  {printable(shown(value))}"
 
 
 def shown(value: Any) -> str:

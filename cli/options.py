@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ class Settings:
 
     def registry(self) -> Registry:
         """The installed models. Imports numpy, so only commands that may run a network call this."""
+        # Threads of catzip's own share the work, and the BLAS is held to one. Those that it starts where NumPy is
+        # imported would do nothing, and where the system lets none be started, it ends the process.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from ..models.registry import Registry
 
         return Registry(device=self.device, threads=self.threads, effort=self.effort)

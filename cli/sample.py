@@ -53,9 +53,9 @@ def sample(
     They are what random bits decode to, so they show what the model has learnt. A model of texts gives a line for
     each, a model of pictures one sheet as PNG.
     """
+    model = named_model(Settings(threads=threads, device=device).registry(), name, steps)
     import numpy as np
 
-    model = named_model(Settings(threads=threads, device=device).registry(), name, steps)
     pictures = model.medium in ("array", "image")
     if pictures and output == STDIO and os.isatty(1):
         raise Refusal("a picture is not written to a terminal. Redirect it, or name a file with -o")

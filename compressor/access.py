@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from ..rounding import rounded_to_nearest
 from . import trailer
 from .container import HEADER, STORED, check_header, read_head, skip_stored
 from .decoder import Decoder
@@ -18,6 +19,7 @@ Place = tuple[int, int, int]
 """Of a frame: its offset and size in the file, the length of its content."""
 
 
+@rounded_to_nearest
 def read_range(
     src: BinaryIO,
     start: int,

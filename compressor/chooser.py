@@ -116,9 +116,19 @@ class Chooser:
             return
         helper = ThreadPoolExecutor(1, thread_name_prefix="catzip")
         try:
-            yield helper.submit(lzma2.compress, data)
+            yield self._started(helper, data)
         finally:
             helper.shutdown(wait=False)
+
+    @staticmethod
+    def _started(helper: ThreadPoolExecutor, data: bytes) -> Future[bytes]:
+        """The work of the other thread; done here, where the system lets none be started."""
+        try:
+            return helper.submit(lzma2.compress, data)
+        except RuntimeError:  # can't start new thread
+            packed = Future[bytes]()
+            packed.set_result(lzma2.compress(data))
+            return packed
 
     def _known_for(self, start: int, length: int) -> Model | None:
         """The model for a frame of `length` bytes from offset `start`, whatever is in it."""

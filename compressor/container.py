@@ -168,6 +168,8 @@ def stored_pieces(reader: Reader) -> Iterator[int]:
     total = 0
     while size := reader.varint():
         length = 1 << size if size <= _MAX_SHIFT else size - _MAX_SHIFT
+        if piece_head(length) != varint.encode(size):
+            raise CorruptError("the length of a stored piece is not written in its one spelling")
         total += length
         if total >= 1 << 63:
             raise CorruptError("a stored frame is longer than 2**63 bytes")

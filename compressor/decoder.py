@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from ..rounding import rounded_to_nearest
 from . import lzma2, payload
 from .container import (
     CHECK_SIZE,
@@ -31,6 +32,7 @@ from .stack import Stack
 from .watched import go_on
 
 
+@rounded_to_nearest
 def decompress_stream(
     src: BinaryIO,
     dst: Sink,

@@ -21,6 +21,10 @@ class CatzipError(Exception):
     """Anything catzip raises about files, models and the installation."""
 
 
+class DamagedWeightsWarning(UserWarning):
+    """A weight file that nobody asked for is damaged, and was passed over."""
+
+
 class NotCatzipError(CatzipError):
     """The input does not start with the magic of a catzip file."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO, NoReturn, cast
 
+from ..rounding import rounded_to_nearest
 from .chooser import PlanFor, looks_random
 from .encoder import FRAME_SIZE, Encoder
 from .errors import ModelNotFoundError, UnsuitableContentError
@@ -34,6 +35,7 @@ _REMARKS = {
 }
 
 
+@rounded_to_nearest
 def compress_stream(
     src: BinaryIO,
     dst: Sink,

@@ -15,9 +15,10 @@ arithmetic is exact, so both see the same PMFs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import suppress
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 
@@ -33,6 +34,8 @@ from .masked import convnet, transformer
 from .masked.items import Items
 from .masked.pixels import Digits
 from .masked.schedules import Call, Schedule, from_tensors
+from .masked.schedules import declared as declared_schedules
+from .schema import Declared, ranged, shown, typed
 from .workers import Workers
 
 _WIDE = 28  # dimensions from which on a call computes the whole of an item
@@ -262,23 +265,45 @@ class ARDM:
         return segment.symbols()
 
 
-_NETWORKS: dict[str, Callable[[dict[str, Any], Tensors, Arrays], MaskedNet]] = {
-    "transformer": lambda table, *rest: transformer.Transformer(
-        transformer.TransformerConfig.from_json(table), *rest
-    ),
-    "convolution": lambda table, *rest: convnet.ConvNet(convnet.ConvNetConfig.from_json(table), *rest),
-}
+@dataclass(frozen=True)
+class _Coding:
+    """The table ``coding`` of a configuration: calls, where a plan is not asked for another number; 0 for all."""
+
+    steps: Annotated[int, ranged(0, 1 << 20)]
+
+
+_Config = transformer.TransformerConfig | convnet.ConvNetConfig
+
+
+def _configured(config: dict[str, Any]) -> tuple[_Config, int]:
+    """Network and calls of a configuration. Raises ValueError that names what is wrong with it."""
+    model, coding = config["model"], typed(_Coding, config.get("coding", {}), "coding")
+    if model.get("network") == "transformer":
+        return transformer.TransformerConfig.from_json(model), coding.steps
+    if model.get("network") == "convolution":
+        return convnet.ConvNetConfig.from_json(model), coding.steps
+    raise ValueError(
+        f"model.network is {shown(model.get('network'))}: transformer and convolution are possible"
+    )
+
+
+def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
+    """What `load` takes; see `registry.Family`. How many schedules there are is for the file to say."""
+    network, _ = _configured(config)
+    return network.tensors() | declared_schedules(names, network.stages, network.size)
 
 
 def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> ARDM:
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
-    table = dict(config["model"])
-    network = _NETWORKS[table.pop("network")](table, tensors, arrays)
+    found, steps = _configured(config)
+    network: MaskedNet
+    if isinstance(found, transformer.TransformerConfig):
+        network = transformer.Transformer(found, tensors, arrays)
+    else:
+        network = convnet.ConvNet(found, tensors, arrays)
     schedules = from_tensors(tensors, network.stages, network.size)
-    steps = config["coding"]["steps"]
     if steps not in (0, *schedules):
         raise ValueError(f"coded in {steps} steps, but there are schedules for {list(schedules)}")
-    shape = tuple(table.get("shape", (network.size,)))
-    return ARDM(identity, network, shape, schedules, steps, workers)
+    return ARDM(identity, network, found.shape, schedules, steps, workers)

@@ -11,6 +11,8 @@ b depends on the head and on how far apart two positions are. Everything as in `
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .arrays import CODE_MAX, Array, Arrays, NumpyArray
@@ -30,10 +32,15 @@ def weight_max(length: int) -> int:
     return min(511, ((1 << 24) - 1) // (length * CODE_MAX))
 
 
+def attention_entries(length: int) -> int:
+    """How many entries `attention_table` has."""
+    return math.ceil(math.log(2 * weight_max(length)) * (1 << SCORE)) + 1
+
+
 def attention_table(length: int) -> NumpyArray:
     """round(weight_max exp(-i / 2**SCORE)) for i from 0 until it is 0 for good, int16. Built once, at export."""
     most = weight_max(length)
-    x = np.arange(np.ceil(np.log(2 * most) * 2**SCORE) + 1) / 2.0**SCORE
+    x = np.arange(attention_entries(length)) / 2.0**SCORE
     return np.floor(most * np.exp(-x) + 0.5).astype(np.int16)
 
 

@@ -12,10 +12,10 @@ arithmetic is exact, so both see the same PMFs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -28,15 +28,17 @@ from .contexts import MATCH_LENGTHS, MatchModel, ngram_rows, pack_history, push_
 from .grid import Tensors
 from .identity import Identity
 from .lanes import Layout
-from .mixture.config import MixingConfig
+from .mixture.config import MixingConfig, check_mixing
 from .mixture.decisions import PROBABILITY, assembled, binary_pmf, coded, forced
 from .mixture.mixing import Mixer, summed
 from .recurrent import AutoregressiveConfig, ExactNetwork
+from .schema import Declared, ranged, typed
 from .workers import LEAST_LANES, Workers
 
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
 _DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
+_Lanes = Annotated[int, ranged(1, 1 << 16)]
 _LANES = 24  # for 10 KB, where the checkpoint has no number of its own
 _LEAST_WORK = 87_000_000  # multiplications of a thread: with fewer, handing over costs more than is saved
 _BEGIN = 16  # work of a frame before its first step
@@ -141,9 +143,8 @@ class Autoregressive:
         workers: Workers,
         lanes: int = _LANES,
     ) -> None:
-        """``lanes`` are those of a plan for 10 KB, but for the least length of a lane. Raises ValueError for none."""
-        if not isinstance(lanes, int) or lanes < 1:
-            raise ValueError(f"{lanes!r} is no number of lanes")
+        """``lanes`` are those of a plan for 10 KB, but for the least length of a lane."""
+        check_mixing(tensors)
         self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
         self.alphabet = config.alphabet
         self.config, self.mixing, self.tensors, self.workers = config, mixing, tensors, workers
@@ -265,11 +266,22 @@ class Autoregressive:
             yield np.concatenate(bits), np.concatenate(chances)
 
 
+def _configured(config: dict[str, Any]) -> tuple[AutoregressiveConfig, MixingConfig, int]:
+    """Network, mixture and lanes of a configuration. Raises ValueError that names what is wrong with it."""
+    model, coding = config["model"], config.get("coding", {})
+    network, mixing = AutoregressiveConfig.from_json(model), MixingConfig.from_json(coding)
+    return network, mixing, typed(_Lanes, coding.get("lanes", _LANES), "coding.lanes")
+
+
+def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
+    """What `load` takes; see `registry.Family`."""
+    network, mixing, _ = _configured(config)
+    return network.tensors() | mixing.tensors()
+
+
 def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> Autoregressive:
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
-    network = AutoregressiveConfig.from_json(config["model"])
-    mixing = MixingConfig.from_json(config["coding"])
-    lanes = config["coding"].get("lanes", _LANES)
+    network, mixing, lanes = _configured(config)
     return Autoregressive(identity, network, mixing, tensors, arrays, workers, lanes)

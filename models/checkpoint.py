@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as save_bytes
 
 from ..atomic import replacing
 from ..compressor.errors import CorruptError
+from .header import Header, opened, parsed, read_header
+from .schema import Tensor, typed
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -64,11 +66,20 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         sink.write(data)
 
 
-def load(path: Path) -> Checkpoint:
-    """Read a checkpoint. Raises CorruptError naming the file if it is not one, or not the one its fingerprint says."""
+def load(
+    path: Path, check: Callable[[dict[str, Any], Mapping[str, Tensor]], None] | None = None
+) -> Checkpoint:
+    """Read a checkpoint. Raises CorruptError naming the file if it is not one, or not the one its fingerprint says.
+
+    check  is told the configuration and the type and shape of each tensor before any is read; what it raises is
+           raised, a ValueError as CorruptError
+    """
     with _opened(path) as file:
-        config = _config(file)
-        checkpoint = Checkpoint(config, {name: file.get_tensor(name) for name in sorted(file.keys())})
+        header = read_header(file)
+        config = _config(header)
+        if check is not None:
+            check(config, header.tensors)
+        checkpoint = Checkpoint(config, {name: _read(file, header, name) for name in sorted(header.tensors)})
         if checkpoint.fingerprint.hex() != config["fingerprint"]:
             raise CorruptError(
                 f"{path}: the weights do not have the fingerprint they claim; install them again"
@@ -78,26 +89,52 @@ def load(path: Path) -> Checkpoint:
 
 def load_config(path: Path) -> dict[str, Any]:
     """The configuration alone, with the fingerprint that the file claims; the arrays are not read."""
+    return describe(path)[0]
+
+
+def describe(path: Path) -> tuple[dict[str, Any], Header]:
+    """The configuration, with the fingerprint that the file claims, and the header; the arrays are not read.
+
+    Raises CorruptError naming the file.
+    """
     with _opened(path) as file:
-        return _config(file)
+        header = read_header(file)
+        return _config(header), header
 
 
-def _config(file: Any) -> dict[str, Any]:
-    config: Any = json.loads((file.metadata() or {})[_KEY])
-    if not isinstance(config, dict):
-        raise ValueError("its configuration is no JSON object")
-    missing = {"family", "model", "fingerprint"} - config.keys()
-    if missing:
-        raise KeyError(f"its configuration lacks {', '.join(sorted(missing))}")
+@dataclass(frozen=True)
+class _Config:
+    """What every configuration has, with or without a model that codes."""
+
+    family: str
+    model: dict[str, Any]
+    fingerprint: str
+
+
+def _config(header: Header) -> dict[str, Any]:
+    if _KEY not in header.metadata:
+        raise ValueError(f"it has no metadata {_KEY}")
+    config = parsed(header.metadata[_KEY], "its configuration")
+    typed(_Config, config, "its configuration", open_ended=True)
     return config
 
 
+def _read(file: BufferedReader, header: Header, name: str) -> npt.NDArray[Any]:
+    """One tensor, little-endian in the file as everywhere in safetensors."""
+    tensor, (first, behind) = header.tensors[name], header.places[name]
+    array = np.empty(tensor.shape, np.dtype(tensor.dtype).newbyteorder("<"))
+    file.seek(first)
+    if file.readinto(array.reshape(-1).view(np.uint8).data) != behind - first:
+        raise ValueError("it became shorter while it was read")
+    return array
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[BufferedReader]:
     try:
-        with safe_open(path, framework="numpy") as file:
+        with opened(path) as file:
             yield file
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CorruptError(
             f"{path}: not a catzip weight file ({error}); export or install it again"
         ) from error

@@ -36,6 +36,7 @@ _POWER_MAX = 64  # of two, that a product is scaled by: nothing leaves the range
 _HIDDEN = 8  # of the state as the output gate sees it: 2**10 * 127 * 128 < 2**24
 _EXP_BITS = 20  # of the largest entry of the exponential table
 _EXP_RANGE = 16  # nats below the largest logit at which the table ends
+EXP_ENTRIES = (_EXP_RANGE << LOGIT) + 1
 
 Tensors = dict[str, NumpyArray]
 
@@ -48,7 +49,7 @@ def sigmoid_table() -> NumpyArray:
 
 def exp_table() -> NumpyArray:
     """round(2**_EXP_BITS * exp(-i / 2**LOGIT)) for i in 0.._EXP_RANGE nats, int32. Built once, at export."""
-    x = np.arange(_EXP_RANGE * 2**LOGIT + 1) / 2.0**LOGIT
+    x = np.arange(EXP_ENTRIES) / 2.0**LOGIT
     return np.floor(2.0**_EXP_BITS * np.exp(-x) + 0.5).astype(np.int32)
 
 
@@ -148,8 +149,11 @@ class Embedding:
     """Rows of codes: indices [...] -> int8 [..., width]."""
 
     def __init__(self, arrays: Arrays, tensors: Tensors, name: str) -> None:
+        table = tensors[f"{name}.table"]
+        if table.dtype != np.int8 or table.min(initial=0) < -CODE_MAX:
+            raise ValueError(f"{name}.table must be int8 in -{CODE_MAX}..{CODE_MAX}")
         self._arrays = arrays
-        self._table = arrays.place(tensors[f"{name}.table"])
+        self._table = arrays.place(table)
 
     def __call__(self, index: Array) -> Array:
         return self._arrays.take(self._table, index)
@@ -177,8 +181,11 @@ class Recurrent:
             raise ValueError(
                 "a forget gate must have steps of 1 or less, so that it fits the index of a table"
             )
+        sigmoid = tensors["sigmoid"]
+        if sigmoid.min() < 0 or sigmoid.max() > 1 << GATE:
+            raise ValueError(f"sigmoid must be in 0..{1 << GATE}")
         # What is let in, 1 - a, is what the recurrence multiplies by.
-        self._renew = arrays.place((1 << GATE) - tensors["sigmoid"].astype(np.int32))
+        self._renew = arrays.place((1 << GATE) - sigmoid.astype(np.int32))
 
     def __call__(self, x: Array, state: Array) -> tuple[Array, Array]:
         """Residual [T, L, D] and state int32 [L, E] -> the same, after T steps."""
@@ -239,8 +246,11 @@ class Softmax:
     """Logits [N, K] at scale 2**-LOGIT -> frequencies, by an integer table of the exponential function."""
 
     def __init__(self, arrays: Arrays, tensors: Tensors) -> None:
+        table = tensors["exp"]
+        if table.min() < 0 or table.max() > 1 << _EXP_BITS or table[0] < 1:
+            raise ValueError(f"exp must be in 0..{1 << _EXP_BITS}, and begin with what is not 0")
         self._arrays = arrays
-        self._table = arrays.place(tensors["exp"].astype(np.float64))
+        self._table = arrays.place(table.astype(np.float64))
 
     def __call__(self, logits: Array) -> NumpyArray:
         """Integer logits [N, K] -> frequencies uint32 [N, K]."""

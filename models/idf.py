@@ -15,8 +15,9 @@ lifted (``lifts``); 2, the network may be corrected (``corrections``). The heigh
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
-from typing import Any
+from collections.abc import Collection, Generator, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -30,16 +31,21 @@ from .flows.corrections import Corrections, Sent, Weights
 from .flows.fitting import best_corrections
 from .flows.flow import Adjust, Flow, FlowConfig, unchanged
 from .flows.segment import Segment
+from .flows.spelling import images_of_a_segment, is_plain_array, is_plain_image, tiles_of_a_segment
 from .flows.tiles import MAX_SIDE, Run, Tiling
 from .grid import Tensors
 from .identity import Identity
 from .lanes import MAX_SEGMENT
+from .schema import Declared, entries, ranged, typed
 from .workers import Workers
 
 DRAWN = (64, 64)
 
 _SEGMENT_WORK, _SYMBOL_WORK = 8, 6  # for each channel; for 1,000 symbols
 _PER_PIXEL = 20  # bytes of memory for each pixel of a segment and channel of a network
+
+_Side = Annotated[int, ranged(1, MAX_SIDE)]
+_Shape = Annotated[tuple[_Side, ...], entries(3, least=2)]
 
 LIFTS, CORRECTIONS = 1, 2  # of the last number of a plan
 
@@ -69,15 +75,12 @@ class IDF:
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes in one pass: it has no steps to choose")
         if self.shape:
-            size = math.prod(self.shape)
-            return (max(1, min(-(-count // size), MAX_SEGMENT // size)),)
+            return (images_of_a_segment(count, math.prod(self.shape)),)
         _, width, channels = shape or (1, max(1, count), 1)
         if channels > self._channels:
             width, channels = width * channels, 1
-        rows = min(self._side, max(1, count // (width * channels)))
-        tile = rows * min(self._side, width) * channels
         extras = CORRECTIONS + (LIFTS if channels == 3 else 0)
-        return width, channels, self._side, max(1, MAX_SEGMENT // tile), extras
+        return width, channels, self._side, tiles_of_a_segment(count, width, channels, self._side), extras
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
@@ -114,7 +117,9 @@ class IDF:
         done = 0
         for (run, images), stack in zip(_runs(tilings, symbols), stacks, strict=True):
             if done == 0:
-                adjust = self._corrections(sent.codec.pop(stack))
+                weights = sent.codec.pop(stack)
+                self._check_corrections(weights, tilings[0])
+                adjust = self._corrections(weights)
             run.put(images, self._segment(run, plan, adjust).codec.pop(stack))
             done += run.size
             if not stack.is_empty():
@@ -160,6 +165,13 @@ class IDF:
         image = first[0].images(symbols)[0]
         return best_corrections(self._flow, self._workers, image, _has_lifts(image.shape, plan))
 
+    def _check_corrections(self, weights: Weights, tiling: Tiling) -> None:
+        """Raises CorruptError for those of planes that the image has not, which would change nothing."""
+        _, height, width, channels = tiling.shape
+        empty = self._flow.empty_spots((height, width), channels)
+        if any(each.any() for spot, each in weights.items() if spot in empty):
+            raise CorruptError("a frame has corrections of what is not in its image; the file is damaged")
+
     def _corrections(self, weights: Weights) -> Adjust:
         """What they do to the flow."""
         if not weights:
@@ -178,6 +190,13 @@ class IDF:
         possible = plan[4:] == () or (len(plan) == 5 and plan[4] in extras)
         return len(plan) >= 4 and 0 not in plan and possible and plan[1] <= self._channels
 
+    def _is_plain(self, count: int, plan: Plan) -> bool:
+        """Whether a plan is the one that stands for what it says, see ``flows.spelling``."""
+        if self.shape:
+            return is_plain_array(count, math.prod(self.shape), plan[0])
+        is_written = plan[4:] != (CORRECTIONS,) or plan[1] == 1
+        return is_plain_image(count, plan, self._side, is_written)
+
     def _tilings(self, count: int, plan: Plan) -> list[Tiling]:
         """What a frame holds: images, and what is left over as one grey row. Raises CorruptError."""
         if not self._is_possible(plan):
@@ -192,6 +211,10 @@ class IDF:
         rest = Tiling(whole.size, (1, 1, count - whole.size, 1), MAX_SIDE, MAX_SEGMENT // MAX_SIDE)
         for tiling in (whole, rest):
             tiling.check()
+        if count and not self._is_plain(count, plan):
+            raise CorruptError(
+                f"the coding plan {plan} of {count} symbols is not written in its one spelling"
+            )
         return [tiling for tiling in (whole, rest) if tiling.size]
 
 
@@ -223,6 +246,30 @@ def _runs(tilings: list[Tiling], symbols: NumpyArray) -> Iterator[tuple[Run, Num
         yield from ((run, images) for run in tiling.runs())
 
 
+@dataclass(frozen=True)
+class _Coding:
+    """The table ``coding`` of a configuration: the side of a tile, where images have any size."""
+
+    side: _Side | None = None
+
+
+def _configured(config: dict[str, Any]) -> tuple[FlowConfig, tuple[int, ...], int]:
+    """Flow, shape of an image or (), side of a tile or 0. Raises ValueError that names what is wrong."""
+    model, coding = config["model"], typed(_Coding, config.get("coding", {}), "coding")
+    flow = FlowConfig.from_json(model)
+    shape = typed(_Shape, model["shape"], "model.shape") if "shape" in model else ()
+    if shape and (*shape, 1)[2] not in (1, flow.channels):
+        raise ValueError(f"no flow of {flow.channels} channels is for images of {list(shape)}")
+    if not shape and coding.side is None:
+        raise ValueError(f"coding.side: tiles have a side of 1 to {MAX_SIDE}")
+    return flow, shape, coding.side or 0
+
+
+def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
+    """What `load` takes; see `registry.Family`."""
+    return _configured(config)[0].tensors()
+
+
 def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> IDF:
@@ -230,13 +277,5 @@ def load(
 
     Raises ValueError for images or tiles that it cannot be for.
     """
-    table = dict(config["model"])
-    shape, side = tuple(table.pop("shape", ())), config["coding"].get("side", 0)
-    flow = Flow(FlowConfig.from_json(table), tensors, arrays)
-    if shape and (
-        len(shape) not in (2, 3) or (*shape, 1)[2] not in (1, flow.config.channels) or max(shape) > MAX_SIDE
-    ):
-        raise ValueError(f"no flow of {flow.config.channels} channels is for images of {list(shape)}")
-    if not shape and not 1 <= side <= MAX_SIDE:
-        raise ValueError(f"tiles have a side of 1 to {MAX_SIDE}, not of {side}")
-    return IDF(identity, flow, shape, side, workers)
+    flow, shape, side = _configured(config)
+    return IDF(identity, Flow(flow, tensors, arrays), shape, side, workers)

@@ -12,11 +12,14 @@ F is the logistic function; the lowest and the highest value reach to infinity. 
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from ..compressor.pmf import TOTAL
 from .arrays import Array, Arrays, NumpyArray
 from .grid import Softmax, Tensors, settled
+from .schema import Declared, Tensor, ranged
 
 HALVES = 2  # steps of a guess in a level, so that what lies between two levels is an integer
 MEAN, MEAN_MAX = 8, 1 << 12  # what the network adds to a guess: real units of 16 levels, steps of 1/16 level
@@ -28,7 +31,18 @@ LEVEL = 4  # fractional bits of a mean, in levels
 INVERSE = 12
 STEP, FAR = 10, 14 << 10
 CDF = 22
+Components = Annotated[int, ranged(1, 1 << 9)]
+"""How many logistics a mixture may have."""
+
 _INFINITY = 1 << 15  # an edge, in steps of a mean, that is FAR from any mean on any scale
+
+
+def declared() -> Declared:
+    """What `Logistics` loads beside the table of the exponential function."""
+    return {
+        "logistic.inverse": Tensor("int32", (SCALE_MOST - SCALE_LEAST + 1,)),
+        "logistic.cdf": Tensor("int32", (2 * FAR + 1,)),
+    }
 
 
 def logistic_tables() -> dict[str, NumpyArray]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from .arrays import Array, Arrays, NumpyArray
+from .contexts import MATCH_LENGTHS
 from .grid import (
+    EXP_ENTRIES,
+    FORGET_MAX,
     LOGIT,
     LOGIT_MAX,
     RES,
@@ -19,7 +22,21 @@ from .grid import (
     Tensors,
     rms_norm,
 )
-from .sizes import check_rows, check_sizes
+from .schema import (
+    Bits,
+    Declared,
+    Depth,
+    Order,
+    Positive,
+    PositiveOrNone,
+    Symbols,
+    Tensor,
+    embedding,
+    entries,
+    gated_mlp,
+    linear,
+    typed,
+)
 
 
 @dataclass(frozen=True)
@@ -30,28 +47,38 @@ class AutoregressiveConfig:
     width     D, residual stream      hidden  of each gated MLP; 0 for none      ngrams  (order, bits of its table)
     """
 
-    alphabet: int
-    width: int
-    state: int
-    depth: int
-    hidden: int
-    embed: int
-    ngrams: tuple[tuple[int, int], ...]
+    alphabet: Symbols
+    width: Positive
+    state: Positive
+    depth: Depth
+    hidden: PositiveOrNone
+    embed: Positive
+    ngrams: Annotated[tuple[tuple[Order, Bits], ...], entries(16)]
 
     def __post_init__(self) -> None:
-        """Raises TypeError, ValueError for what is no size, or no table."""
-        check_sizes(self, hidden=0)
-        for order, bits in self.ngrams:
-            check_rows(bits)
-            if order < 1:
-                raise ValueError(f"an n-gram of {order} symbols; 1 or more are possible")
+        """Raises ValueError for a table of single symbols that has not a row for each."""
+        if any(order == 1 and 1 << bits < self.alphabet for order, bits in self.ngrams):
+            raise ValueError(f"n-grams of 1 symbol take a row for each of {self.alphabet} symbols")
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> AutoregressiveConfig:
-        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
-        return AutoregressiveConfig(
-            **table | {"ngrams": tuple((order, bits) for order, bits in table["ngrams"])}
-        )
+        """The table ``model`` of a recipe or a checkpoint. Raises ValueError for fields that are not as above."""
+        return typed(AutoregressiveConfig, table, "model")
+
+    def tensors(self) -> Declared:
+        """What the network loads."""
+        found = {"sigmoid": Tensor("int32", (2 * FORGET_MAX + 1,)), "exp": Tensor("int32", (EXP_ENTRIES,))}
+        for i, (_, bits) in enumerate(self.ngrams):
+            found |= embedding(f"ngrams.{i}", 1 << bits, self.embed)
+        found |= embedding("match", self.alphabet * MATCH_LENGTHS, self.embed)
+        found |= linear("inputs", self.embed * (len(self.ngrams) + 1), self.width)
+        for i in range(self.depth):
+            for part in ("forget", "candidate", "gate"):
+                found |= linear(f"recurrent.{i}.{part}", self.width, self.state)
+            found |= linear(f"recurrent.{i}.out", self.state, self.width)
+            if self.hidden:
+                found |= gated_mlp(f"mlps.{i}", self.width, self.hidden)
+        return found | linear("head", self.width, self.alphabet)
 
     @property
     def multiplications(self) -> int:

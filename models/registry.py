@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator
 from contextlib import suppress
-from importlib import import_module
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..compressor.errors import CorruptError, ModelNotFoundError
+from ..compressor.errors import CorruptError, DamagedWeightsWarning, ModelNotFoundError
 from ..compressor.model import Model, Purpose
-from . import checkpoint
-from .arrays import Arrays, arrays_for
-from .identity import Identity
+from . import checkpoint, family
+from .arrays import arrays_for
+from .card import Card
+from .header import Header
 from .superseded import where_to_find
 from .workers import Workers
 
 WEIGHTS = Path(__file__).parent / "weights"
-
-Loader = Callable[[Identity, dict[str, Any], checkpoint.Arrays, Arrays, Workers], Model]
-"""What a module of a family has as ``load``: a model of a checkpoint's configuration and arrays. In the configuration,
-``model`` names what others ask for as they do: ``alphabet``, and of items their ``shape`` or ``length``."""
-
-FAMILIES = ("ardm", "autoregressive", "idf")
-"""The families that can code: modules of this package, imported when asked for. A new family joins here."""
 
 EFFORTS = ("fast", "default", "best")
 
@@ -68,20 +62,25 @@ class Registry:
                 return model
         for path in _weight_files():
             try:
-                if checkpoint.load_config(path)["fingerprint"] == name:
+                if _described(path)[0]["fingerprint"] == name:
                     return self._load(path)
             except CorruptError as error:  # of no matter, if the model is in another file
                 passed = f" ({error})"
         raise ModelNotFoundError(f"the model {name} is not installed; {where_to_find(name)}{passed}")
 
     def purposes(self) -> list[Purpose]:
-        """What every installed model is for, the one with the fewest bits in validation first; damaged files aside."""
+        """What every installed model is for, the one with the fewest bits in validation first.
+
+        A file that is damaged, or of a newer catzip, is passed over with a warning.
+        """
         found: list[tuple[float, Purpose]] = []
         for name, path in sorted(_installed().items()):
-            with suppress(CorruptError):
-                config = checkpoint.load_config(path)
-                bits = config.get("card", {}).get("validation_bits", math.inf)
-                found.append((bits, Purpose(name, config.get("medium", ""), _shape(config["model"]))))
+            try:
+                config, card = _checked(path)
+            except (CorruptError, ModelNotFoundError) as error:
+                pass_over(error)
+            else:
+                found.append((card.bits, Purpose(name, config["medium"], _shape(config["model"]))))
         return [purpose for _, purpose in sorted(found)]
 
     def default_for(self, content: bytes) -> str | None:
@@ -91,13 +90,28 @@ class Registry:
         `purposes`; see also `default_for_images`.)
         """
         plain = b"  " not in content and not content.translate(None, _LETTERS)
-        wanted = ["ar-bytes-s"] * (self._effort == "fast") + ["ar-text8"] * plain + ["ar-bytes"]
-        installed = self.names()
-        return next((name for name in wanted if name in installed), None)
+        return self._first_sound(
+            ["ar-bytes-s"] * (self._effort == "fast") + ["ar-text8"] * plain + ["ar-bytes"]
+        )
 
     def default_for_images(self) -> str | None:
         """idf-photo; None if that is not installed."""
-        return _PHOTO if _PHOTO in self.names() else None
+        return self._first_sound([_PHOTO])
+
+    def _first_sound(self, names: list[str]) -> str | None:
+        """The first of these models that there is, or its file, where one of the same name is damaged and comes first.
+
+        Nobody asked for these: what is damaged is passed over with a warning.
+        """
+        for name in names:
+            for i, path in enumerate(path for path in _files() if path.stem == name):
+                try:
+                    self._load(path)
+                except (CorruptError, ModelNotFoundError) as error:
+                    pass_over(error)
+                else:
+                    return str(path) if i else name
+        return None
 
     @property
     def thorough(self) -> bool:
@@ -116,17 +130,16 @@ class Registry:
         Raises ModelNotFoundError, and CorruptError for a file that holds no model.
         """
         path = path_of(name)
-        config = checkpoint.load_config(path)
-        card = config.get("card", {})
+        config, card = _checked(path)
         return {
             "fingerprint": config["fingerprint"],
-            "summary": card.get("about", ""),
+            "summary": card.about,
             "family": config["family"],
-            "medium": config.get("medium", ""),
+            "medium": config["medium"],
             "alphabet": config["model"].get("alphabet", 256),
             **self._items(path, _shape(config["model"])),
-            "weights_bytes": path.stat().st_size,
-            **_training(card),
+            "weights_bytes": _described(path)[1].size,
+            **card.training(),
             "path": str(path),
         }
 
@@ -141,31 +154,61 @@ class Registry:
 
     def _load(self, path: Path) -> Model:
         if path not in self._loaded:
-            self._loaded[path] = self._read(path)
+            self._loaded[path] = family.load(path, arrays_for(self._device), self._workers)
         return self._loaded[path]
 
-    def _read(self, path: Path) -> Model:
-        saved = checkpoint.load(path)
-        config = saved.config
-        if config["family"] not in FAMILIES:
-            raise ModelNotFoundError(
-                f"{path}: a model of the family {config['family']!r}, which this release does not know; "
-                "install a newer catzip"
-            )
-        try:
-            identity = Identity(config["name"], config["medium"], saved.fingerprint)
-            load: Loader = import_module(f".{config['family']}", __package__).load
-            return load(identity, config, saved.arrays, arrays_for(self._device), self._workers)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptError(
-                f"{path}: not the weights of a model that codes ({error!r}); export them again"
-            ) from error
+
+def _checked(path: Path) -> tuple[dict[str, Any], Card]:
+    """The configuration and the card of a weight file whose tensors are those that its family declares.
+
+    Raises CorruptError, and ModelNotFoundError for a family of a newer catzip.
+    """
+    config, header = _described(path)
+    family.check(path, config, header.tensors)
+    try:
+        return config, Card.of(config)
+    except ValueError as error:
+        raise family.wrong(path, error) from error
+
+
+def _described(path: Path) -> tuple[dict[str, Any], Header]:
+    """As `checkpoint.describe`, which reads a file once as long as it stays the same."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return checkpoint.describe(path)  # says what is wrong
+    return _described_once(path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
+
+
+@lru_cache(maxsize=256)
+def _described_once(path: Path, state: tuple[int, ...]) -> tuple[dict[str, Any], Header]:
+    return checkpoint.describe(path)
+
+
+def pass_over(error: CorruptError | ModelNotFoundError) -> None:
+    """Warn, once, of a weight file that cannot be used and that nobody asked for."""
+    warnings.warn(f"{error} (passed over)", DamagedWeightsWarning, stacklevel=1)
+
+
+def _files() -> Iterator[Path]:
+    """Whatever is called like weights, in the folders of CATZIP_MODELS and then in the package."""
+    folders = [folder for folder in os.environ.get("CATZIP_MODELS", "").split(os.pathsep) if folder]
+    for folder in [*map(Path, folders), WEIGHTS]:
+        yield from sorted(folder.glob("*.safetensors"))
 
 
 def _weight_files() -> Iterator[Path]:
-    folders = [folder for folder in os.environ.get("CATZIP_MODELS", "").split(os.pathsep) if folder]
-    for folder in [*map(Path, folders), WEIGHTS]:
-        yield from filter(_holds_a_model, sorted(folder.glob("*.safetensors")))
+    """The same but for the states of training runs, which lie beside what they export.
+
+    Warns of what is damaged, which is for those to hear of who ask for it by name.
+    """
+    for path in _files():
+        try:
+            if "name" not in _described(path)[0]:
+                continue
+        except CorruptError as error:
+            pass_over(error)
+        yield path
 
 
 def _installed() -> dict[str, Path]:
@@ -178,32 +221,6 @@ def _shape(network: dict[str, Any]) -> tuple[int, ...]:
     return tuple(network.get("shape", [network["length"]] if "length" in network else []))
 
 
-def _training(card: dict[str, Any]) -> dict[str, Any]:
-    """What a model card says of the training."""
-    shown: dict[str, Any] = {key: card[key] for key in ("parameters", "validation_bits") if key in card}
-    if "data" in card:
-        shown["trained_on"] = ", ".join(card["data"])
-    if "trained" in card:
-        shown["trained"] = "{date}: {symbols:,} symbols in {minutes} minutes on {device}".format(
-            **card["trained"]
-        )
-        before = card["trained"].get("before")
-        while before:
-            shown["trained"] += ", after {symbols:,} in another run".format(**before)
-            if "model" in before:
-                shown["trained"] += f" (of {before['model']})"
-            before = before.get("before")
-    return shown
-
-
-def _holds_a_model(path: Path) -> bool:
-    """False for the state of a training run, which lies beside what it exports. Damage is for the reader to name."""
-    try:
-        return "name" in checkpoint.load_config(path)
-    except CorruptError:
-        return True
-
-
 def path_of(name: str) -> Path:
     """The weights of the installed model of this name, or this .safetensors file. Raises ModelNotFoundError."""
     if name.endswith(".safetensors"):
@@ -212,11 +229,19 @@ def path_of(name: str) -> Path:
                 f"{name}: no such file; name a weight file, or an installed model. See catzip models"
             )
         return Path(name)
-    installed = _installed()
-    if name not in installed:
-        known = ", ".join(sorted(installed)) or "none is"
+    found = next((path for path in _files() if path.stem == name and _is_no_state(path)), None)
+    if found is None:
+        known = ", ".join(sorted(_installed())) or "none is"
         raise ModelNotFoundError(f"no model {name!r} is installed; installed: {known}. See catzip models")
-    return installed[name]
+    return found
+
+
+def _is_no_state(path: Path) -> bool:
+    """False for the state of a training run. Damage is for the reader to name."""
+    try:
+        return "name" in _described(path)[0]
+    except CorruptError:
+        return True
 
 
 def _default_device() -> str:

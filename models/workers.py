@@ -12,15 +12,18 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from ..rounding import rounded_to_nearest
+
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _KEPT = 31 << 20  # bytes; from 32 MiB on there is no learning
@@ -35,9 +38,30 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+class _Here(Executor):
+    """Runs everything at once in the thread that asks for it."""
+
+    def submit(self, run: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        done = Future[T]()
+        done.set_result(run(*args, **kwargs))
+        return done
+
+
 @lru_cache
-def _pool(threads: int, torch: bool) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="catzip", initializer=_alone, initargs=(torch,))
+def _pool(threads: int, torch: bool) -> Executor:
+    """So many threads, which are all started; where the system allows no more of them, what runs in the thread that
+    asks."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="catzip", initializer=_alone, initargs=(torch,))
+    started = threading.Event()
+    try:
+        for _ in range(threads):
+            pool.submit(started.wait)  # each takes a thread of its own
+    except RuntimeError:  # can't start new thread: a limit of the user (ulimit -u) or of a container
+        pool.shutdown(wait=False)
+        return _Here()
+    finally:
+        started.set()
+    return pool
 
 
 def _alone(torch: bool) -> None:
@@ -124,6 +148,7 @@ class Workers:
     def map(self, run: Callable[[int], T], groups: Sequence[slice]) -> list[T]:
         """run(i) for each group i."""
         with nullcontext() if self._held else self.one_blas_thread():
+            run = rounded_to_nearest(run)  # in each thread, for the setting is each one's
             if len(groups) == 1:
                 return [run(0)]
             others = [_pool(len(groups) - 1, _torch()).submit(run, i) for i in range(1, len(groups))]
@@ -135,7 +160,11 @@ class Workers:
             yield from items
             return
         with ThreadPoolExecutor(1) as maker:
-            coming = maker.submit(lambda: list(islice(items, 1)))
+            try:
+                coming = maker.submit(lambda: list(islice(items, 1)))
+            except RuntimeError:  # as in `_pool`: no thread can be started, and none will make items
+                yield from items
+                return
             while item := coming.result():
                 coming = maker.submit(lambda: list(islice(items, 1)))
                 yield from item

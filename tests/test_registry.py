@@ -10,7 +10,7 @@ from golden_neural_cases import LETTERS
 from helpers import decompress
 from tiny_models import SHIPPED, tiny_checkpoint, tiny_path
 
-from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundError
+from catzip.compressor.errors import CatzipError, CorruptError, DamagedWeightsWarning, ModelNotFoundError
 from catzip.models import checkpoint, registry
 from catzip.models.checkpoint import Checkpoint
 from catzip.models.registry import Registry
@@ -125,7 +125,8 @@ def test_weights_that_do_not_make_a_model_are_named(folder: Path, config: dict, 
 
 def test_a_damaged_file_is_named(folder: Path):
     (folder / "damaged.safetensors").write_bytes(b"no weights")
-    assert Registry("cpu").names() == ["damaged", "letters"]
+    with pytest.warns(DamagedWeightsWarning, match=r"damaged\.safetensors: not a .* \(passed over\)"):
+        assert Registry("cpu").names() == ["damaged", "letters"]
     with pytest.raises(CorruptError, match=r"damaged\.safetensors: not a catzip weight file"):
         Registry("cpu").by_name("damaged")
     assert Registry("cpu").by_name("letters").fingerprint == TINY.fingerprint
@@ -141,9 +142,13 @@ def test_what_cannot_be_read_hides_no_other_model(folder: Path, kind: str):
         path.mkdir()
     else:
         path.symlink_to(folder / "nothing")
-    assert Registry("cpu").by_fingerprint(TINY.fingerprint).name == "letters"
-    with pytest.raises(
-        ModelNotFoundError, match=r"0001020304050607 is not installed.*aaa\.safetensors: not a"
+    with pytest.warns(DamagedWeightsWarning, match=r"aaa\.safetensors: not a"):
+        assert Registry("cpu").by_fingerprint(TINY.fingerprint).name == "letters"
+    with (
+        pytest.warns(DamagedWeightsWarning),
+        pytest.raises(
+            ModelNotFoundError, match=r"0001020304050607 is not installed.*aaa\.safetensors: not a"
+        ),
     ):
         Registry("cpu").by_fingerprint(bytes(range(8)))
     with pytest.raises(CorruptError, match=r"aaa\.safetensors: not a catzip weight file"):
@@ -214,7 +219,8 @@ def test_purposes_name_the_best_first(folder: Path):
         checkpoint.save(folder / f"{name}.safetensors", Checkpoint(config, saved.arrays))
     shutil.copy(tiny_path("letter-chunks"), folder)
     (folder / "damaged.safetensors").write_bytes(b"no weights")
-    found = Registry("cpu").purposes()
+    with pytest.warns(DamagedWeightsWarning, match=r"damaged\.safetensors"):
+        found = Registry("cpu").purposes()
     assert found[:2] == [("first", "array", (4, 4, 3)), ("second", "array", (4, 4, 3))]
     assert set(found[2:]) == {("letter-chunks", "text27", (12,)), ("letters", "text27", ())}
 

@@ -46,9 +46,14 @@ def unpack(data: bytes, at: int, shape: tuple[int, int], high: Plane | None = No
     size = 1 if head >= ALIKE else shape[0] * shape[1]
     if len(data) - at - 1 < size:
         raise CorruptError("the side stream of an image frame ends early")
-    plane = np.frombuffer(data, np.uint8, size, at + 1)
-    plane = np.broadcast_to(plane, shape) if head >= ALIKE else plane.reshape(shape)
-    return _restored(plane, high, kind), at + 1 + size
+    filtered = np.frombuffer(data, np.uint8, size, at + 1)
+    if head < ALIKE and (filtered == filtered[0]).all():
+        raise CorruptError("a plane of an image frame has all of its bytes, which are alike")
+    filtered = np.broadcast_to(filtered, shape) if head >= ALIKE else filtered.reshape(shape)
+    plane = _restored(filtered, high, kind)
+    if any(_means_the_same(filtered, plane, high, other) for other in range(kind)):
+        raise CorruptError(f"a plane of an image frame has a filter {head} where another means the same")
+    return plane, at + 1 + size
 
 
 def _filtered(plane: Plane, high: Plane | None, kind: int) -> Plane:
@@ -63,6 +68,16 @@ def _restored(plane: Plane, high: Plane | None, kind: int) -> Plane:
     if kind in (LEFT, UP):
         return np.cumsum(plane, axis=2 - kind, dtype=np.uint8)
     return plane + high if kind == HIGH and high is not None else plane
+
+
+def _means_the_same(filtered: Plane, plane: Plane, high: Plane | None, kind: int) -> bool:
+    """Whether a filter would have made the same bytes of the plane: then `pack` chooses the first that does."""
+    corner = slice(0, 2), slice(0, 2)  # nearly always tells
+    if not np.array_equal(
+        _filtered(plane[corner], None if high is None else high[corner], kind), filtered[corner]
+    ):
+        return False
+    return np.array_equal(_filtered(plane, high, kind), filtered)
 
 
 def _cost(plane: Plane) -> int:

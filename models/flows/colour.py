@@ -97,6 +97,12 @@ def _crossings(plane: NumpyArray) -> NumpyArray:
     return np.bincount((np.arange(2 * _TURNS) - 7) % _TURNS, weights=across).astype(np.int64)
 
 
+def shares() -> NumpyArray:
+    """What a lift of -8..7 takes off for each difference about grey 0..255: uint8 [16, 256]."""
+    differences = np.tile(np.arange(256, dtype=np.uint8), (16, 1, 1))
+    return _share(differences, np.arange(-8, 8))[:, 0]
+
+
 def _share(differences: NumpyArray, lifts: NumpyArray) -> NumpyArray:
     """floor(difference * lift / 4) modulo 256, of differences uint8 [B, H, W] about grey and lifts int [B]."""
     signed = (differences - GREY).view(np.int8).astype(np.int16)

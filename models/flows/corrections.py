@@ -14,6 +14,7 @@ from collections.abc import Generator, Mapping
 import numpy as np
 
 from ...compressor.codec import Categorical, Mapped, Serial
+from ...compressor.errors import CorruptError
 from ...compressor.pmf import PMF, TOTAL
 from ..arrays import WEIGHT_MAX, Array, Arrays, NumpyArray
 from ..grid import ACT, Linear, settled
@@ -91,13 +92,18 @@ class Sent:
         return [spreads, *([(np.concatenate(kept) + WEIGHT_MAX).astype(np.int32)] if kept else [])]
 
     def _weights(self, digits: list[NumpyArray]) -> Weights:
-        """The inverse of `digits`."""
+        """The inverse of `digits`. Raises CorruptError for spreads that it does not send for these weights."""
         if not digits:
             return {}
         each = np.repeat(digits[0], self._lengths)
         flat = np.zeros(len(each), np.int64)
         if len(digits) > 1:
             flat[each > 0] = digits[1] - WEIGHT_MAX
+        rows = np.split(flat, np.cumsum(self._lengths)[:-1])
+        if [best_spread(row) for row in rows] != digits[0].tolist():
+            raise CorruptError(
+                "the spreads of corrections are not those of their weights; the file is damaged"
+            )
         parts = np.split(flat, np.cumsum(self._lengths)[1:-1:2])
         return {spot: part.reshape(2, -1) for spot, part in zip(self._inputs, parts, strict=True)}
 

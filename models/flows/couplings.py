@@ -14,12 +14,12 @@ permutation behind the coupling, and normalises its networks.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from ..arrays import CODE_MAX, Array, Arrays, NumpyArray
 from ..convolution import patches
 from ..grid import ACT, RES, RES_MAX, Linear, Tensors, rms_norm, swish, to_codes
-from ..sizes import check_sizes
+from ..schema import Declared, Depth, Positive, Tensor, linear, ranged
 from .quarters import GREY, grid, inner, widened
 
 SHIFT, SHIFT_MAX = 4, 255  # a translation: real units of 16 levels, at most this many levels
@@ -37,16 +37,20 @@ class CouplingConfig:
     improved             swish and normalisation in the network (IDF++), or else ReLU
     """
 
-    count: int = 0
-    depth: int = 2
-    growth: int = 32
+    count: Annotated[int, ranged(0, 64)] = 0
+    depth: Depth = 2
+    growth: Positive = 32
     rezero: bool = True
     inverse_permutation: bool = True
     improved: bool = True
 
-    def __post_init__(self) -> None:
-        """Raises TypeError, ValueError for what is no size."""
-        check_sizes(self, count=0)
+    def tensors(self, name: str, channels: int) -> Declared:
+        """What the coupling of this name loads, in a flow of so many channels."""
+        widths = [3 * channels + i * self.growth for i in range(self.depth + 1)]
+        found = {f"{name}.order": Tensor("int16", (4 * channels,))}
+        for i, width in enumerate(widths[:-1]):
+            found |= linear(f"{name}.layers.{i}", 9 * width, self.growth)
+        return found | linear(f"{name}.out", widths[-1], channels)
 
 
 class Coupling:
@@ -55,6 +59,8 @@ class Coupling:
     def __init__(self, config: CouplingConfig, tensors: Tensors, arrays: Arrays, name: str) -> None:
         self._arrays, self._config = arrays, config
         self._order: list[int] = tensors[f"{name}.order"].tolist()
+        if sorted(self._order) != list(range(len(self._order))):
+            raise ValueError(f"{name}.order is no permutation")
         self._layers = [
             Linear.load(arrays, tensors, [f"{name}.layers.{i}"], [RES]) for i in range(config.depth)
         ]

@@ -17,9 +17,31 @@ from ..arrays import CODE_MAX, Array, Arrays
 from ..convolution import Block
 from ..grid import RES, Tensors, add_residual, layer, rms_norm
 from ..logistics import HALVES, MEAN, MEAN_MAX
+from ..schema import Declared, conv_block, linear
 
 NEUTRAL = 32  # what is taken off the size of a difference, so that its codes are about zero in the middle
 BESIDE = 2  # codes that a channel gives to those after it
+
+
+def declared(
+    name: str,
+    depth: int,
+    channels: int,
+    fine: Container[str],
+    *,
+    features: int,
+    width: int,
+    hidden: int,
+    components: int,
+) -> Declared:
+    """What the `Factor` of this name loads; ``features`` are the codes that it sees around a pixel."""
+    found = linear(f"{name}.inputs", features, width, "inputs" in fine)
+    for i in range(depth):
+        found |= conv_block(f"{name}.blocks.{i}", width, hidden)
+    for i in range(channels):
+        inputs = width + features + BESIDE * i
+        found |= linear(f"{name}.heads.{i}", inputs, 3 * components, "heads" in fine)
+    return found
 
 
 class Factor:

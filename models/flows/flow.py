@@ -13,16 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from ..arrays import Array, Arrays, NumpyArray
 from ..batches import parts
-from ..grid import Tensors
-from ..logistics import HALVES, MEAN_MAX, Logistics
-from ..sizes import check_sizes
-from . import colour
+from ..grid import EXP_ENTRIES, Tensors
+from ..logistics import HALVES, MEAN_MAX, Components, Logistics
+from ..logistics import declared as declared_logistics
+from ..schema import Declared, Depth, Positive, Tensor, ranged, typed
+from . import colour, factors
 from .couplings import Coupling, CouplingConfig
 from .factors import Factor, beside
 from .quarters import GREY, OUTS, Size, Spot, grid, inner, look, sizes, squeeze, unsqueeze, widened
@@ -61,31 +62,45 @@ class FlowConfig:
     fine        layers of the factor-out with weights of 13 bits, "inputs" and "heads" or fewer: see `grid.FineLinear`
     """
 
-    channels: int
-    levels: int
-    nets: int
-    width: int
-    hidden: int
-    depth: int
-    components: int
+    channels: Literal[1, 3]
+    levels: Annotated[int, ranged(1, LEVELS_MAX)]
+    nets: Annotated[int, ranged(1, LEVELS_MAX)]
+    width: Positive
+    hidden: Positive
+    depth: Depth
+    components: Components
     couplings: CouplingConfig = field(default_factory=CouplingConfig)
-    fine: tuple[str, ...] = ()
+    fine: tuple[Literal["inputs", "heads"], ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises TypeError, ValueError for what is no size, or no layer that may be fine."""
-        check_sizes(self)
-        if not set(self.fine) <= {"inputs", "heads"}:
-            raise ValueError(f"{self.fine}: inputs and heads may be fine")
+        """Raises ValueError for more networks than levels."""
+        if self.nets > self.levels:
+            raise ValueError(
+                f"a flow of {self.levels} levels has no more networks than that, and not {self.nets}"
+            )
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> FlowConfig:
-        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above, ValueError
-        for numbers that cannot be."""
-        couplings = CouplingConfig(**table.get("couplings", {}))
-        config = FlowConfig(**table | {"couplings": couplings, "fine": tuple(table.get("fine", ()))})
-        if not (1 <= config.nets <= config.levels <= LEVELS_MAX and config.channels in (1, 3)):
-            raise ValueError("a flow has 1 or 3 channels, up to 8 levels, and no more networks than levels")
-        return config
+        """The table ``model`` of a recipe or a checkpoint, of which ``shape`` is not the flow's.
+
+        Raises ValueError for fields that are not as above.
+        """
+        return typed(FlowConfig, {key: value for key, value in table.items() if key != "shape"}, "model")
+
+    def tensors(self) -> Declared:
+        """What the flow loads."""
+        found = {"exp": Tensor("int32", (EXP_ENTRIES,))} | declared_logistics()
+        found["base"] = Tensor("int32", (self.channels, 3 * self.components))
+        sizes = {"width": self.width, "hidden": self.hidden, "components": self.components}
+        for level in (f"levels.{i}" for i in range(self.nets)):
+            for j, out in enumerate(OUTS):
+                name, features = f"{level}.factors.{j}", out.features(self.channels)
+                found |= factors.declared(
+                    name, self.depth, self.channels, self.fine, features=features, **sizes
+                )
+            for j in range(self.couplings.count):
+                found |= self.couplings.tensors(f"{level}.couplings.{j}", self.channels)
+        return found
 
 
 class Flow:
@@ -133,6 +148,11 @@ class Flow:
         """What `steps` lets be adjusted of images of so many channels, and how many inputs the head of each has."""
         heads = self._factors[0]
         return {(i, each): heads[i].inputs(each) for i in range(len(OUTS)) for each in range(channels)}
+
+    def empty_spots(self, size: Size, channels: int) -> set[Spot]:
+        """Those of the `spots` of images of this size that have no pixels."""
+        planes = self._groups(self._layout(size, channels)[0])
+        return {spot for spot in self.spots(channels) if 0 in planes[OUTS[spot[0]].quarter][spot[1]]}
 
     def steps(
         self, batch: int, size: Size, channels: int, images: NumpyArray, adjust: Adjust = unchanged

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import NumpyArray
 from ..workers import Workers
-from .colour import best_turns, lifted, turned
+from .colour import best_turns, decorrelate, lifted, lowered, shares, turned
 from .costs import costs
 from .flow import Flow
 
@@ -21,9 +21,34 @@ CANDIDATES = (
     (-2, 2),  # green less blue, and red less the mean of both
     (2, 0),  # green less red in place of green less purple
 )
+_RANKS = {pair: rank for rank, pair in enumerate(CANDIDATES)}
 CROP = 32  # pixels: side of what is tried
 
 _LEAST = 64  # bits that lifts must save there
+
+
+_SHARES = shares()
+
+
+def is_plain(image: NumpyArray, lifts: NumpyArray) -> bool:
+    """Whether lifts, int [2], of a lifted tile uint8 [H, W, 3] are the first of all that change it as they do.
+
+    In the order of `CANDIDATES`, as in `best_lifts`, and behind these in that of their numbers.
+    """
+    a, b = lifts.tolist()
+    coded = decorrelate(image)
+    orange, violet = decorrelate(lowered(image[None], np.array([[0, b]]))[0])[..., 1], coded[..., 2]
+    alike = [(i, j) for i in _alike(orange, a) for j in _alike(violet, b)]
+    found: tuple[int, int] = min(alike, key=lambda pair: (pair not in CANDIDATES, _RANKS.get(pair, 0), pair))
+    return found == (a, b)
+
+
+def _alike(plane: NumpyArray, lift: int) -> list[int]:
+    """The lifts that take the same off all differences in a plane."""
+    there = np.flatnonzero(np.bincount(plane.ravel(), minlength=256))
+    rows = _SHARES[:, there]
+    found: list[int] = (np.flatnonzero((rows == rows[lift + 8]).all(1)) - 8).tolist()
+    return found
 
 
 def best_lifts(flow: Flow, workers: Workers, images: NumpyArray) -> NumpyArray:

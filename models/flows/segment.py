@@ -9,12 +9,13 @@ from functools import partial
 import numpy as np
 
 from ...compressor.codec import Categorical, Mapped, Serial
+from ...compressor.errors import CorruptError
 from ...compressor.pmf import PMF
 from ..arrays import NumpyArray
 from ..workers import Workers
 from . import colour
 from .flow import BASE, DIGIT, Adjust, Flow, unchanged
-from .lifts import best_lifts
+from .lifts import best_lifts, is_plain
 from .rare import rare
 
 Walk = Generator[NumpyArray, NumpyArray, None]
@@ -70,7 +71,13 @@ class Segment:
         if turns.any():
             self.images[...] = colour.turned(self.images, -turns)
         if lifts.any():
-            self.images[...] = colour.lowered(self.images, (lifts + _HALF) % BASE - _HALF)
+            self._lower((lifts + _HALF) % BASE - _HALF)
+
+    def _lower(self, lifts: NumpyArray) -> None:
+        """Undo the lifts, int [B, 2], of the images. Raises CorruptError for lifts that others stand for."""
+        if not all(is_plain(*each) for each in zip(self.images, lifts, strict=True) if each[1].any()):
+            raise CorruptError("a tile has lifts for which others stand; the file is damaged")
+        self.images[...] = colour.lowered(self.images, lifts)
 
     def digits(self, images: NumpyArray) -> list[NumpyArray]:
         """What `steps` is sent for these images."""

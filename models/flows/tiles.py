@@ -82,7 +82,7 @@ class Tiling:
         """Symbols of each of the `runs`, without a look at every tile."""
         count, height, width, channels = self.shape
         sizes = []
-        for (h, down), (w, across) in product(_lengths(height, self.side), _lengths(width, self.side)):
+        for (h, down), (w, across) in product(lengths(height, self.side), lengths(width, self.side)):
             whole, rest = divmod(count * down * across, self.each)
             sizes += [each * h * w * channels for each in [self.each] * whole + [rest] * (rest > 0)]
         return sizes
@@ -90,7 +90,7 @@ class Tiling:
     def runs(self) -> Iterator[Run]:
         """In the order in which they are coded: tiles by their height, then width, then place."""
         count, height, width, channels = self.shape
-        for (h, _), (w, _) in product(_lengths(height, self.side), _lengths(width, self.side)):
+        for (h, _), (w, _) in product(lengths(height, self.side), lengths(width, self.side)):
             tiles = (
                 (index, rows, columns)
                 for index in range(count)
@@ -101,7 +101,7 @@ class Tiling:
                 yield Run(part, (len(part), h, w, channels))
 
 
-def _lengths(length: int, side: int) -> list[tuple[int, int]]:
+def lengths(length: int, side: int) -> list[tuple[int, int]]:
     """How long the parts of 0..length - 1 are, and how many are: one length or two, the shorter first."""
     count = max(1, -(-length // side))
     least, longer = divmod(length, count)

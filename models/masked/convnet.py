@@ -6,9 +6,10 @@ not known is never looked at.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ..arrays import Array, Arrays, NumpyArray
 from ..batches import parts
 from ..convolution import Block, patches
 from ..grid import (
+    EXP_ENTRIES,
     LOGIT,
     LOGIT_MAX,
     RES,
@@ -26,10 +28,24 @@ from ..grid import (
     layer,
     rms_norm,
 )
-from ..logistics import MEAN, MEAN_MAX, Logistics
+from ..logistics import MEAN, MEAN_MAX, Components, Logistics, declared
 from ..receptive import Rectangle, cut_out
-from ..sizes import check_sizes
+from ..schema import (
+    Declared,
+    Depth,
+    Positive,
+    Symbols,
+    Tensor,
+    conv_block,
+    embedding,
+    entries,
+    linear,
+    ranged,
+    typed,
+)
 from .pixels import REACH_MAX, WINDOW_MAX, Digits, is_exact, look
+
+_Side = Annotated[int, ranged(2, 512)]
 
 
 @dataclass(frozen=True)
@@ -43,24 +59,25 @@ class ConvNetConfig:
     fine    layers with weights of 13 bits, "inputs" and "head" or fewer: see `grid.FineLinear`
     """
 
-    shape: tuple[int, ...]
-    base: int
-    stages: int
-    width: int
-    depth: int
-    hidden: int
-    embed: int
-    times: int
-    output: str
-    components: int
-    reaches: tuple[int, ...]
-    fine: tuple[str, ...] = ()
+    shape: tuple[_Side, _Side, Annotated[int, ranged(1, 4)]]
+    base: Symbols
+    stages: Annotated[int, ranged(1, 8)]
+    width: Positive
+    depth: Depth
+    hidden: Positive
+    embed: Positive
+    times: Positive
+    output: Literal["logistics", "direct"]
+    components: Components
+    reaches: Annotated[tuple[Annotated[int, ranged(0, REACH_MAX)], ...], entries(8)]
+    fine: tuple[Literal["inputs", "head"], ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises TypeError, ValueError for what is no size, or cannot be computed exactly."""
-        check_sizes(self)
-        if not set(self.fine) <= {"inputs", "head"}:
-            raise ValueError(f"{self.fine}: inputs and head may be fine")
+        """Raises ValueError for what cannot be computed exactly."""
+        if self.base & self.base - 1 or self.base**self.stages > 256:
+            raise ValueError(f"{self.stages} digits of {self.base} values make no byte")
+        if math.prod(self.shape) > 1 << 16:
+            raise ValueError(f"{self.shape}: images of up to {1 << 16} values have an order")
         if self.shape[0] % 2 or self.shape[1] % 2:
             raise ValueError(f"{self.shape}: images of even height and width can be halved")
         if not all(is_exact(reach, self.shape) for reach in self.reaches):
@@ -70,14 +87,34 @@ class ConvNetConfig:
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> ConvNetConfig:
-        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
-        lists = {key: tuple(table.get(key, ())) for key in ("shape", "reaches", "fine")}
-        return ConvNetConfig(**table | lists)
+        """The table ``model`` of a recipe or a checkpoint, of which ``network`` is not the network's.
+
+        Raises ValueError for fields that are not as above.
+        """
+        own = {key: value for key, value in table.items() if key != "network"}
+        return typed(ConvNetConfig, own, "model")
+
+    def tensors(self) -> Declared:
+        """What the network loads."""
+        found = {"exp": Tensor("int32", (EXP_ENTRIES,))} | declared()
+        found |= embedding("tokens", self.digits.rows(), self.embed)
+        found |= embedding("time", self.stages * self.times, self.embed)
+        inputs = 9 * (self.dimensions * self.embed + self.features + self.embed)
+        found |= linear("inputs", inputs, self.width, "inputs" in self.fine)
+        for i in range(self.depth):
+            found |= conv_block(f"blocks.{i}", self.width, self.hidden)
+        outputs = self.dimensions * self.outputs
+        return found | linear("head", self.width + self.features, outputs, "head" in self.fine)
 
     @property
     def digits(self) -> Digits:
         """How values are cut."""
         return Digits(self.base, self.stages)
+
+    @property
+    def size(self) -> int:
+        """Dimensions of an image."""
+        return math.prod(self.shape)
 
     @property
     def dimensions(self) -> int:

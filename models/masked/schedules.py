@@ -13,7 +13,7 @@ So what `best` is given is measured along the order that will be used: see `Cost
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import NumpyArray
+from ..schema import Declared, Tensor
 
 BUDGETS = (5, 10, 20, 50, 100)
 """The numbers of calls for which schedules are stored, where there are so many digits and so few stages."""
@@ -168,6 +169,24 @@ def to_tensors(schedules: Mapping[int, Schedule]) -> dict[str, NumpyArray]:
         if not np.array_equal(schedules[calls].order, schedules[whole].order):
             tensors[f"{_ORDER}.{calls}"] = schedules[calls].order.astype(np.uint16)
     return tensors
+
+
+def declared(names: Collection[str], stages: int, size: int) -> Declared:
+    """What `from_tensors` takes, of a file with tensors of these names: any number of budgets."""
+    found = {_ORDER: Tensor("uint16", (size,))}
+    for name in names:
+        calls = name.removeprefix(_GROUPS)
+        if name == calls or not _is_number(calls) or not stages <= int(calls) < stages * size:
+            continue
+        found[name] = Tensor("int32", (int(calls), 2))
+        if f"{_ORDER}.{calls}" in names:
+            found[f"{_ORDER}.{calls}"] = Tensor("uint16", (size,))
+    return found
+
+
+def _is_number(text: str) -> bool:
+    """Whether a number is written like this, in its one spelling."""
+    return text.isascii() and text.isdigit() and len(text) <= 9 and str(int(text)) == text
 
 
 def from_tensors(tensors: Mapping[str, NumpyArray], stages: int, size: int) -> dict[int, Schedule]:

@@ -7,16 +7,46 @@ not known is never looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from ..arrays import Array, Arrays, NumpyArray
-from ..attention import Attention
+from ..attention import HEAD, Attention, attention_entries
 from ..batches import parts
-from ..grid import LOGIT, LOGIT_MAX, RES, RES_MAX, Embedding, GatedMLP, Linear, Softmax, Tensors, rms_norm
-from ..sizes import check_rows, check_sizes
-from .windows import Window, seeing, window_rows
+from ..grid import (
+    EXP_ENTRIES,
+    LOGIT,
+    LOGIT_MAX,
+    RES,
+    RES_MAX,
+    Embedding,
+    GatedMLP,
+    Linear,
+    Softmax,
+    Tensors,
+    rms_norm,
+)
+from ..schema import (
+    Bits,
+    Declared,
+    Depth,
+    Positive,
+    Tensor,
+    embedding,
+    entries,
+    gated_mlp,
+    linear,
+    ranged,
+    typed,
+)
+from .windows import Window, seeing, table_rows, window_rows
+
+_MOST_BIASES = (
+    1 << 26
+)  # of attention, in all heads of all layers: what the distance of two positions adds to a score
+
+_Offset = Annotated[int, ranged(-255, 255)]
 
 
 @dataclass(frozen=True)
@@ -28,21 +58,39 @@ class TransformerConfig:
     width     D, residual stream    embed   of place and known share   times    how finely the known share is told
     """
 
-    alphabet: int
-    length: int
-    width: int
-    depth: int
-    heads: int
-    hidden: int
-    embed: int
-    times: int
-    windows: tuple[Window, ...]
+    alphabet: Annotated[int, ranged(2, 254)]  # a byte also says that a symbol is unknown, or beyond the ends
+    length: Positive
+    width: Positive
+    depth: Depth
+    heads: Positive
+    hidden: Positive
+    embed: Positive
+    times: Positive
+    windows: Annotated[
+        tuple[tuple[Bits, Annotated[tuple[_Offset, ...], entries(8, least=1)]], ...], entries(64, least=1)
+    ]
 
     def __post_init__(self) -> None:
-        """Raises TypeError, ValueError for what is no size, or no table."""
-        check_sizes(self)
-        for bits, _ in self.windows:
-            check_rows(bits)
+        """Raises ValueError for more attention than there is room for."""
+        if self.depth * self.heads * self.length**2 > _MOST_BIASES:
+            raise ValueError(
+                f"attention of {self.heads} heads over {self.length} positions takes too much memory"
+            )
+
+    @property
+    def stages(self) -> int:
+        """Digits of a symbol."""
+        return 1
+
+    @property
+    def size(self) -> int:
+        """Dimensions of a chunk."""
+        return self.length
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a chunk."""
+        return (self.length,)
 
     @property
     def told(self) -> int:
@@ -51,10 +99,30 @@ class TransformerConfig:
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> TransformerConfig:
-        """The configuration of a recipe or a checkpoint. Raises TypeError for fields that are not as above."""
-        return TransformerConfig(
-            **table | {"windows": tuple((bits, tuple(at)) for bits, at in table["windows"])}
-        )
+        """The table ``model`` of a recipe or a checkpoint, of which ``network`` is not the network's.
+
+        Raises ValueError for fields that are not as above.
+        """
+        own = {key: value for key, value in table.items() if key != "network"}
+        return typed(TransformerConfig, own, "model")
+
+    def tensors(self) -> Declared:
+        """What the network loads."""
+        inner = self.heads * HEAD
+        found = {"exp": Tensor("int32", (EXP_ENTRIES,))}
+        found["attention.exp"] = Tensor("int16", (attention_entries(self.length),))
+        for i, window in enumerate(self.windows):
+            found |= embedding(f"windows.{i}", table_rows(window, self.alphabet), self.alphabet)
+        found |= embedding("place", self.length, self.embed) | embedding("time", self.times, self.embed)
+        found |= linear("inputs", self.told, self.width)
+        for i in range(self.depth):
+            name = f"attention.{i}"
+            for part in ("query", "key", "value"):
+                found |= linear(f"{name}.{part}", self.width, inner)
+            found |= linear(f"{name}.out", inner, self.width)
+            found[f"{name}.position"] = Tensor("int16", (self.heads, 2 * self.length - 1))
+            found |= gated_mlp(f"mlps.{i}", self.width, self.hidden)
+        return found | linear("head", self.width + self.alphabet * len(self.windows), self.alphabet)
 
 
 class Memory:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from ..arrays import NumpyArray
+from ..schema import Declared, Order, Tensor, entries, ranged, typed
 from .counters import AGE
 from .decisions import PROBABILITY
 from .refining import BEGUN, STRETCH
@@ -15,6 +16,8 @@ from .refining import BEGUN, STRETCH
 STRETCH_MAX = (12 << STRETCH) - 1  # squash of it is within one step of certainty
 
 Tensors = dict[str, NumpyArray]
+
+_MOST_COUNTERS = 1 << 27
 
 
 @dataclass(frozen=True)
@@ -33,38 +36,49 @@ class MixingConfig:
     refined  whether a last stage follows
     """
 
-    orders: tuple[int, ...]
-    bits: int
-    limit: int
-    rate: int
-    start: int
+    orders: Annotated[tuple[Order, ...], entries(8)]
+    bits: Annotated[int, ranged(12, 26)]
+    limit: Annotated[int, ranged(0, (1 << AGE) - 1)]
+    rate: Annotated[int, ranged(1, (1 << 20) - 1)]
+    start: Annotated[int, ranged(-(1 << 20), 1 << 20)]
     phrases: bool = False
     by_age: bool = False
     refined: bool = False
 
     def __post_init__(self) -> None:
-        """Raises ValueError for what there is no room for, TypeError for what is not true or false."""
-        if not all(isinstance(flag, bool) for flag in (self.phrases, self.by_age, self.refined)):
-            raise TypeError(f"{self}: phrases, by_age and refined are true or false")
-        if not all(1 <= order <= 8 for order in self.orders):
-            raise ValueError(f"contexts of {self.orders} symbols; 1 to 8 are possible")
+        """Raises ValueError for fields that do not go together."""
         if self.by_age and list(self.orders) != sorted(set(self.orders)):
             raise ValueError(
                 f"contexts of {self.orders} symbols; by_age takes them from the shortest to the longest"
             )
         if self.refined and self.limit < BEGUN:
             raise ValueError(f"a limit of {self.limit}; counters of a last stage begin at {BEGUN}")
-        if not (0 <= self.limit < 1 << AGE and 12 <= self.bits <= 26 and 1 <= self.rate < 1 << 20):
-            raise ValueError(f"{self}: limit goes to {(1 << AGE) - 1}, bits from 12 to 26, rate below 2**20")
+        if self.contexts << self.bits > _MOST_COUNTERS:
+            raise ValueError(
+                f"{self.contexts} contexts of 2**{self.bits} counters; {_MOST_COUNTERS} are possible"
+            )
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> MixingConfig:
         """The table ``coding`` of a recipe or a checkpoint, of which ``lanes`` is not the mixture's.
 
-        Raises TypeError for fields that are not as above.
+        Raises ValueError for fields that are not as above.
         """
         own = {key: value for key, value in table.items() if key != "lanes"}
-        return MixingConfig(**own | {"orders": tuple(own["orders"])})
+        return typed(MixingConfig, own, "coding")
+
+    @property
+    def contexts(self) -> int:
+        """How many counters predict a decision."""
+        return len(self.orders) + 1 + self.phrases
+
+    def tensors(self) -> Declared:
+        """What the mixture loads."""
+        return {
+            "stretch": Tensor("int16", (1 << PROBABILITY,)),
+            "squash": Tensor("uint16", (2 * STRETCH_MAX + 1,)),
+            "adapt": Tensor("int32", (self.limit + 1,)),
+        }
 
 
 def mixing_tables(config: MixingConfig) -> Tensors:
@@ -82,3 +96,13 @@ def mixing_tables(config: MixingConfig) -> Tensors:
         "squash": squash.astype(np.uint16),
         "adapt": np.floor(2.0**16 / (np.arange(config.limit + 1) + 1.3) + 0.5).astype(np.int32),
     }
+
+
+def check_mixing(tensors: Tensors) -> None:
+    """Raises ValueError for tables by which a probability, or a counter, would leave its bits."""
+    if np.abs(tensors["stretch"].astype(np.int32)).max() > STRETCH_MAX:
+        raise ValueError(f"stretch must be in -{STRETCH_MAX}..{STRETCH_MAX}")
+    if tensors["squash"].min() < 1:
+        raise ValueError("squash must be 1 or more")
+    if tensors["adapt"].min() < 0 or tensors["adapt"].max() >= 1 << 16:
+        raise ValueError(f"adapt must be in 0..{(1 << 16) - 1}")

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import lzma
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...compressor.errors import CatzipError
 from ..contexts import MATCH_LENGTHS, MatchModel, ngram_rows, push_symbol
+from ..schema import above, entries, ranged
 from .mosaics import TILE, read_tiles
 
 Array = npt.NDArray[Any]
 
 _DIGITS = b"zero one two three four five six seven eight nine".split()
+
+
+_Offset = Annotated[int, ranged(-(1 << 60), 1 << 60)]
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,11 @@ class Corpus:
     are cut into tiles of ``tile`` pixels square.
     """
 
-    path: str
-    share: float
-    start: int | None = None
-    stop: int | None = None
-    tile: int = TILE
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.path, str) or not self.path:
-            raise ValueError("a path is empty")
-        if not 0 < self.share < math.inf:
-            raise ValueError(f"{self.path} has a share of {self.share}; give a positive number")
-        numbers = (self.start or 0, self.stop or 0, self.tile)
-        if not all(isinstance(number, int) for number in numbers) or self.tile < 1:
-            raise ValueError(f"start, stop and tile of {self.path} have to be whole numbers")
+    path: Annotated[str, entries(4096, least=1)]
+    share: Annotated[float, above(0, 10**9)]
+    start: _Offset | None = None
+    stop: _Offset | None = None
+    tile: Annotated[int, ranged(1, 1 << 14)] = TILE
 
 
 def read_corpora(root: Path, corpora: tuple[Corpus, ...]) -> list[bytes]:
