@@ -43,9 +43,7 @@ def _change(archive: Archive, draw: Draw, models: Any, coding: bool) -> None:
         frame.check = draw.randbytes(8)
         return
     _change_frame(frame, draw, models)
-    if coding and draw.chance(0.9):
-        frame.correct(models)
-    elif frame.kind in (STORED, PACKING):
+    if (coding and draw.chance(0.9)) or frame.kind in (STORED, PACKING):
         frame.correct(models)
 
 
@@ -83,7 +81,10 @@ def _change_frame(frame: Frame, draw: Draw, models: Any) -> None:
     """Change what one frame holds or states."""
     way = draw.random()
     if way < 0.08:
-        frame.kind, frame.wire = draw.choice((STORED, XZ, CODED, PACKING)), draw.choice((0, 0, 1, 2, 3, 4, 15))
+        frame.kind, frame.wire = (
+            draw.choice((STORED, XZ, CODED, PACKING)),
+            draw.choice((0, 0, 1, 2, 3, 4, 15)),
+        )
         frame.fingerprint = frame.fingerprint or draw.choice(models.models).fingerprint
     elif way < 0.2:
         frame.length = draw.number(frame.length)

@@ -11,7 +11,18 @@ Change = Callable[[bytes, int], bytes]
 """Changes bytes, to at most so many: what the engine brings, which knows what the program compared them with."""
 
 EDGES = (0, 1, 2, 3, 7, 8, 16, 62, 63, 64, 127, 128, 255, 256, 511, 512, 513, 1024, 4096, 65535, 65536)
-HUGE = (131072, (1 << 24) - 1, 1 << 24, 1 << 26, 1 << 28, (1 << 31) - 1, 1 << 31, 1 << 32, 1 << 62, (1 << 63) - 1)
+HUGE = (
+    131072,
+    (1 << 24) - 1,
+    1 << 24,
+    1 << 26,
+    1 << 28,
+    (1 << 31) - 1,
+    1 << 31,
+    1 << 32,
+    1 << 62,
+    (1 << 63) - 1,
+)
 
 
 class Draw(random.Random):

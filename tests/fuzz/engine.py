@@ -1,8 +1,7 @@
-"""What makes inputs: libFuzzer, through atheris, which sees what code an input reaches; or, without it, random changes."""
+"""What makes inputs: libFuzzer, by atheris, which sees what code an input reaches; or, without it, random changes."""
 
 from __future__ import annotations
 
-import hashlib
 import random
 import sys
 import time
@@ -84,6 +83,7 @@ def _guided(target: targets.Target, keeper: Keeper, seconds: int, corpus: Path, 
         "max_total_time": seconds,
         "timeout": WALL,
         "rss_limit_mb": _RSS >> 20,
+        "report_slow_units": 1 << 20,  # in seconds of the clock, which say little on a busy machine
         "max_len": target.LARGEST,
         "len_control": 0,
         "print_final_stats": 1,
@@ -112,8 +112,3 @@ def _mutated(target: targets.Target, data: bytes, draw: Draw) -> bytes:
     made: list[bytes] = []
     error = oracle.finding(lambda data: made.append(target.mutate(data, draw)), data)
     return draw.changed(data, target.LARGEST) if error is not None else made[0]
-
-
-def name_of(data: bytes) -> str:
-    """What an input is called in a corpus."""
-    return hashlib.sha1(data).hexdigest()

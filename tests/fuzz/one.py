@@ -26,7 +26,9 @@ def main() -> int:
         from fuzz import targets
 
         target = targets.load(options.target)
-    engine.fuzz(options.target, target, options.seconds, options.folder / "corpus", options.folder / "findings")
+    engine.fuzz(
+        options.target, target, options.seconds, options.folder / "corpus", options.folder / "findings"
+    )
     return 0
 
 

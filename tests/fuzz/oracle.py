@@ -24,7 +24,9 @@ SECONDS = 20
 MEMORY = 1 << 30
 """Bytes that the process may hold at most."""
 
-_GUARD = 4 << 30  # bytes of addresses beyond those in use: what asks for more fails, and does not fill the machine
+_GUARD = (
+    4 << 30
+)  # bytes of addresses beyond those in use: what asks for more fails, and does not fill the machine
 _ROOT = Path(catzip.__file__).parent
 
 

@@ -11,7 +11,20 @@ PNG = b"\x89PNG\r\n\x1a\n"
 Chunks = list[tuple[bytes, bytes]]
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_KINDS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fdAT", b"fcTL", b"caBX", b"iDOT", b"dSIG", b"tEXt")
+_KINDS = (
+    b"IHDR",
+    b"PLTE",
+    b"IDAT",
+    b"IEND",
+    b"tRNS",
+    b"acTL",
+    b"fdAT",
+    b"fcTL",
+    b"caBX",
+    b"iDOT",
+    b"dSIG",
+    b"tEXt",
+)
 _RIFF_KINDS = (b"VP8L", b"VP8 ", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP ", b"what")
 _PLAIN = 1 << 20  # bytes of rows that are made
 
@@ -84,8 +97,15 @@ def _repacked(chunks: Chunks, draw: Draw) -> Chunks:
     window, memory = draw.choice((9, 12, 15, 15)), draw.choice((1, 8, 8, 9))
     packer = zlib.compressobj(draw.randrange(10), zlib.DEFLATED, window, memory, draw.randrange(5))
     middle = draw.randrange(len(plain) + 1)
-    flush = draw.choice((zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH, zlib.Z_PARTIAL_FLUSH, zlib.Z_NO_FLUSH, zlib.Z_NO_FLUSH))
-    stream = packer.compress(plain[:middle]) + packer.flush(flush) + packer.compress(plain[middle:]) + packer.flush()
+    flush = draw.choice(
+        (zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH, zlib.Z_PARTIAL_FLUSH, zlib.Z_NO_FLUSH, zlib.Z_NO_FLUSH)
+    )
+    stream = (
+        packer.compress(plain[:middle])
+        + packer.flush(flush)
+        + packer.compress(plain[middle:])
+        + packer.flush()
+    )
     if draw.chance(0.1):
         stream = draw.changed(stream)
     return _with_stream(chunks, [stream])
@@ -134,7 +154,9 @@ def _change_chunks(chunks: Chunks, draw: Draw, kinds: tuple[bytes, ...]) -> None
     at, way = draw.randrange(len(chunks)), draw.randrange(6)
     kind, body = chunks[at]
     if way == 0:
-        chunks.insert(draw.randrange(len(chunks) + 1), (draw.choice(kinds), draw.randbytes(draw.choice((0, 4, 9)))))
+        chunks.insert(
+            draw.randrange(len(chunks) + 1), (draw.choice(kinds), draw.randbytes(draw.choice((0, 4, 9))))
+        )
     elif way == 1:
         del chunks[at]
     elif way == 2:

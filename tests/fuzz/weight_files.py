@@ -12,9 +12,32 @@ from catzip.models.checkpoint import Checkpoint
 
 from .draw import Draw
 
-_TYPES = {"I8": "i1", "U8": "u1", "I16": "i2", "I32": "i4", "I64": "i8", "F32": "f4", "F64": "f8", "U32": "u4"}
+_TYPES = {
+    "I8": "i1",
+    "U8": "u1",
+    "I16": "i2",
+    "I32": "i4",
+    "I64": "i8",
+    "F32": "f4",
+    "F64": "f8",
+    "U32": "u4",
+}
 _META = "__metadata__"
-_TEXTS = ("", "x", "idf", "ardm", "autoregressive", "bytes", "image", "array", "\x1b[31m", "\n", "é", "\ud800", "../x")
+_TEXTS = (
+    "",
+    "x",
+    "idf",
+    "ardm",
+    "autoregressive",
+    "bytes",
+    "image",
+    "array",
+    "\x1b[31m",
+    "\n",
+    "é",
+    "\ud800",
+    "../x",
+)
 _BROKEN = ("[" * 100_000, '{"a":' * 5000, "nul", "[]", '"x"', "NaN", "1e999", "")
 _DEEP = ', "card": ' + "[" * 5000 + "]" * 5000 + "}"
 
@@ -69,7 +92,7 @@ def mutate(blob: bytes, draw: Draw) -> bytes:
     if file is None or draw.chance(0.05):
         return draw.changed(blob, 1 << 18)
     if draw.chance(0.03):
-        return file.framed(draw.choice(_BROKEN + (json.dumps(file.config)[:-1] + _DEEP,)))
+        return file.framed(draw.choice((*_BROKEN, json.dumps(file.config)[:-1] + _DEEP)))
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
         way = draw.random()
         if way < 0.55:
@@ -95,7 +118,9 @@ def changed_value(value: Any, draw: Draw) -> Any:
     if isinstance(value, float):
         return draw.choice((-value, float("inf"), float("nan"), 0.0, 1e-300, int(min(value, 1e9))))
     if isinstance(value, str):
-        return draw.choice((value[:-1], value * 2, value + "\x1b]0;x\7", draw.choice(_TEXTS), draw.choice(_TEXTS)))
+        return draw.choice(
+            (value[:-1], value * 2, value + "\x1b]0;x\7", draw.choice(_TEXTS), draw.choice(_TEXTS))
+        )
     return draw.choice(([], {}, value))
 
 
@@ -129,7 +154,9 @@ def _change_tensors(file: WeightFile, draw: Draw) -> None:
         del file.table[name]
         _pack_tight(file)
     elif way < 0.25:
-        file.table[draw.choice((f"{name}.x", "x", "", "\x1b[2J", name.replace("0", "1")))] = file.table.pop(name)
+        file.table[draw.choice((f"{name}.x", "x", "", "\x1b[2J", name.replace("0", "1")))] = file.table.pop(
+            name
+        )
     elif way < 0.35:
         size = len(file.data)
         file.table[draw.choice(("surplus", "head.weight2"))] = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from golden_cases import ARRAY, LINES, NOISE, PROSE
+from image_models import bmp, picture, pnm, tiff
+
 import catzip
 from catzip.compressor.errors import CatzipError
 from catzip.compressor.pipeline import is_same_picture
-from golden_cases import ARRAY, LINES, NOISE, PROSE
-from image_models import bmp, picture, pnm, tiff
 
 from .. import pictures
 from ..draw import Draw
@@ -54,7 +55,10 @@ def seeds() -> dict[str, bytes]:
         "ppm-16-bits": pnm(picture(5, 9, 3, wide=True)),
         "bmp": bmp(colour),
         "tiff": tiff(colour),
-        **{name: unpacking.seeds()[name] for name in ("png-one-pixel", "png-palette-4-bits", "png-interlaced-3x2")},
+        **{
+            name: unpacking.seeds()[name]
+            for name in ("png-one-pixel", "png-palette-4-bits", "png-interlaced-3x2")
+        },
         **{name: unpacking.seeds()[name] for name in ("webp-one-pixel", "webp-metadata", "png-grey-alpha")},
     }
     return {name: bytes([1 + 4 * i]) + content for i, (name, content) in enumerate(contents.items())}

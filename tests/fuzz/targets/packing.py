@@ -14,7 +14,16 @@ from ..draw import Draw
 from ..oracle import expect, outcome
 
 LARGEST = 1 << 16
-_PNGS = ("one-pixel", "31x33", "grey-1-bit", "rgba-16-bits", "palette-4-bits", "interlaced", "empty-idats", "level-1")
+_PNGS = (
+    "one-pixel",
+    "31x33",
+    "grey-1-bit",
+    "rgba-16-bits",
+    "palette-4-bits",
+    "interlaced",
+    "empty-idats",
+    "level-1",
+)
 
 
 def check(data: bytes) -> None:

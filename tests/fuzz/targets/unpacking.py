@@ -30,7 +30,9 @@ def check(data: bytes) -> None:
         else:
             expect(is_same_picture(data, packed), "a picture comes back with other pixels or chunks")
             again, _ = recipe.unpack(packed, False)
-            expect(len(again) == len(content), "a picture that was packed anew is another when it is unpacked")
+            expect(
+                len(again) == len(content), "a picture that was packed anew is another when it is unpacked"
+            )
 
 
 def seeds() -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Weight files: a bad one harms nobody but who asks for it; one that loads codes what it is given, and gives it back."""
+"""Weight files: a bad one harms nobody but who asks for it, and one that loads gives back what it codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,15 @@ from ..oracle import expect, outcome
 from ..scratch import folder
 
 LARGEST = 1 << 18
-_NETWORKS = ("letters", "bytes-refined", "letter-chunks", "images", "images-upscale", "flow-grey-array", "flow-coupled")
+_NETWORKS = (
+    "letters",
+    "bytes-refined",
+    "letter-chunks",
+    "images",
+    "images-upscale",
+    "flow-grey-array",
+    "flow-coupled",
+)
 _NAME = "tested"
 _MOST = 300  # symbols that are coded
 
@@ -65,7 +73,9 @@ def _check_coding(model) -> None:
         plan = model.plan(count, shape=(1, count, 1) if model.medium == "image" else ())
         sizes = model.segment_sizes(count, plan)
         stacks = list(model.encode(symbols, plan))
-        expect(len(stacks) == len(sizes) and sum(sizes) == count, "a model states other segments than it makes")
+        expect(
+            len(stacks) == len(sizes) and sum(sizes) == count, "a model states other segments than it makes"
+        )
         return bool(np.array_equal(model.decode(iter(stacks), count, plan), symbols))
 
     expect(outcome(back) is not False, "a model does not give back what it codes")
