@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
+from contextlib import suppress
 from typing import Any
 
 from catzip.compressor import lzma2, media
-from catzip.compressor.container import CODED, PACKING, STORED, XZ
+from catzip.compressor.container import CODED, MAX_FRAME, PACKING, STORED, XZ
 from catzip.compressor.errors import CatzipError
 from catzip.compressor.pipeline import compress_stream, decompress_stream
 
@@ -86,6 +88,8 @@ def _change_frame(frame: Frame, draw: Draw, models: Any) -> None:
             draw.choice((0, 0, 1, 2, 3, 4, 15)),
         )
         frame.fingerprint = frame.fingerprint or draw.choice(models.models).fingerprint
+    elif way < 0.1:
+        _claim_more(frame, draw, models)
     elif way < 0.2:
         frame.length = draw.number(frame.length)
     elif way < 0.25:
@@ -99,6 +103,25 @@ def _change_frame(frame: Frame, draw: Draw, models: Any) -> None:
         frame.payload = draw.changed(frame.payload) if parts is None else _changed_parts(parts, draw)
     else:
         frame.payload = draw.changed(frame.payload)
+
+
+def _claim_more(frame: Frame, draw: Draw, models: Any) -> None:
+    """Have the payload stand for many times as much content, cut as the model likes, most segments being empty."""
+    parts = Coded.of(frame.payload, frame.length, models, frame.fingerprint)
+    frame.length = min(frame.length << draw.randrange(1, 21), MAX_FRAME)
+    if parts is None:
+        return
+    model, count = models.by_fingerprint(frame.fingerprint), frame.length - parts.lost
+    shape: tuple[int, ...] = ()
+    if model.medium == "image":
+        width, channels = (parts.plan[0], 3) if len(parts.plan) > 1 else (1, 1)
+        shape = (count // max(1, width * channels), width, channels)
+        frame.length, count = parts.lost + math.prod(shape), math.prod(shape)
+    with suppress(Exception):  # where a model cannot plan so much
+        parts.plan = list(model.plan(count, shape=shape))
+        wanted = len(model.segment_sizes(count, tuple(parts.plan)))
+        parts.segments = [*parts.segments[:-1], *[b""] * (wanted - len(parts.segments)), parts.segments[-1]]
+        frame.payload = parts.to_bytes()
 
 
 def _changed_parts(parts: Coded, draw: Draw) -> bytes:

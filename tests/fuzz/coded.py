@@ -15,24 +15,24 @@ from catzip.compressor.pipeline import compress_stream
 
 from .networks import tiny
 
-_ITEMS = images(3, (8, 6, 3), shared=0.8)
-_PHOTO = images(1, (12, 10, 3), shared=0.8)
+_ITEMS = images(2, (8, 6, 3), shared=0.8)
+_PHOTO = images(1, (7, 6, 3), shared=0.8)
 
 CASES: dict[str, tuple[str, bytes, Plan | None]] = {
-    "bytes": ("tiny-bytes", PROSE[:90], None),
-    "bytes-segments": ("tiny-bytes", PROSE[:90], (10, 2)),
-    "refined": ("tiny-refined", PROSE[:90], (10, 4)),
-    "text27": ("tiny-text27", LETTERS[:120].capitalize(), (12, 10)),
-    "letters": ("tiny-text27", LETTERS[:90], None),
+    "bytes": ("tiny-bytes", PROSE[:60], (20, 3)),
+    "bytes-segments": ("tiny-bytes", PROSE[:60], (30, 1)),
+    "refined": ("tiny-refined", PROSE[:60], (20, 3)),
+    "text27": ("tiny-text27", LETTERS[:120].capitalize(), (40, 3)),
+    "letters": ("tiny-text27", LETTERS[:80], (20, 2)),
     "chunks": ("tiny-chunks", LETTERS[:110], None),
     "images": ("tiny-images", _ITEMS, None),
     "images-few-steps": ("tiny-images", _ITEMS, (10, 1)),
     "flow": ("tiny-flow", _ITEMS, None),
-    "flow-segments": ("tiny-flow", _ITEMS, (2,)),
+    "flow-segments": ("tiny-flow", _ITEMS, (1,)),
     "photo": ("tiny-photo", _PHOTO, None),
-    "photo-segments": ("tiny-photo", _PHOTO, (10, 3, 5, 2, 1)),
-    "photo-corrected": ("tiny-photo", _PHOTO, (10, 3, 20, 1, 3)),
-    "photo-plain": ("tiny-photo", _PHOTO, (10, 3, 6, 2)),
+    "photo-segments": ("tiny-photo", _PHOTO, (6, 3, 4, 2, 1)),
+    "photo-corrected": ("tiny-photo", _PHOTO, (6, 3, 20, 1, 3)),
+    "photo-plain": ("tiny-photo", _PHOTO, (6, 3, 7, 2)),
     "table-text": ("table-text27", PROSE[:200], (30,)),
     "table-items": ("table-array", ARRAY, None),
     "table-image": ("table-image", _PHOTO, None),

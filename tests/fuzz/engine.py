@@ -64,7 +64,7 @@ class Keeper:
 def fuzz(name: str, target: targets.Target, seconds: int, corpus: Path, findings: Path) -> None:
     """Fuzz for so long. New inputs go to `corpus`, findings to `findings`. May not return, and end the process."""
     keeper = Keeper(target, findings)
-    for seed, data in target.seeds().items():
+    for seed, data in (target.seeds() | targets.mended(name)).items():
         (corpus / f"seed-{seed}").write_bytes(data)
     oracle.guard_memory()
     if GUIDED:

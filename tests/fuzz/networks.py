@@ -11,10 +11,27 @@ from unittest.mock import patch
 from helpers import ItemModel, Models, TableModel
 from image_models import ImageModel
 
+from catzip.compressor.errors import CorruptError
 from catzip.models import registry
 
 WEIGHTS = Path(__file__).parent.parent / "golden" / "neural" / "models"
-TABLES = (TableModel(), TableModel("table-text27", "text27"), ItemModel(), ImageModel())
+
+
+MOST = 1 << 16
+"""Symbols that a table model decodes: what it takes for more is not the subject."""
+
+
+def bounded(model: TableModel) -> TableModel:
+    """The same model, which refuses more symbols."""
+    sizes = model.segment_sizes
+
+    def segment_sizes(count: int, plan: tuple[int, ...]) -> list[int]:
+        if count > MOST:
+            raise CorruptError(f"{count} symbols are too many for a table model")
+        return sizes(count, plan)
+
+    model.segment_sizes = segment_sizes  # type: ignore[method-assign]
+    return model
 
 
 class Tiny(Models):
@@ -22,8 +39,9 @@ class Tiny(Models):
 
     def __init__(self) -> None:
         networks = registry.Registry("cpu", threads=1)
+        tables = (TableModel(), TableModel("table-text27", "text27"), ItemModel(), ImageModel())
         found = (networks.by_name(str(path)) for path in sorted(WEIGHTS.glob("*.safetensors")))
-        super().__init__(*TABLES, *found, default="table-bytes")
+        super().__init__(*map(bounded, tables), *found, default="table-bytes")
         self.threads = 1
 
     def names(self) -> list[str]:

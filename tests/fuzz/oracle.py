@@ -94,6 +94,7 @@ def guard_memory() -> None:
 @contextmanager
 def _limited() -> Iterator[None]:
     """Raises TooLong in the block, which has the main thread, and TooLarge behind it."""
+    _forget_peak()  # here, and not behind the last input, of which an error may still hold what it held
     before = signal.signal(signal.SIGPROF, _stop)
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
@@ -101,9 +102,7 @@ def _limited() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
-        peak = peak_memory()
-        _forget_peak()
-    if peak > MEMORY:
+    if (peak := peak_memory()) > MEMORY:
         raise TooLarge(f"{peak >> 20} MiB of memory")
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol, cast
 
 from ..draw import Draw
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "fuzz"
+"""Inputs that were findings, in a folder for each target."""
 
 NAMES = (
     "decoding",
@@ -36,6 +40,12 @@ class Target(Protocol):
     def mutate(self, data: bytes, draw: Draw, /) -> bytes:
         """Another input like this one."""
         ...
+
+
+def mended(name: str) -> dict[str, bytes]:
+    """Inputs on which this target once failed."""
+    folder = GOLDEN / name
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*"))}
 
 
 def load(name: str) -> Target:
