@@ -89,9 +89,9 @@ FAULTS = {
     "shipped": (decoder.payload, "unpack_front", broken),
     "weights": (checkpoint, "load_config", broken),
     "recipes": (training_recipe, "load", broken),
-    "unpacking": (recipe, "pack", lambda content, how: content[8:]),
+    "unpacking": (recipe, "pack", broken),
     "packing": (recipe, "pack", broken),
-    "compressing": (recipe, "unpack", broken),
+    "compressing": (lzma2, "decompress", broken),
 }
 """A fault for each target: what is replaced, and by what."""
 

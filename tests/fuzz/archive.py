@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ from catzip.compressor import container, decoder, payload, trailer, varint
 from catzip.compressor.container import CODED, END, HEADER, PACKING, STORED, Head
 from catzip.compressor.errors import CatzipError
 from catzip.compressor.model import ModelSource
+from catzip.compressor.pipeline import decompress_stream
 from catzip.compressor.reader import Reader
 
 _DECODED = 1 << 16  # bytes of content of a frame that is decoded to find its check
@@ -46,25 +48,22 @@ class Frame:
         if self.kind in (STORED, PACKING):
             self.check = container.checksum(self.payload)
         elif self.length <= _DECODED:
-            self.check = _check_of(self.to_bytes(), models) or self.check
+            self.check = _check_of(Archive([[self]]).to_bytes(), models) or self.check
 
 
-def _check_of(frame: bytes, models: ModelSource) -> bytes | None:
-    """The check of a frame, by decoding it; None if it does not decode."""
+def _check_of(alone: bytes, models: ModelSource) -> bytes | None:
+    """The check of the frame of this file, by decoding it; None if it does not decode."""
     found = []
 
     def checksum(data: bytes) -> bytes:
         found.append(container.checksum(data))
         return found[-1]
 
-    with patch.object(decoder, "checksum", checksum):
-        try:
-            reader = Reader(io.BytesIO(frame))
-            head = container.read_head(reader)
-            if head is not None:
-                decoder.Decoder(reader, models).take(head, io.BytesIO())
-        except Exception:  # whatever is wrong is for the target to find
-            pass
+    with (
+        patch.object(decoder, "checksum", checksum),
+        suppress(Exception),
+    ):  # errors are for the target to find
+        decompress_stream(io.BytesIO(alone), io.BytesIO(), models=models)
     return found[-1] if found else None
 
 
