@@ -14,7 +14,7 @@ from catzip.compressor.model import ModelSource
 from catzip.compressor.pipeline import decompress_stream
 from catzip.compressor.reader import Reader
 
-_DECODED = 1 << 16  # bytes of content of a frame that is decoded to find its check
+_DECODED = 1 << 11  # bytes of content of a frame that is decoded to find its check
 
 
 @dataclass

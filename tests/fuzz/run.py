@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -25,10 +26,14 @@ _SHORTEST = 5  # seconds for which a process is worth starting
 
 @dataclass
 class Tally:
-    """What came of one target. Coverage is in libFuzzer's units: places in the code, and inputs that found some."""
+    """What came of one target. Coverage is in libFuzzer's units: places in the code, and inputs that found some.
+
+    Rates are of processor time, start included; the clock says little on a busy machine.
+    """
 
     target: str
     seconds: float = 0
+    processor: float = 0
     executions: int = 0
     kept: int = 0
     coverage: int = 0
@@ -45,14 +50,14 @@ class Tally:
         self.slowest = max([self.slowest, *map(float, re.findall(r"^SLOW: ([\d.]+)", text, re.M))])
 
     def __str__(self) -> str:
-        rate = self.executions / self.seconds if self.seconds else 0
+        rate = self.executions / self.processor if self.processor else 0
         return (
             f"{self.target:<12} {self.executions:>9,} {rate:>8.1f} {self.coverage:>9,} {self.kept:>6,} "
             f"{self.slowest:>8.1f} {self.peak:>8,} {self.ended:>6}"
         )
 
 
-HEADINGS = "target      executions  per s   coverage    new  slowest s peak MiB  ended"
+HEADINGS = "target       executions /CPU sec  coverage    new  slowest peak MiB  ended"
 
 
 def main() -> int:
@@ -84,7 +89,8 @@ def _fuzzed(name: str, seconds: float, folder: Path) -> Tally:
     for each in ("corpus", "findings"):
         (folder / each).mkdir(parents=True, exist_ok=True)
     while seconds - tally.seconds >= min(_SHORTEST, seconds):
-        left, start = max(1, round(seconds - tally.seconds)), time.monotonic()
+        left = max(1, round(seconds - tally.seconds))
+        start, before = time.monotonic(), _processor()
         log = folder / "log.txt"
         words = [sys.executable, str(ONE), name, "--seconds", str(left), "--folder", str(folder)]
         with log.open("w") as output:
@@ -93,12 +99,19 @@ def _fuzzed(name: str, seconds: float, folder: Path) -> Tally:
             except subprocess.TimeoutExpired:
                 code = -1
         tally.seconds += time.monotonic() - start
+        tally.processor += _processor() - before
         tally.add(log.read_text(errors="replace"))
         if code:
             tally.ended += 1
             print(f"{name}: a process ended with code {code}: {log}", file=sys.stderr)
             log.rename(folder / f"log-of-code-{code}.txt")
     return tally
+
+
+def _processor() -> float:
+    """Seconds of processor time that ended processes of this one took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _confirmed(name: str, findings: Path) -> list[str]:
