@@ -4,7 +4,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test check clean
+MINUTES ?= 10
+
+.PHONY: help demo test check fuzz clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -20,6 +22,9 @@ check: $(VENV)/dev.stamp ## formatting, lint, types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@MYPYPATH=$(VENV)/typing $(VENV)/bin/mypy -p catzip
+
+fuzz: $(VENV)/fuzz.stamp ## try random input on all that reads files, for MINUTES=10
+	@$(PY) tests/fuzz/run.py --minutes $(MINUTES)
 
 clean: ## remove .venv and everything built
 	@rm -rf $(VENV) build dist catzip.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -39,4 +44,9 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@echo "installing the development tools and torch into $(VENV) ..."
 	@$(PIP) --no-build-isolation -e '.[torch,bench,images,dev]'
 	@mkdir -p $(VENV)/typing && ln -sfn ../.. $(VENV)/typing/catzip
+	@touch $@
+
+# Where there is no atheris for this machine or Python, the inputs are not guided by coverage.
+$(VENV)/fuzz.stamp: $(VENV)/dev.stamp
+	@$(PIP) atheris || echo "atheris does not install here: inputs will be changed at random"
 	@touch $@
