@@ -78,11 +78,11 @@ def load_for_threads() -> None:
     """Import what the threads are going to run: a fork amid an import would leave a child with half a module."""
     from importlib import import_module
 
-    from .models.registry import FAMILIES
+    from .models.family import FAMILIES, family_of
 
     import_module(".compressor.pipeline", __package__)
     for family in FAMILIES:
-        import_module(f".models.{family}", __package__)
+        family_of(family)
 
 
 class Worker(threading.Thread):
