@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compressor.codec import Categorical, advance
+from ..compressor.codec import Categorical, replayed
 from ..compressor.errors import CorruptError, ModelMismatchError
 from ..compressor.model import Plan
 from ..compressor.pmf import PRECISION
@@ -197,13 +197,7 @@ def _has_lifts(shape: tuple[int, ...], plan: Plan) -> bool:
 
 def _bits(steps: Generator[Categorical, NumpyArray, None], items: list[NumpyArray]) -> float:
     """What a serial codec of these steps takes for the items."""
-    total = 0.0
-    codec = next(steps, None)
-    for item in items:
-        assert codec
-        total += float(codec.pmf.bits(item).sum())
-        codec = advance(steps, item)
-    return total
+    return sum(float(codec.pmf.bits(item).sum()) for codec, item in replayed(steps, items))
 
 
 def _runs(tilings: list[Tiling], symbols: NumpyArray) -> Iterator[tuple[Run, NumpyArray]]:
