@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from . import trailer
-from .container import HEADER, STORED, check_header, read_head, skip_stored
+from .container import HEADER, STORED, check_header, in_frame, read_head, skip_stored
 from .decoder import Decoder
 from .errors import CorruptError, TruncatedError
 from .model import ModelSource
@@ -27,7 +27,7 @@ def read_range(src: BinaryIO, start: int, length: int, models: ModelSource, orig
     if start < 0 or length < 0:
         raise ValueError(f"a range from {start} of length {length}: neither can be negative")
     window = _Window(start, start + length)
-    for offset, size, content in _places(src, origin):
+    for number, (offset, size, content) in enumerate(_places(src, origin), 1):
         if window.at >= window.stop:
             break
         if window.at + content <= start:
@@ -39,7 +39,8 @@ def read_range(src: BinaryIO, start: int, length: int, models: ModelSource, orig
         if head is None:
             raise CorruptError(_WRONG_INDEX)
         expected = window.at + content
-        Decoder(reader, models).take(head, window)
+        with in_frame(number, offset - origin):
+            Decoder(reader, models).take(head, window)
         if (reader.at, window.at) != (size, expected):
             raise CorruptError(_WRONG_INDEX)
     return bytes(window.data)

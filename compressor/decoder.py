@@ -188,7 +188,7 @@ class Decoder:
         return MEDIA[head.medium].join(symbols, side, head.length), body
 
 
-_WRONG_SUM = "the checksum of a frame is wrong: the file is damaged"
+_WRONG_SUM = "its checksum is wrong; the file is damaged"
 
 
 class _Nowhere:

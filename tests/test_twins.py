@@ -17,6 +17,7 @@ from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.compressor.pmf import TOTAL  # noqa: E402
 from catzip.models import grid  # noqa: E402
 from catzip.models.arrays import NumpyArray, NumpyArrays, arrays_for  # noqa: E402
+from catzip.models.autoregressive import Frame  # noqa: E402
 from catzip.models.contexts import MATCH_LENGTHS  # noqa: E402
 from catzip.models.lanes import Layout  # noqa: E402
 from catzip.models.recurrent import ExactNetwork  # noqa: E402
@@ -227,9 +228,10 @@ def test_training_sees_the_contexts_that_coding_sees(name: str):
         return uniform
 
     with patch.object(coder.network, "frequencies", record):
-        list(coder.frame(320, (8, 40)).forced([layout.to_grid(text)]))
+        frame = Frame(coder, layout, 40)
+        list(frame.forced(layout.columns(0, 40).cut(text), frame.ahead(text)))
     batch = batch_of(name)  # of the same text, which leaves one way to cut it
-    assert np.array_equal(batch.symbols, layout.to_grid(text))
+    assert np.array_equal(batch.symbols, layout.columns(0, 40).cut(text))
     assert np.array_equal(batch.rows, np.concatenate(seen, axis=1))
     assert (batch.rows[-1] % MATCH_LENGTHS > 0).any()
 
