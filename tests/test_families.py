@@ -20,6 +20,7 @@ from model_laws import (
 from tiny_models import flow, masked, mixed_text, model
 from toy_families import Counting, Latent, Runs
 
+from catzip.compressor.codec import Codec, Mapped
 from catzip.compressor.errors import CorruptError, ModelMismatchError
 from catzip.compressor.ledger import Ledger
 from catzip.compressor.model import Model
@@ -76,6 +77,24 @@ def test_files_of_a_toy():
     damaged[60] ^= 4
     with pytest.raises(CorruptError, match=r"^frame 1 at byte \d+: "):
         decompress(bytes(damaged), models)
+
+
+def test_bits_that_decode_to_nothing_are_drawn_anew():
+    class Choosy(Counting):
+        """Knows no z, as a model may know fewer symbols than its decisions make."""
+
+        def codec(self, size: int, state: np.ndarray) -> Codec[np.ndarray]:
+            def checked(x: np.ndarray) -> np.ndarray:
+                if 26 in x:
+                    refused.append(x)
+                    raise CorruptError("a z")
+                return x
+
+            return Mapped(super().codec(size, state), checked, checked)
+
+    refused: list[np.ndarray] = []
+    drawn = Choosy().draw(3, None, np.random.RandomState(1))
+    assert len(refused) > 0 and drawn.shape == (3, 30) and 26 not in drawn
 
 
 SAMPLES: dict[str, tuple[Model, str]] = {

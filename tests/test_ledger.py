@@ -1,5 +1,7 @@
 """The ledger counts what the coder would write, and samples as random bits do."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from helpers import draw, random_freqs
@@ -49,6 +51,15 @@ def test_pops_are_samples(stack: Ledger | RandomBits):
     assert np.abs(np.bincount(symbols, minlength=6) / 40_000 - row[0] / TOTAL).max() < 0.01
 
 
+def test_a_symbol_has_the_points_from_its_first_to_before_the_next():
+    quarter, ledger = TOTAL // 4, Ledger()
+    points = [0, quarter - 1, quarter, 2 * quarter - 1, 2 * quarter, TOTAL - 1]
+    ledger._random = SimpleNamespace(
+        randint=lambda low, high, size: np.array(points) if high == TOTAL else None
+    )
+    assert ledger.pop(PMF(np.repeat(QUARTER.freqs[:1], 6, axis=0))).tolist() == [0, 0, 1, 1, 2, 3]
+
+
 def test_pops_never_give_what_is_not_there(monkeypatch: pytest.MonkeyPatch):
     """Of the widest rows and the most peaked; however many rows are looked at together."""
     row = np.ones((1, 1 << 16), np.uint32)
@@ -68,7 +79,7 @@ def test_a_seed_is_a_stream():
     )
 
 
-@pytest.mark.parametrize("size", [0, 1, 5, 300])
+@pytest.mark.parametrize("size", [0, 1, 5, 300, 5001])
 def test_random_bits_never_run_out(size: int):
     """And what is put under the others does not touch them: what was pushed comes back."""
     stack = RandomBits(np.random.RandomState(6), size)
