@@ -1,6 +1,7 @@
 """The autoregressive model: p(x) = prod_t p(x_t | x_<t), a gated linear recurrence over lanes.
 
-    contexts -> embeddings -> Linear -> [Recurrent (-> GatedMLP)] x depth -> rms_norm -> Linear -> Softmax -> Mixer
+    past -> network -> Mixer,   where the network, a `CausalNet`, is so far one, a recurrent one:
+    contexts -> embeddings -> Linear -> [Recurrent (-> GatedMLP)] x depth -> rms_norm -> Linear -> Softmax
 
 A frame of n symbols is cut into L lanes of ceil(n / L) or floor(n / L) consecutive symbols, which are the batch of the
 network: step t codes the t-th symbol of every lane. Lanes start cold but share one match memory (``contexts``). The
@@ -13,7 +14,7 @@ arithmetic is exact, so both see the same PMFs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,13 +23,13 @@ from ..compressor.errors import CorruptError, ModelMismatchError
 from ..compressor.ledger import SymbolStack
 from ..compressor.model import Plan
 from .arrays import Arrays, NumpyArray
-from .contexts import MATCH_LENGTHS, MatchModel, ngram_rows, pack_history, push_symbol
+from .contexts import MatchModel, Past, pack_history, push_symbol
 from .families.base import Family, Segments
 from .grid import Tensors
 from .identity import Identity
 from .lanes import Layout
 from .mixture.config import MixingConfig
-from .mixture.decisions import PROBABILITY, binary_pmf, coded, forced
+from .mixture.decisions import PROBABILITY, Decisions, binary_pmf, coded, forced
 from .mixture.mixing import Mixer, summed
 from .recurrent import AutoregressiveConfig, ExactNetwork
 from .workers import LEAST_LANES, Workers
@@ -41,8 +42,31 @@ _LEAST_WORK = 87_000_000  # multiplications of a thread: with fewer, handing ove
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
 
-Evaluations = Iterator[tuple[NumpyArray, ...]]
-"""For each part of a frame its symbols [T, L], and what the mixture needs for them."""
+class CausalNet(Protocol):
+    """A network that predicts the next symbols of lanes side by side from their past, in integer arithmetic.
+
+    alphabet         K
+    multiplications  for each symbol, in products: by them work is shared among threads
+    """
+
+    alphabet: int
+    multiplications: int
+
+    def start(self, lanes: int) -> Any:
+        """The state of so many lanes before their first symbol."""
+        ...
+
+    def frequencies(self, past: Past, state: Any, /) -> NumpyArray:
+        """Distributions of the next T symbols of L lanes, uint32 [T, L, K], each row summing to 2**24.
+
+        ``state``, of these lanes, moves on in place by what ``past`` adds. The distributions of a lane are the same
+        whatever lanes are beside it, and however many steps are asked for at once.
+        """
+        ...
+
+
+Evaluations = Iterator[tuple[NumpyArray, NumpyArray, Past]]
+"""For each part of a frame its symbols [T, L], sums of the network's frequencies for the mixture, and its past."""
 
 
 class Frame:
@@ -52,12 +76,12 @@ class Frame:
         """``at_once`` steps are evaluated together, which makes work for more threads."""
         self._at_once = at_once
         self._network, self._workers, self._layout = model.network, model.workers, layout
-        self._ngrams, self._alphabet = model.config.ngrams, model.alphabet
-        least = _LEAST_WORK // (model.config.multiplications * at_once)
+        least = _LEAST_WORK // (model.network.multiplications * at_once)
         self._groups = model.workers.groups(layout.lanes, max(LEAST_LANES, least))
         self._states = [model.network.start(group.stop - group.start) for group in self._groups]
         self._recent = np.zeros(layout.lanes, np.uint64)
         self._match = MatchModel(layout.lanes, layout.steps)
+        self._alphabet, self._depth = model.alphabet, (model.alphabet - 1).bit_length()
         self._mixer = Mixer(model.mixing, model.tensors, model.alphabet, layout.lanes, layout.count)
         self._step = 0
 
@@ -80,21 +104,19 @@ class Frame:
             part = next(evaluations, None)
             if part is None or not np.array_equal(part[0], symbols[done : done + len(part[0])]):
                 raise ValueError("these are not the symbols that are known of the frame")
-            for column, below, past, lengths in zip(*part, strict=True):
-                active = slice(self._layout.active(self._step))
-                decisions = self._mixer.symbols(below[active], past[active], lengths[active])
-                yield from forced(decisions, column[active], self._mixer.decisions_per_symbol)
+            for t, column in enumerate(part[0]):
+                yield from forced(self._decisions(*part[1:], t), self._active(column), self._depth)
                 self._advance(column)
             done += len(part[0])
 
-    def _evaluated(self, symbols: NumpyArray) -> tuple[NumpyArray, ...]:
-        """The next symbols [T, L], and what the mixture needs for them: network, packed past, match lengths."""
-        packed, matched = pack_history(symbols, self._recent), np.empty(symbols.shape, np.intp)
-        rows = self._rows(packed)
+    def _evaluated(self, symbols: NumpyArray) -> tuple[NumpyArray, NumpyArray, Past]:
+        """The next symbols [T, L], and what the mixture needs for them."""
+        recent, matches = pack_history(symbols, self._recent), np.empty((2, *symbols.shape), np.intp)
         for t, column in enumerate(symbols):
-            rows[-1, t], matched[t] = self._matches()
+            matches[:, t] = self._match.predict()
             self._remember(column)
-        return symbols, self._run(rows), packed, matched
+        past = Past(recent, *matches)
+        return symbols, self._run(past), past
 
     def steps(self, grid: NumpyArray) -> Steps:
         """One by one, in decode order: yields the codec of each decision and is sent its bits [A].
@@ -102,34 +124,29 @@ class Frame:
         The next symbols, [T, L], are written into ``grid``; where a lane has none, 0.
         """
         for column in grid:
-            rows, active = self._rows(self._recent[None]), slice(self._layout.active(self._step))
-            rows[-1, 0], lengths = self._matches()
-            below = self._run(rows)[0, active]
-            symbols = yield from coded(self._mixer.symbols(below, self._recent[active], lengths[active]))
+            expected, lengths = self._match.predict()
+            past = Past(self._recent[None], expected[None], lengths[None])
+            symbols = yield from coded(self._decisions(self._run(past), past, 0))
             if int(symbols.max()) >= self._alphabet:
                 raise CorruptError("a symbol outside the alphabet was decoded; the file is damaged")
             column[:] = 0
-            column[active] = symbols
+            self._active(column)[:] = symbols
             self._remember(column)
             self._advance(column)
 
-    def _rows(self, packed: NumpyArray) -> NumpyArray:
-        """Rows of the n-gram tables for the packed past [T, L], and room for the match: intp [G + 1, T, L]."""
-        rows = np.empty((len(self._ngrams) + 1, *packed.shape), np.intp)
-        for row, (order, bits) in zip(rows, self._ngrams, strict=False):
-            row[:] = ngram_rows(packed, order, bits)
-        return rows
+    def _decisions(self, below: NumpyArray, past: Past, t: int) -> Decisions:
+        """Those of step t of a part, in the lanes that have a symbol."""
+        return self._mixer.symbols(*(self._active(each[t]) for each in (below, past.recent, past.lengths)))
 
-    def _matches(self) -> tuple[NumpyArray, NumpyArray]:
-        """Rows of the match table [L] and match lengths [L] for the next step."""
-        expected, lengths = self._match.predict()
-        return expected * MATCH_LENGTHS + lengths, lengths
+    def _active(self, column: NumpyArray) -> NumpyArray:
+        """Of [L, ...] the lanes that have a symbol at this step."""
+        return column[: self._layout.active(self._step)]
 
-    def _run(self, rows: NumpyArray) -> NumpyArray:
+    def _run(self, past: Past) -> NumpyArray:
         """Frequencies of the network, summed as the mixture wants them: int32 [T, L, 2**depth + 1]."""
         network, groups, states = self._network, self._groups, self._states
         parts = self._workers.map(
-            lambda i: summed(network.frequencies(rows[:, :, groups[i]], states[i])), groups
+            lambda i: summed(network.frequencies(past.of(groups[i]), states[i])), groups
         )
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
@@ -173,21 +190,21 @@ class Autoregressive(Family):
     def __init__(
         self,
         identity: Identity,
-        config: AutoregressiveConfig,
+        network: CausalNet,
         mixing: MixingConfig,
         tensors: Tensors,
-        arrays: Arrays,
         workers: Workers,
         lanes: int = _LANES,
     ) -> None:
-        """``lanes`` are those of a plan for 10 KB, but for the least length of a lane. Raises ValueError for none."""
+        """``tensors`` are those of the mixture. ``lanes`` are those of a plan for 10 KB, but for the least length of a
+        lane. Raises ValueError for none.
+        """
         if not isinstance(lanes, int) or lanes < 1:
             raise ValueError(f"{lanes!r} is no number of lanes")
         super().__init__(identity)
-        self.alphabet, depth = config.alphabet, (config.alphabet - 1).bit_length()
-        self.symbol_bits = depth * PROBABILITY
-        self.config, self.mixing, self.tensors, self.workers = config, mixing, tensors, workers
-        self.network = ExactNetwork(config, tensors, arrays)
+        self.alphabet = network.alphabet
+        self.symbol_bits = (self.alphabet - 1).bit_length() * PROBABILITY
+        self.network, self.mixing, self.tensors, self.workers = network, mixing, tensors, workers
         self._lanes = lanes
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
@@ -237,7 +254,7 @@ def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> Autoregressive:
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
-    network = AutoregressiveConfig.from_json(config["model"])
+    network = ExactNetwork(AutoregressiveConfig.from_json(config["model"]), tensors, arrays)
     mixing = MixingConfig.from_json(config["coding"])
     lanes = config["coding"].get("lanes", _LANES)
-    return Autoregressive(identity, network, mixing, tensors, arrays, workers, lanes)
+    return Autoregressive(identity, network, mixing, tensors, workers, lanes)

@@ -125,7 +125,7 @@ def test_a_frame_is_gone_when_it_is_coded():
         before = threading.active_count()
         segments = coded(coder, symbols, (20, 50))
         next(coder.encode(symbols, (20, 50)))
-        assert len(segments) == 4 and not any(isinstance(each, Frame) for each in gc.get_objects())
+        assert len(segments) == 4 and not any(type(each) is Frame for each in gc.get_objects())
         assert threading.active_count() <= before + 1  # that of the pool of the workers
     finally:
         gc.enable()

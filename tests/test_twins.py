@@ -18,7 +18,7 @@ from catzip.compressor.pmf import TOTAL  # noqa: E402
 from catzip.models import grid  # noqa: E402
 from catzip.models.arrays import NumpyArray, NumpyArrays, arrays_for  # noqa: E402
 from catzip.models.autoregressive import Frame  # noqa: E402
-from catzip.models.contexts import MATCH_LENGTHS  # noqa: E402
+from catzip.models.contexts import MATCH_LENGTHS, Past  # noqa: E402
 from catzip.models.lanes import Layout  # noqa: E402
 from catzip.models.recurrent import ExactNetwork  # noqa: E402
 from catzip.models.training import layers  # noqa: E402
@@ -221,9 +221,9 @@ def test_training_sees_the_contexts_that_coding_sees(name: str):
     text = mixed_text(config.alphabet, 320, seed=2)
     seen = []
 
-    def record(rows: NumpyArray, states: object) -> NumpyArray:
-        seen.append(rows)
-        uniform = np.full((*rows.shape[1:], config.alphabet), TOTAL // config.alphabet, np.uint32)
+    def record(past: Past, states: object) -> NumpyArray:
+        seen.append(coder.network.rows(past))
+        uniform = np.full((*past.recent.shape, config.alphabet), TOTAL // config.alphabet, np.uint32)
         uniform[..., 0] += TOTAL - TOTAL // config.alphabet * config.alphabet
         return uniform
 
