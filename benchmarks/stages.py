@@ -32,7 +32,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "mixture": ("mixing", "refining", "counters", "words", "decisions"),
     "contexts and features": ("contexts", "windows", "pixels", "quarters", "colour", "tiles"),
     "what is fitted": ("fitting", "slopes", "lifts", "costs"),
-    "coder": ("stack", "codec", "pmf"),
+    "coder": ("stack", "codec", "pmf", "base"),
     "other layers": (
         *("grid", "recurrent", "transformer", "convnet", "attention", "convolution"),
         *("couplings", "corrections", "factors", "flow", "segment", "idf", "ardm", "autoregressive"),

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from ..rounding import rounded_to_nearest
 from . import trailer
-from .container import HEADER, STORED, check_header, read_head, skip_stored
+from .container import HEADER, STORED, check_header, in_frame, read_head, skip_stored
 from .decoder import Decoder
 from .errors import CorruptError, TruncatedError
 from .limits import Bounded, Guard, Limits
@@ -39,7 +39,7 @@ def read_range(
         raise ValueError(f"a range from {start} of length {length}: neither can be negative")
     limits = limits or Limits()
     window, guard = _Window(start, start + length, limits.output), Guard(limits)
-    for offset, size, content in _places(src, origin):
+    for number, (offset, size, content) in enumerate(_places(src, origin), 1):
         if window.at >= window.stop:
             break
         if window.at + content <= start:
@@ -51,7 +51,8 @@ def read_range(
         if head is None:
             raise CorruptError(_WRONG_INDEX)
         expected = window.at + content
-        Decoder(reader, models, guard).take(head, window)
+        with in_frame(number, offset - origin):
+            Decoder(reader, models, guard).take(head, window)
         if (reader.at, window.at) != (size, expected):
             raise CorruptError(_WRONG_INDEX)
     return window.kept()

@@ -2,41 +2,62 @@
 
 A codec is a pair `push(stack, x)` and `pop(stack) -> x`. The law, held against every codec in
 tests/laws.py: each undoes the other exactly, leaving the stack as it was. Combinators take codecs and give
-codecs.
+codecs. The stack may be any of `ledger.SymbolStack`: on one a codec compresses, on another it samples, and
+on a ledger it tells what it costs.
 
 A push that raises (wrong count, symbol out of range) may have pushed part of `x`: discard that stack.
+
+Codecs with latent variables are in `bitsback.py`, distributions over wide grids in `quantized.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .ledger import Account, Ledger, SymbolStack
 from .pmf import PMF
 
-if TYPE_CHECKING:  # constriction is for coding: training, which knows PMFs, does without
-    from .stack import Stack
 X = TypeVar("X")
 Y = TypeVar("Y")
-Z = TypeVar("Z")
 
 
-class Codec(Protocol[X]):
-    """What can put an `X` on a stack and take it off again."""
+class Codec(ABC, Generic[X]):
+    """What can put an `X` on a stack and take it off again.
 
-    def push(self, stack: Stack, x: X, /) -> None:
+    bound  whether a class of codecs turns a likelihood into a bound on it, so that `bits` is one sample of
+           that bound. A combinator adds nothing to what it combines: `Account.popped` tells of one codec
+           whether there is a bound anywhere in it
+    """
+
+    __slots__ = ()
+
+    bound: ClassVar[bool] = False
+
+    @abstractmethod
+    def push(self, stack: SymbolStack, x: X, /) -> None:
         """Put `x` on the stack. Raises ValueError if `x` is not something this codec codes."""
-        ...
 
-    def pop(self, stack: Stack, /) -> X:
+    @abstractmethod
+    def pop(self, stack: SymbolStack, /) -> X:
         """Take an `X` off the stack: the inverse of `push`."""
-        ...
+
+    def account(self, x: X, seed: int = 0) -> Account:
+        """What pushing `x` costs, and what it borrows of the stack meanwhile. `seed` as for `Ledger`."""
+        ledger = Ledger(seed)
+        self.push(ledger, x)
+        return ledger.account
+
+    def bits(self, x: X, seed: int = 0) -> float:
+        """The ideal cost of `x`, in bits: its negative log-likelihood, or one sample of the bound on it."""
+        return self.account(x, seed).bits
 
 
-class Categorical:
+class Categorical(Codec[NDArray[np.integer]]):
     """N independent symbols, int [N], with the rows of one PMF."""
 
     __slots__ = ("pmf",)
@@ -44,11 +65,11 @@ class Categorical:
     def __init__(self, pmf: PMF) -> None:
         self.pmf = pmf
 
-    def push(self, stack: Stack, x: NDArray[np.integer], /) -> None:
+    def push(self, stack: SymbolStack, x: NDArray[np.integer], /) -> None:
         """Push int [N]."""
         stack.push(x, self.pmf)
 
-    def pop(self, stack: Stack, /) -> NDArray[np.int32]:
+    def pop(self, stack: SymbolStack, /) -> NDArray[np.int32]:
         """Pop int32 [N]."""
         return stack.pop(self.pmf)
 
@@ -57,7 +78,7 @@ Steps = Generator[Codec[Any], Any, None]
 """Yields one codec for each item, and is sent the item that was coded with it."""
 
 
-class Serial:
+class Serial(Codec[list[Any]]):
     """A sequence of items, each coded with a codec that may depend on the items before it.
 
     `steps` makes a generator, written once and in DECODE order:
@@ -77,41 +98,47 @@ class Serial:
     def __init__(self, steps: Callable[[], Steps]) -> None:
         self._steps = steps
 
-    def push(self, stack: Stack, x: Sequence[Any], /) -> None:
+    def push(self, stack: SymbolStack, x: Sequence[Any], /) -> None:
         """Push the items. Raises ValueError, the stack untouched, if there are too few or too many."""
-        codecs: list[Codec[Any]] = []
-        steps = self._steps()
-        codec = next(steps, None)
-        for item in x:
-            if codec is None:
-                raise ValueError(f"{len(x)} symbols for a serial codec of {len(codecs)} steps: too many")
-            codecs.append(codec)
-            codec = advance(steps, item)
-        if codec is not None:
-            raise ValueError(f"{len(x)} symbols for a serial codec of more steps: too few")
-        for codec, item in zip(reversed(codecs), reversed(x), strict=True):
+        for codec, item in reversed(list(replayed(self._steps(), x))):
             codec.push(stack, item)
 
-    def pop(self, stack: Stack, /) -> list[Any]:
+    def pop(self, stack: SymbolStack, /) -> list[Any]:
         """Pop as many items as the generator has steps."""
         items: list[Any] = []
         steps = self._steps()
         codec = next(steps, None)
         while codec is not None:
             items.append(codec.pop(stack))
-            codec = advance(steps, items[-1])
+            codec = _sent(steps, items[-1])
         return items
 
 
-def advance(steps: Generator[X, Any, None], item: Any) -> X | None:
-    """Send the item to the generator; the next codec, or None at its end."""
+def replayed(steps: Generator[X, Any, Any], items: Iterable[Y]) -> Iterator[tuple[X, Y]]:
+    """Run a generator on known items: what it yields before it is sent each, and that item.
+
+    This is teacher forcing; no other code walks such a generator. Raises ValueError if there are too few items or too
+    many.
+    """
+    count, asked = 0, next(steps, None)
+    for item in items:
+        if asked is None:
+            raise ValueError(f"too many symbols: there are {count} steps, each for one")
+        yield asked, item
+        count, asked = count + 1, _sent(steps, item)
+    if asked is not None:
+        raise ValueError(f"too few symbols: there are {count}, and more steps, each for one")
+
+
+def _sent(steps: Generator[X, Any, Any], item: Any) -> X | None:
+    """Send the item to the generator; what it yields next, or None at its end."""
     try:
         return steps.send(item)
     except StopIteration:
         return None
 
 
-class Mapped(Generic[X, Y]):
+class Mapped(Codec[X], Generic[X, Y]):
     """An `X` coded as the `Y` that a bijection makes of it (for flows: integers through the flow)."""
 
     __slots__ = ("_forward", "_inner", "_inverse")
@@ -121,41 +148,10 @@ class Mapped(Generic[X, Y]):
         self._forward = forward
         self._inverse = inverse
 
-    def push(self, stack: Stack, x: X, /) -> None:
+    def push(self, stack: SymbolStack, x: X, /) -> None:
         """Push forward(x)."""
         self._inner.push(stack, self._forward(x))
 
-    def pop(self, stack: Stack, /) -> X:
+    def pop(self, stack: SymbolStack, /) -> X:
         """Pop y and give inverse(y)."""
         return self._inverse(self._inner.pop(stack))
-
-
-class BitsBack(Generic[X, Z]):
-    """An `X` coded with a latent `Z` (Townsend, Bird, Barber, arXiv:1901.04866, section 2.3).
-
-    Popping z with the posterior takes bits that are already on the stack, so that on average x costs
-    -log p(x|z) - log p(z) + log q(z|x), the negative evidence bound. On an empty stack there is nothing to
-    take: the first latents then cost what they cost.
-    """
-
-    __slots__ = ("_likelihood", "_posterior", "_prior")
-
-    def __init__(
-        self, prior: Codec[Z], likelihood: Callable[[Z], Codec[X]], posterior: Callable[[X], Codec[Z]]
-    ) -> None:
-        self._prior = prior
-        self._likelihood = likelihood
-        self._posterior = posterior
-
-    def push(self, stack: Stack, x: X, /) -> None:
-        """Pop z ~ q(z|x), push x with p(x|z), push z with p(z)."""
-        z = self._posterior(x).pop(stack)
-        self._likelihood(z).push(stack, x)
-        self._prior.push(stack, z)
-
-    def pop(self, stack: Stack, /) -> X:
-        """The same three steps backwards."""
-        z = self._prior.pop(stack)
-        x = self._likelihood(z).pop(stack)
-        self._posterior(x).push(stack, z)
-        return x

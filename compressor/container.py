@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from . import lzma2, media, trailer, varint
@@ -121,29 +122,46 @@ def read_frames(
 
     `take` is called with each head and reads the rest of that frame from the reader, its checksum included; `end` is
     called behind each member.
-    Raises the errors of errors.py for anything FORMAT.md does not allow.
+    Raises the errors of errors.py for anything FORMAT.md does not allow; what is damaged in a frame is told with its
+    place, see `in_frame`.
     """
-    start = 0
+    start, number = 0, 0
     while _enter_member(reader, start):
         origin = reader.at - len(HEADER)
         entries: list[trailer.Entry] = []
         while True:
-            offset = reader.at
-            head = read_head(reader)
-            if head is None:
-                break
-            if head.kind == PACKING and entries:
-                raise CorruptError("a packing frame is not the first of its member")
-            body = take(head)
+            offset, number = reader.at, number + 1
+            with in_frame(number, offset):
+                head = read_head(reader)
+                if head is None:
+                    break
+                if head.kind == PACKING and entries:
+                    raise CorruptError("a packing frame is not the first of its member")
+                body = take(head)
             if len(entries) == trailer.MAX_FRAMES:
                 raise CorruptError(f"a member has more than {trailer.MAX_FRAMES} frames")
             entries.append((reader.at - offset, body.length))
             yield frame_of(head, body, offset, reader.at - offset, start)
             start += body.length
+        number -= 1  # the end of a member is no frame
         expected = trailer.pack(entries, reader.at - 1 - origin)
         if reader.exactly(len(expected) - 1) != expected[1:]:
             raise CorruptError("the index at the end does not match the frames before it")
         end()
+
+
+@contextmanager
+def in_frame(number: int, offset: int) -> Iterator[None]:
+    """Say of damage that is found meanwhile which frame of the file it is in, from 1, and where that begins.
+
+    A file that ends early is told of by where it ends.
+    """
+    try:
+        yield
+    except TruncatedError:
+        raise
+    except CorruptError as error:
+        raise CorruptError(f"frame {number} at byte {offset}: {error}") from error
 
 
 def check_header(header: bytes, first: bool) -> None:

@@ -228,7 +228,7 @@ class Decoder:
         self._guard.work(frame_work(needs.work, head.length), head.size)
 
 
-_WRONG_SUM = "the checksum of a frame is wrong: the file is damaged"
+_WRONG_SUM = "its checksum is wrong; the file is damaged"
 
 
 class _Nowhere:

@@ -1,5 +1,7 @@
 """The rANS stack (Duda, arXiv:1311.2540): symbols go in and come out, last in first out, with the same PMF.
 
+It is one of the stacks of `ledger.SymbolStack`, and so is the stack of random bits here, from which pops sample.
+
 The only module that imports constriction. Facts about constriction 0.5.0 that shape it, each pinned by a
 test:
 
@@ -19,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import CorruptError
-from .pmf import PMF
+from .pmf import PMF, PRECISION
 
 _WORD = np.dtype("<u4")  # the words of constriction's coder, in the byte order of the file
+_HEAD = 64  # bits of the coder's state, below which nothing is left to sample from
 _CHUNK = 1 << 20  # frequencies converted to float64 at a time: 8 MiB, however large the PMF
 
 
@@ -76,6 +79,40 @@ class Stack:
         stack = cls()
         stack._coder = constriction.stream.stack.AnsCoder(words)
         return stack
+
+
+class RandomBits(Stack):
+    """A stack that never runs out of random bits: what a codec pops off it is a sample of that codec.
+
+    A codec that pushes too, as bits-back does, puts bits back that are as random as what it popped.
+
+    random  whose bytes these are
+    size    bytes that are on the stack at first. The sample depends on it, so what must stay the same for a seed
+            needs the same size; and as more bytes are put under the others when few are left, any will do, of which
+            8 are the least
+    """
+
+    __slots__ = ("_more", "_random")
+
+    def __init__(self, random: np.random.RandomState, size: int = 1 << 12) -> None:
+        super().__init__()
+        self._random, self._more = (
+            random,
+            max(size // 4 * 4, 1 << 12),
+        )  # whole words: what lies above does not move
+        self._put_under(max(size, _HEAD // 8))
+
+    def pop(self, pmf: PMF) -> NDArray[np.int32]:
+        """Sample one symbol from each row of `pmf` [N, K]: int32 [N]."""
+        while self._coder.num_bits() < len(pmf) * PRECISION + _HEAD:
+            self._put_under(self._more)
+            self._more *= 2
+        return super().pop(pmf)
+
+    def _put_under(self, size: int) -> None:
+        """Put so many random bytes under those that are on the stack."""
+        words = self._random.bytes(size) + (self.to_bytes() or b"\1")
+        self._coder = Stack.from_bytes(words)._coder
 
 
 def _chunks(pmf: PMF) -> Iterator[slice]:

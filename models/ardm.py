@@ -9,25 +9,25 @@ A frame is cut into items of D symbols, for example images or chunks of text, of
 nothing of each other: they are the batch. A segment is a run of items and has a stack. A short item is coded alone,
 after the others of its segment. The plan is (S, items of a segment): S calls, or 0 for one call for each digit.
 
-Encoder and decoder are one generator, `Segment.steps`. The network is evaluated on what is decoded so far, and its
+Encoder and decoder are one generator, `Segment._steps`. The network is evaluated on what is decoded so far, and its
 arithmetic is exact, so both see the same PMFs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
 import numpy as np
 
-from ..compressor.codec import Categorical, Serial
+from ..compressor.codec import Categorical, Codec, Serial
 from ..compressor.errors import CorruptError, ModelMismatchError
+from ..compressor.ledger import SymbolStack
 from ..compressor.model import Needs, Plan
 from ..compressor.pmf import PMF, PRECISION
-from ..compressor.stack import Stack
 from .arrays import Arrays, NumpyArray
+from .families.base import Family, Segments, Slice
 from .grid import Tensors
 from .identity import Identity
 from .masked import convnet, transformer
@@ -84,39 +84,53 @@ class MaskedNet(Protocol):
         ...
 
 
-class Segment:
-    """Items while they are coded: what is known of them, uint8 [items, D]; other digits are 0."""
+class Segment(Codec[NumpyArray]):
+    """Items one after another, of which the last may be short, as symbols uint8 [count]."""
 
     def __init__(self, model: ARDM, schedule: Schedule, count: int) -> None:
-        self._model, self._schedule = model, schedule
+        self._model, self._schedule, self._count = model, schedule, count
         self._cut = model.network.base, Digits(model.network.base, model.network.stages)
         self._full, self._rest = divmod(count, model.network.size)
-        self._values = np.zeros((self._full + (self._rest > 0), model.network.size), np.uint8)
 
-    def steps(self) -> Generator[Categorical, NumpyArray, None]:
-        """In decode order: yields the codec of each call's digits, and is sent them, integers [B * Q]."""
+    def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
+        """Push uint8 [count]."""
+        with self._model.workers.one_blas_thread():
+            Serial(lambda: self._steps(self._items())).push(stack, self._digits(x))
+
+    def pop(self, stack: SymbolStack, /) -> NumpyArray:
+        """Pop uint8 [count]."""
+        values = self._items()
+        with self._model.workers.one_blas_thread():
+            Serial(lambda: self._steps(values)).pop(stack)
+        return values.ravel()[: self._count]
+
+    def _items(self) -> NumpyArray:
+        """What is known of the items at first, uint8 [items, D]: nothing; digits that are not known are 0."""
+        return np.zeros((self._full + (self._rest > 0), self._model.network.size), np.uint8)
+
+    def _steps(self, values: NumpyArray) -> Generator[Categorical, NumpyArray, None]:
+        """In decode order: yields the codec of each call's digits, and is sent them, integers [B * Q].
+
+        They are written into ``values``, see `_items`.
+        """
         base, cut = self._cut
-        for calls, values in self._parts(self._values):
-            answer = self._model.answering(values)
+        for calls, part in self._parts(values):
+            answer = self._model.answering(part)
             for call in calls:
                 digits = yield Categorical(PMF(answer(call).reshape(-1, base)))
-                digits = digits.reshape(len(values), -1).astype(np.uint8)
-                values[:, call.wanted] |= digits << cut.shift(call.stage)
+                digits = digits.reshape(len(part), -1).astype(np.uint8)
+                part[:, call.wanted] |= digits << cut.shift(call.stage)
 
-    def digits(self, symbols: NumpyArray) -> list[NumpyArray]:
-        """What `steps` is sent for these symbols [count], in the same order."""
+    def _digits(self, symbols: NumpyArray) -> list[NumpyArray]:
+        """What `_steps` is sent for these symbols [count], in the same order."""
         base, cut = self._cut
-        values = np.zeros_like(self._values)
-        values.ravel()[: len(symbols)] = symbols
+        values = self._items()
+        values.ravel()[: self._count] = symbols
         return [
             (part[:, call.wanted].astype(np.int32) >> cut.shift(call.stage)).ravel() % base
             for calls, part in self._parts(values)
             for call in calls
         ]
-
-    def symbols(self) -> NumpyArray:
-        """What is known of the symbols: uint8 [count]."""
-        return self._values.ravel()[: self._full * self._values.shape[1] + self._rest]
 
     def _parts(self, values: NumpyArray) -> Iterator[tuple[Iterator[Call], NumpyArray]]:
         """The calls for all items but a short one, and those items; then the same for that one."""
@@ -126,7 +140,7 @@ class Segment:
             yield self._schedule.calls(self._rest), values[self._full :]
 
 
-class ARDM:
+class ARDM(Family):
     """The family as a `compressor.model.Model`. Its nll is that of its PMFs, in their 24 bits.
 
     shape      of an item
@@ -143,10 +157,11 @@ class ARDM:
         steps: int,
         workers: Workers,
     ) -> None:
-        self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
+        super().__init__(identity)
         self.network, self.alphabet, self.shape = network, network.alphabet, shape
         self.budgets = tuple(schedules)
-        self._schedules, self._steps, self._workers = schedules, steps, workers
+        self.symbol_bits = network.stages * PRECISION
+        self._schedules, self._steps, self.workers = schedules, steps, workers
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """(S, items of a segment); S is 0 for all. Raises ModelMismatchError for ``steps`` not among ``budgets``.
@@ -175,57 +190,23 @@ class ARDM:
         kept = each * network.size * (4 * network.stages + network.kept)
         return Needs(work, count + kept + 12 * each * max(sizes) * network.base + _NETWORK)
 
-    def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
-        """One stack for each segment of symbols [count]. Raises ValueError for a symbol outside the alphabet."""
-        for segment, digits in self._known(symbols, plan):
-            stack = Stack()
-            with self._workers.one_blas_thread():
-                Serial(segment.steps).push(stack, digits)
-            yield stack
-
-    def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NumpyArray:
-        """The symbols, uint8 [count]. Raises CorruptError if a stack is not empty after its segment."""
+    def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:
+        """Runs of items. Raises CorruptError for a plan that cannot be."""
         schedule, parts = self._cut(count, plan)
-        symbols = np.zeros(count, np.uint8)
-        for part, stack in zip(parts, stacks, strict=True):
-            symbols[part] = self._popped(stack, schedule, part)
-            if not stack.is_empty():
-                raise CorruptError(
-                    f"bits are left over after symbol {part.stop} of a frame; the file is damaged"
-                )
-        return symbols
-
-    def nll(self, symbols: NumpyArray, plan: Plan) -> float:
-        """-log2 p(symbols) under the plan's schedule, in bits."""
-        total = 0.0
-        for segment, digits in self._known(symbols, plan):
-            with self._workers.one_blas_thread():
-                steps = segment.steps()
-                codec = next(steps)
-                for sent in digits:
-                    total += float(codec.pmf.bits(sent).sum())
-                    with suppress(StopIteration):
-                        codec = steps.send(sent)
-        return total
-
-    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:
-        """Random items, uint8 [items, D]: what random bits decode to. Raises ModelMismatchError as `plan` does."""
-        size, stages = self.network.size, self.network.stages
-        schedule, parts = self._cut(items * size, self.plan(items * size, steps))
-        drawn = np.zeros(items * size, np.uint8)
         for part in parts:
-            most = (
-                (part.stop - part.start) * stages * PRECISION // 8
-            )  # a digit takes no more than its precision
-            drawn[part] = self._popped(Stack.from_bytes(random.bytes(most + 16) + b"\1"), schedule, part)
-        return drawn.reshape(items, size)
+            yield Slice(part.start, part.stop), Segment(self, schedule, part.stop - part.start)
+
+    @property
+    def sample_size(self) -> int:
+        """Symbols of an item."""
+        return self.network.size
 
     def answering(self, values: NumpyArray) -> Callable[[Call], NumpyArray]:
         """What answers the calls for items uint8 [B, D], in order: the frequencies for a call, uint32 [B, Q, base].
 
         Between calls, what is known of the items is written into them. They are shared among the workers.
         """
-        groups = self._workers.groups(len(values), least=self.network.least)
+        groups = self.workers.groups(len(values), least=self.network.least)
         memories = [self.network.memory() for _ in groups]
 
         def answer(call: Call) -> NumpyArray:
@@ -235,7 +216,7 @@ class ARDM:
                 asked = values[groups[i]], call.known, call.stage, call.wanted, memories[i]
                 found[groups[i]] = self.network.frequencies(*asked)
 
-            self._workers.map(run, groups)
+            self.workers.map(run, groups)
             return found
 
         return answer
@@ -247,22 +228,6 @@ class ARDM:
             raise CorruptError(f"the model {self.name} cannot have the coding plan {plan}")
         parts = Items.of(count, self.network.size, plan[1]).segments() if count else iter(())
         return self._schedules[plan[0] or whole], parts
-
-    def _known(self, symbols: NumpyArray, plan: Plan) -> Iterator[tuple[Segment, list[NumpyArray]]]:
-        """Each segment of symbols [count] before its first step, and its digits."""
-        if len(symbols) and int(symbols.max()) >= self.alphabet:
-            raise ValueError(f"symbol {symbols.max()} is outside the alphabet 0..{self.alphabet - 1}")
-        schedule, parts = self._cut(len(symbols), plan)
-        for part in parts:
-            segment = Segment(self, schedule, part.stop - part.start)
-            yield segment, segment.digits(symbols[part])
-
-    def _popped(self, stack: Stack, schedule: Schedule, part: slice) -> NumpyArray:
-        """The symbols of a segment, uint8 [n], from its stack."""
-        segment = Segment(self, schedule, part.stop - part.start)
-        with self._workers.one_blas_thread():
-            Serial(segment.steps).pop(stack)
-        return segment.symbols()
 
 
 @dataclass(frozen=True)

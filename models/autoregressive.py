@@ -1,6 +1,7 @@
 """The autoregressive model: p(x) = prod_t p(x_t | x_<t), a gated linear recurrence over lanes.
 
-    contexts -> embeddings -> Linear -> [Recurrent (-> GatedMLP)] x depth -> rms_norm -> Linear -> Softmax -> Mixer
+    past -> network -> Mixer,   where the network, a `CausalNet`, is so far one, a recurrent one:
+    contexts -> embeddings -> Linear -> [Recurrent (-> GatedMLP)] x depth -> rms_norm -> Linear -> Softmax
 
 A frame of n symbols is cut into L lanes of ceil(n / L) or floor(n / L) consecutive symbols, which are the batch of the
 network: step t codes the t-th symbol of every lane. Lanes start cold but share one match memory (``contexts``). The
@@ -12,24 +13,23 @@ arithmetic is exact, so both see the same PMFs.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
-from itertools import groupby
-from typing import Annotated, Any
+from collections.abc import Collection, Iterator
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 
-from ..compressor.codec import Serial, Steps
+from ..compressor.codec import Codec, Serial, Steps
 from ..compressor.errors import CorruptError, ModelMismatchError
+from ..compressor.ledger import SymbolStack
 from ..compressor.model import Needs, Plan
-from ..compressor.stack import Stack
 from .arrays import Arrays, NumpyArray
-from .contexts import MATCH_LENGTHS, MatchModel, ngram_rows, pack_history, push_symbol
+from .contexts import MatchModel, Past, pack_history, push_symbol
+from .families.base import Family, Segments
 from .grid import Tensors
 from .identity import Identity
 from .lanes import Layout
 from .mixture.config import MixingConfig, check_mixing
-from .mixture.decisions import PROBABILITY, assembled, binary_pmf, coded, forced
+from .mixture.decisions import PROBABILITY, Decisions, binary_pmf, coded, forced
 from .mixture.mixing import Mixer, summed
 from .recurrent import AutoregressiveConfig, ExactNetwork
 from .schema import Declared, ranged, typed
@@ -46,75 +46,111 @@ _ARRAY = 160  # bytes of a small array, and of what holds it
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
 
+class CausalNet(Protocol):
+    """A network that predicts the next symbols of lanes side by side from their past, in integer arithmetic.
+
+    alphabet         K
+    multiplications  for each symbol, in products: by them work is shared among threads
+    """
+
+    alphabet: int
+    multiplications: int
+
+    def start(self, lanes: int) -> Any:
+        """The state of so many lanes before their first symbol."""
+        ...
+
+    def frequencies(self, past: Past, state: Any, /) -> NumpyArray:
+        """Distributions of the next T symbols of L lanes, uint32 [T, L, K], each row summing to 2**24.
+
+        ``state``, of these lanes, moves on in place by what ``past`` adds. The distributions of a lane are the same
+        whatever lanes are beside it, and however many steps are asked for at once.
+        """
+        ...
+
+
+Evaluations = Iterator[tuple[NumpyArray, NumpyArray, Past]]
+"""For each part of a frame its symbols [T, L], sums of the network's frequencies for the mixture, and its past."""
+
+
 class Frame:
     """What a frame carries from step to step: recurrent states, packed past, match memory, adaptive mixture."""
 
     def __init__(self, model: Autoregressive, layout: Layout, at_once: int = 1) -> None:
         """``at_once`` steps are evaluated together, which makes work for more threads."""
+        self._at_once = at_once
         self._network, self._workers, self._layout = model.network, model.workers, layout
-        self._ngrams, self._alphabet = model.config.ngrams, model.alphabet
-        least = _LEAST_WORK // (model.config.multiplications * at_once)
+        least = _LEAST_WORK // (model.network.multiplications * at_once)
         self._groups = model.workers.groups(layout.lanes, max(LEAST_LANES, least))
         self._states = [model.network.start(group.stop - group.start) for group in self._groups]
         self._recent = np.zeros(layout.lanes, np.uint64)
         self._match = MatchModel(layout.lanes, layout.steps)
+        self._alphabet, self._depth = model.alphabet, (model.alphabet - 1).bit_length()
         self._mixer = Mixer(model.mixing, model.tensors, model.alphabet, layout.lanes, layout.count)
         self._step = 0
 
-    def forced(self, parts: Iterable[NumpyArray]) -> Iterator[list[tuple[NumpyArray, NumpyArray]]]:
-        """Teacher forcing: for each part, the next symbols [T, L], bits and probabilities [A] of all its decisions.
+    def ahead(self, known: NumpyArray) -> Evaluations:
+        """What the network makes of the symbols [count] of this frame, one part ahead of where it is asked for.
 
-        The network is evaluated one part ahead of the mixture, which is no work for more than one thread.
+        That is work for one more thread, beside the mixture, which is work for no more than one.
         """
-        for part in self._workers.ahead(map(self._evaluated, parts)):
-            decided: list[tuple[NumpyArray, NumpyArray]] = []
-            for column, below, past, lengths in zip(*part, strict=True):
-                active = slice(self._layout.active(self._step))
-                decisions = self._mixer.symbols(below[active], past[active], lengths[active])
-                decided += forced(decisions, column[active], self._mixer.decisions_per_symbol)
+        return self._workers.ahead(map(self._evaluated, self._layout.parts(known, self._at_once)))
+
+    def forced(
+        self, symbols: NumpyArray, evaluations: Evaluations
+    ) -> Iterator[tuple[NumpyArray, NumpyArray]]:
+        """Teacher forcing: of the next symbols [T, L], the probability and the bits [A] of every decision.
+
+        Raises ValueError if it was not them that the network was evaluated on.
+        """
+        done = 0
+        while done < len(symbols):
+            part = next(evaluations, None)
+            if part is None or not np.array_equal(part[0], symbols[done : done + len(part[0])]):
+                raise ValueError("these are not the symbols that are known of the frame")
+            for t, column in enumerate(part[0]):
+                yield from forced(self._decisions(*part[1:], t), self._active(column), self._depth)
                 self._advance(column)
-            yield decided
+            done += len(part[0])
 
-    def _evaluated(self, symbols: NumpyArray) -> tuple[NumpyArray, ...]:
-        """The next symbols [T, L], and what the mixture needs for them: network, packed past, match lengths."""
-        packed, matched = pack_history(symbols, self._recent), np.empty(symbols.shape, np.intp)
-        rows = self._rows(packed)
+    def _evaluated(self, symbols: NumpyArray) -> tuple[NumpyArray, NumpyArray, Past]:
+        """The next symbols [T, L], and what the mixture needs for them."""
+        recent, matches = pack_history(symbols, self._recent), np.empty((2, *symbols.shape), np.intp)
         for t, column in enumerate(symbols):
-            rows[-1, t], matched[t] = self._matches()
+            matches[:, t] = self._match.predict()
             self._remember(column)
-        return symbols, self._run(rows), packed, matched
+        past = Past(recent, *matches)
+        return symbols, self._run(past), past
 
-    def steps(self, count: int) -> Steps:
-        """One by one, in decode order: yields the codec of each decision and is sent its bits [A]."""
-        for _ in range(count):
-            rows, active = self._rows(self._recent[None]), slice(self._layout.active(self._step))
-            rows[-1, 0], lengths = self._matches()
-            below = self._run(rows)[0, active]
-            symbols = yield from coded(self._mixer.symbols(below, self._recent[active], lengths[active]))
+    def steps(self, grid: NumpyArray) -> Steps:
+        """One by one, in decode order: yields the codec of each decision and is sent its bits [A].
+
+        The next symbols, [T, L], are written into ``grid``; where a lane has none, 0.
+        """
+        for column in grid:
+            expected, lengths = self._match.predict()
+            past = Past(self._recent[None], expected[None], lengths[None])
+            symbols = yield from coded(self._decisions(self._run(past), past, 0))
             if int(symbols.max()) >= self._alphabet:
                 raise CorruptError("a symbol outside the alphabet was decoded; the file is damaged")
-            column = np.zeros(self._layout.lanes, np.uint8)
-            column[active] = symbols
+            column[:] = 0
+            self._active(column)[:] = symbols
             self._remember(column)
             self._advance(column)
 
-    def _rows(self, packed: NumpyArray) -> NumpyArray:
-        """Rows of the n-gram tables for the packed past [T, L], and room for the match: intp [G + 1, T, L]."""
-        rows = np.empty((len(self._ngrams) + 1, *packed.shape), np.intp)
-        for row, (order, bits) in zip(rows, self._ngrams, strict=False):
-            row[:] = ngram_rows(packed, order, bits)
-        return rows
+    def _decisions(self, below: NumpyArray, past: Past, t: int) -> Decisions:
+        """Those of step t of a part, in the lanes that have a symbol."""
+        return self._mixer.symbols(*(self._active(each[t]) for each in (below, past.recent, past.lengths)))
 
-    def _matches(self) -> tuple[NumpyArray, NumpyArray]:
-        """Rows of the match table [L] and match lengths [L] for the next step."""
-        expected, lengths = self._match.predict()
-        return expected * MATCH_LENGTHS + lengths, lengths
+    def _active(self, column: NumpyArray) -> NumpyArray:
+        """Of [L, ...] the lanes that have a symbol at this step."""
+        return column[: self._layout.active(self._step)]
 
-    def _run(self, rows: NumpyArray) -> NumpyArray:
+    def _run(self, past: Past) -> NumpyArray:
         """Frequencies of the network, summed as the mixture wants them: int32 [T, L, 2**depth + 1]."""
         network, groups, states = self._network, self._groups, self._states
         parts = self._workers.map(
-            lambda i: summed(network.frequencies(rows[:, :, groups[i]], states[i])), groups
+            lambda i: summed(network.frequencies(past.of(groups[i]), states[i])), groups
         )
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
@@ -127,28 +163,51 @@ class Frame:
         self._step += 1
 
 
-class Autoregressive:
-    """The family as a `compressor.model.Model`. Its nll is that of the mixture, in the mixture's 16 bits."""
+class FrameSteps(Codec[NumpyArray]):
+    """The next symbols of a frame, uint8 [T, L]: pushed all at once, popped step by step, with the same integers.
 
-    shape: tuple[int, ...] = ()
-    budgets: tuple[int, ...] = ()
+    Either moves the frame on, so such a codec is for one push or one pop.
+    """
+
+    def __init__(
+        self, frame: Frame, workers: Workers, shape: tuple[int, int], evaluations: Evaluations | None = None
+    ) -> None:
+        """``evaluations`` are those of the frame, see `Frame.ahead`; a pop needs none."""
+        self._frame, self._workers, self._shape, self._evaluations = frame, workers, shape, evaluations
+
+    def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
+        """Push uint8 [T, L], with the probabilities of teacher forcing. Raises ValueError as it does."""
+        chances, bits = zip(*self._frame.forced(x, self._evaluations or iter(())), strict=True)
+        stack.push(np.concatenate(bits), binary_pmf(np.concatenate(chances)))
+
+    def pop(self, stack: SymbolStack, /) -> NumpyArray:
+        """Pop uint8 [T, L]. Raises CorruptError for a symbol outside the alphabet."""
+        grid: NumpyArray = np.empty(self._shape, np.uint8)
+        with self._workers.one_blas_thread():
+            Serial(lambda: self._frame.steps(grid)).pop(stack)
+        return grid
+
+
+class Autoregressive(Family):
+    """The family as a `compressor.model.Model`. Its nll is that of the mixture, in the mixture's 16 bits."""
 
     def __init__(
         self,
         identity: Identity,
-        config: AutoregressiveConfig,
+        network: CausalNet,
         mixing: MixingConfig,
         tensors: Tensors,
-        arrays: Arrays,
         workers: Workers,
         lanes: int = _LANES,
     ) -> None:
-        """``lanes`` are those of a plan for 10 KB, but for the least length of a lane."""
+        """``tensors`` are those of the mixture. ``lanes`` are those of a plan for 10 KB, but for the least length of a
+        lane.
+        """
         check_mixing(tensors)
-        self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
-        self.alphabet = config.alphabet
-        self.config, self.mixing, self.tensors, self.workers = config, mixing, tensors, workers
-        self.network = ExactNetwork(config, tensors, arrays)
+        super().__init__(identity)
+        self.alphabet = network.alphabet
+        self.symbol_bits = (self.alphabet - 1).bit_length() * PROBABILITY
+        self.network, self.mixing, self.tensors, self.workers = network, mixing, tensors, workers
         self._lanes = lanes
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
@@ -177,7 +236,7 @@ class Autoregressive:
         if count == 0:
             return Needs(0, 0)
         layout, depth = Layout.of(count, plan), (self.alphabet - 1).bit_length()
-        step = (1 << 17) + self.config.multiplications * (96 + layout.lanes) // 96
+        step = (1 << 17) + self.network.multiplications * (96 + layout.lanes) // 96
         work = layout.steps * step >> 18
         # A decision is kept as an array until its segment is done; a step has some arrays of all logits.
         kept = layout.segment * depth * (_ARRAY + 4 * layout.lanes)
@@ -185,85 +244,27 @@ class Autoregressive:
         tables = Mixer.bytes_for(self.mixing, count) + MatchModel.bytes_for(layout.lanes, layout.steps)
         return Needs(_BEGIN + work, tables + kept + logits + 3 * count)
 
-    def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
-        """One stack for each segment of symbols [count]."""
-        for bits, chances in self._teacher_forced(symbols, plan):
-            stack = Stack()
-            stack.push(bits, binary_pmf(chances))
-            yield stack
-
-    def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NumpyArray:
-        """The symbols, uint8 [count]. Raises CorruptError if a stack is not empty after its segment."""
+    def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:
+        """Runs of steps of all lanes. Raises CorruptError for a plan that cannot be."""
         if count == 0:
-            return np.zeros(0, np.uint8)
-        layout, frame = Layout.of(count, plan), self.frame(count, plan)
-        grid = np.zeros((layout.steps, layout.lanes), np.uint8)
-        for (start, stop), stack in zip(layout.segments(), stacks, strict=True):
-            with self.workers.one_blas_thread():
-                bits = self.serial(frame, stop - start).pop(stack)
-            for t, symbols in enumerate(assembled(bits, (self.alphabet - 1).bit_length()), start):
-                grid[t, : len(symbols)] = symbols
-            if not stack.is_empty():
-                raise CorruptError(f"bits are left over after step {stop} of a frame; the file is damaged")
-        return layout.from_grid(grid)
-
-    def nll(self, symbols: NumpyArray, plan: Plan) -> float:
-        """-log2 p(symbols), in bits."""
-        total = 0.0
-        for bits, chances in self._teacher_forced(symbols, plan):
-            likely = np.where(bits == 1, chances, (1 << PROBABILITY) - chances)
-            total += float((PROBABILITY - np.log2(likely)).sum())
-        return total
-
-    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:
-        """Texts of 256 symbols, uint8 [items, 256]: what random bits decode to. Raises ModelMismatchError as `plan`.
-
-        A few texts are a frame: they share what the mixture has learnt.
-        """
-        self.plan(1, steps)
-        starts = range(0, items, _DRAWN_TOGETHER)
-        parts = [self._drawn(min(_DRAWN_TOGETHER, items - start), random) for start in starts]
-        return np.concatenate([np.empty((0, _DRAWN), np.uint8), *parts])
-
-    def _drawn(self, lanes: int, random: np.random.RandomState) -> NumpyArray:
-        """A frame of random texts, uint8 [lanes, 256]."""
-        depth, count = (self.alphabet - 1).bit_length(), lanes * _DRAWN
-        while True:
-            # A decision takes no more than its precision. A few frames have a symbol outside the alphabet.
-            stack = Stack.from_bytes(random.bytes(count * depth * PROBABILITY // 8 + 16) + b"\1")
-            with suppress(CorruptError):
-                bits = self.serial(self.frame(count, (lanes, _DRAWN)), _DRAWN).pop(stack)
-                return np.stack(list(assembled(bits, depth)), axis=1)
-
-    def frame(self, count: int, plan: Plan, at_once: int = 1) -> Frame:
-        """A frame before its first step. Raises CorruptError for a plan that cannot be."""
-        return Frame(self, Layout.of(count, plan), at_once)
-
-    def serial(self, frame: Frame, steps: int) -> Serial:
-        """The codec of the next steps of a frame, written once in decode order."""
-        return Serial(lambda: frame.steps(steps))
-
-    def _teacher_forced(self, symbols: NumpyArray, plan: Plan) -> Iterator[tuple[NumpyArray, NumpyArray]]:
-        """For each segment: all its bits, and their probabilities of being 1, in coding order: [N], [N].
-
-        Raises ValueError for a symbol outside the alphabet, whose bits would be another's.
-        """
-        if not len(symbols):
             return
-        if int(symbols.max()) >= self.alphabet:
-            raise ValueError(f"symbol {symbols.max()} is outside the alphabet 0..{self.alphabet - 1}")
-        layout = Layout.of(len(symbols), plan)
-        grid, at_once = layout.to_grid(symbols), max(1, _AT_ONCE // layout.lanes)
-        frame = self.frame(len(symbols), plan, at_once)
-        cuts = [
-            (t, min(t + at_once, stop), stop)
-            for start, stop in layout.segments()
-            for t in range(start, stop, at_once)
-        ]
-        decided = frame.forced(grid[start:stop] for start, stop, _ in cuts)
-        for _, segment in groupby(zip(cuts, decided, strict=True), key=lambda item: item[0][-1]):
-            bits, chances = zip(*(decision for _, part in segment for decision in part), strict=True)
-            yield np.concatenate(bits), np.concatenate(chances)
+        layout = Layout.of(count, plan)
+        frame = Frame(self, layout, 1 if known is None else max(1, _AT_ONCE // layout.lanes))
+        ahead = None if known is None else frame.ahead(known)
+        for start, stop in layout.segments():
+            codec = FrameSteps(frame, self.workers, (stop - start, layout.lanes), ahead)
+            yield layout.columns(start, stop), codec
+
+    @property
+    def sample_size(self) -> int:
+        """Symbols of a text."""
+        return _DRAWN
+
+    def sample_frames(self, items: int, steps: int | None) -> Iterator[tuple[int, Plan]]:
+        """A few texts are a frame: they share what the mixture has learnt."""
+        for start in range(0, items, _DRAWN_TOGETHER):
+            texts = min(_DRAWN_TOGETHER, items - start)
+            yield texts * _DRAWN, (texts, _DRAWN)
 
 
 def _configured(config: dict[str, Any]) -> tuple[AutoregressiveConfig, MixingConfig, int]:
@@ -283,5 +284,6 @@ def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> Autoregressive:
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
-    network, mixing, lanes = _configured(config)
-    return Autoregressive(identity, network, mixing, tensors, arrays, workers, lanes)
+    sizes, mixing, lanes = _configured(config)
+    network = ExactNetwork(sizes, tensors, arrays)
+    return Autoregressive(identity, network, mixing, tensors, workers, lanes)

@@ -11,6 +11,7 @@ Both are integer arithmetic on the symbols alone, so they are exact everywhere b
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,24 @@ HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio (Fibonacci h
 SALT = np.uint64(0xD6E8FEB86659FD93)  # without a pattern: times a number of its own, it sets a context apart
 
 
+@dataclass(frozen=True)
+class Past:
+    """What is known before each of the next T symbols of L lanes, [T, L] each.
+
+    recent    uint64, the last eight symbols packed, the newest in the low byte
+    expected  intp, the symbol that the match model expects; 0 where it has no match
+    lengths   intp, how long the match has held, 0..MATCH_LENGTHS - 1; 0 where there is none
+    """
+
+    recent: Array
+    expected: Array
+    lengths: Array
+
+    def of(self, lanes: slice) -> Past:
+        """That of some lanes."""
+        return Past(self.recent[:, lanes], self.expected[:, lanes], self.lengths[:, lanes])
+
+
 def ngram_rows(recent: Array, order: int, bits: int) -> Array:
     """Rows of an n-gram table, intp of the shape of ``recent``.
 
@@ -34,6 +53,16 @@ def ngram_rows(recent: Array, order: int, bits: int) -> Array:
     if order == 1:
         return key.astype(np.intp)
     return ((key * HASH) >> np.uint64(64 - bits)).astype(np.intp)
+
+
+def match_rows(expected: Array, lengths: Array) -> Array:
+    """Rows of the table of matches, intp, of what a match model predicts: the symbol and how long the match has held.
+
+    The product keeps 8 bits, so that of the symbol only the lower 4 are told, and 256 rows are in use whatever the
+    alphabet: weights were trained so.
+    """
+    rows: Array = (expected.astype(np.intp) * MATCH_LENGTHS & 255) + lengths
+    return rows
 
 
 def pack_history(symbols: Array, recent: Array) -> Array:

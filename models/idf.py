@@ -15,24 +15,23 @@ lifted (``lifts``); 2, the network may be corrected (``corrections``). The heigh
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
-
-from ..compressor.codec import Categorical, advance
+from ..compressor.codec import Codec
 from ..compressor.errors import CorruptError, ModelMismatchError
+from ..compressor.ledger import SymbolStack
 from ..compressor.model import Needs, Plan
 from ..compressor.pmf import PRECISION
-from ..compressor.stack import Stack
 from .arrays import Arrays, NumpyArray
+from .families.base import Family, Segments
 from .flows.corrections import Corrections, Sent, Weights
 from .flows.fitting import best_corrections
 from .flows.flow import Adjust, Flow, FlowConfig, unchanged
 from .flows.segment import Segment
 from .flows.spelling import images_of_a_segment, is_plain_array, is_plain_image, tiles_of_a_segment
-from .flows.tiles import MAX_SIDE, Run, Tiling
+from .flows.tiles import MAX_SIDE, Run, Tiles, Tiling
 from .grid import Tensors
 from .identity import Identity
 from .lanes import MAX_SEGMENT
@@ -50,7 +49,59 @@ _Shape = Annotated[tuple[_Side, ...], entries(3, least=2)]
 LIFTS, CORRECTIONS = 1, 2  # of the last number of a plan
 
 
-class IDF:
+class FlowFrame:
+    """What the segments of a frame share: the corrections that the first of them sends, where the plan has some."""
+
+    def __init__(self, flow: Flow, workers: Workers, plan: Plan) -> None:
+        self.flow, self.workers, self._plan = flow, workers, plan
+        self._adjust: Adjust = unchanged
+
+    def has_lifts(self, shape: tuple[int, ...]) -> bool:
+        """Whether tiles of a shape have them: what is left over of an image in colour, as a grey row, has not."""
+        return shape[-1] == 3 and bool(_extras(self._plan) & LIFTS)
+
+    def correct(self, weights: Weights) -> None:
+        """Correct the flow from now on."""
+        self._adjust = Corrections(self.flow.arrays, weights, self.flow.config.components)
+
+    def segment(self, run: Run) -> Segment:
+        """A segment of these tiles."""
+        return Segment(self.flow, self.workers, run.shape, self.has_lifts(run.shape), self._adjust)
+
+
+class Corrected(Codec[NumpyArray]):
+    """The first segment of a frame with corrections, which are sent before its tiles: uint8 [B, h, w, C].
+
+    shape  [N, H, W, C] of the images of which these are tiles
+    image  uint8 [H, W, C], which a push fits the corrections to: the first one of the frame
+    """
+
+    def __init__(self, frame: FlowFrame, run: Run, shape: tuple[int, ...], image: NumpyArray | None) -> None:
+        self._frame, self._run, self._shape, self._image = frame, run, shape, image
+        self._sent = Sent(frame.flow.spots(run.shape[-1]))
+
+    def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
+        """Push the tiles. Raises ValueError where the frame is not known."""
+        frame, image = self._frame, self._image
+        if image is None:
+            raise ValueError("corrections are fitted to a frame that is known")
+        weights = best_corrections(frame.flow, frame.workers, image, frame.has_lifts(image.shape))
+        frame.correct(weights)
+        frame.segment(self._run).push(stack, x)
+        self._sent.push(stack, weights)
+
+    def pop(self, stack: SymbolStack, /) -> NumpyArray:
+        """Pop the tiles. Raises CorruptError for corrections of planes that the image has not."""
+        weights = self._sent.pop(stack)
+        _, height, width, channels = self._shape
+        empty = self._frame.flow.empty_spots((height, width), channels)
+        if any(each.any() for spot, each in weights.items() if spot in empty):
+            raise CorruptError("a frame has corrections of what is not in its image; the file is damaged")
+        self._frame.correct(weights)
+        return self._frame.segment(self._run).pop(stack)
+
+
+class IDF(Family):
     """The family as a `compressor.model.Model`. Its nll is that of its PMFs, in their 24 bits.
 
     shape  (H, W) or (H, W, C) of the images of an array; () for images of any size
@@ -58,12 +109,12 @@ class IDF:
     """
 
     alphabet = 256
-    budgets: tuple[int, ...] = ()
+    symbol_bits = 2 * PRECISION  # two digits
 
     def __init__(
         self, identity: Identity, flow: Flow, shape: tuple[int, ...], side: int, workers: Workers
     ) -> None:
-        self.name, self.medium, self.fingerprint = identity.name, identity.medium, identity.fingerprint
+        super().__init__(identity)
         self.shape, self._flow, self._side, self._workers = shape, flow, side, workers
         self._channels = flow.config.channels
 
@@ -93,94 +144,27 @@ class IDF:
         work = _SEGMENT_WORK * self._channels * len(pixels) + _SYMBOL_WORK * count // 1000
         return Needs(work, count + _PER_PIXEL * self._flow.config.width * max(pixels, default=0))
 
-    def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
-        """One stack for each segment of symbols [count]."""
-        tilings = self._tilings(len(symbols), plan)
-        sent = self._sent(tilings[:1], plan)
-        weights = self._fitted(tilings[:1], symbols, plan)
-        adjust = self._corrections(weights)
-        for i, (run, images) in enumerate(_runs(tilings, symbols)):
-            stack = Stack()
-            self._segment(run, plan, adjust).codec.push(stack, run.cut(images))
-            if i == 0:
-                sent.codec.push(stack, weights)
-            yield stack
-
-    def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NumpyArray:
-        """The symbols, uint8 [count].
-
-        Raises CorruptError for a plan that cannot be, and if a stack is not empty after its segment.
-        """
+    def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:
+        """Runs of tiles. Raises CorruptError for a plan that cannot be."""
         tilings = self._tilings(count, plan)
-        sent = self._sent(tilings[:1], plan)
-        symbols: NumpyArray = np.empty(count, np.uint8)
-        done = 0
-        for (run, images), stack in zip(_runs(tilings, symbols), stacks, strict=True):
-            if done == 0:
-                weights = sent.codec.pop(stack)
-                self._check_corrections(weights, tilings[0])
-                adjust = self._corrections(weights)
-            run.put(images, self._segment(run, plan, adjust).codec.pop(stack))
-            done += run.size
-            if not stack.is_empty():
-                raise CorruptError(f"bits are left over after symbol {done} of a frame; the file is damaged")
-        return symbols
+        frame = FlowFrame(self._flow, self._workers, plan)
+        for i, tiling in enumerate(tilings):
+            for j, run in enumerate(tiling.runs()):
+                if i == j == 0 and _extras(plan) & CORRECTIONS:
+                    image = None if known is None else tiling.images(known)[0]
+                    yield Tiles(tiling, run), Corrected(frame, run, tiling.shape, image)
+                else:
+                    yield Tiles(tiling, run), frame.segment(run)
 
-    def nll(self, symbols: NumpyArray, plan: Plan) -> float:
-        """-log2 p(symbols), in bits."""
-        tilings = self._tilings(len(symbols), plan)
-        sent = self._sent(tilings[:1], plan)
-        weights = self._fitted(tilings[:1], symbols, plan)
-        adjust = self._corrections(weights)
-        total = _bits(sent.steps(), sent.digits(weights))
-        for run, images in _runs(tilings, symbols):
-            segment = self._segment(run, plan, adjust)
-            total += _bits(segment.steps(), segment.digits(run.cut(images)))
-        return total
+    @property
+    def sample_size(self) -> int:
+        """Symbols of an image; where images have any size, one of `DRAWN` pixels."""
+        return math.prod(self.shape or (*DRAWN, self._channels))
 
-    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:
-        """Random images, uint8 [items, symbols of an image]: what random bits decode to.
-
-        Where images have any size, these have `DRAWN` pixels. Raises ModelMismatchError for a number of steps.
-        """
-        self.plan(1, steps)
-        shape = (1, *(*(self.shape or (*DRAWN, self._channels)), 1)[:3])
-        drawn = np.empty((items, math.prod(shape)), np.uint8)
-        for item in drawn:
-            # A digit takes no more bits than the precision of its PMF.
-            stack = Stack.from_bytes(random.bytes(2 * item.size * PRECISION // 8 + 16) + b"\1")
-            item[:] = Segment(self._flow, self._workers, shape).codec.pop(stack).ravel()
-        return drawn
-
-    def _sent(self, first: list[Tiling], plan: Plan) -> Sent:
-        """The codec of the corrections of a frame, which come first in it and are for what comes first."""
-        if not (first and _extras(plan) & CORRECTIONS):
-            return Sent({})
-        return Sent(self._flow.spots(first[0].shape[-1]))
-
-    def _fitted(self, first: list[Tiling], symbols: NumpyArray, plan: Plan) -> Weights:
-        """Weights for the first image of a frame, where the plan has corrections."""
-        if not (first and _extras(plan) & CORRECTIONS):
-            return {}
-        image = first[0].images(symbols)[0]
-        return best_corrections(self._flow, self._workers, image, _has_lifts(image.shape, plan))
-
-    def _check_corrections(self, weights: Weights, tiling: Tiling) -> None:
-        """Raises CorruptError for those of planes that the image has not, which would change nothing."""
-        _, height, width, channels = tiling.shape
-        empty = self._flow.empty_spots((height, width), channels)
-        if any(each.any() for spot, each in weights.items() if spot in empty):
-            raise CorruptError("a frame has corrections of what is not in its image; the file is damaged")
-
-    def _corrections(self, weights: Weights) -> Adjust:
-        """What they do to the flow."""
-        if not weights:
-            return unchanged
-        return Corrections(self._flow.arrays, weights, self._flow.config.components)
-
-    def _segment(self, run: Run, plan: Plan, adjust: Adjust) -> Segment:
-        """A segment of these tiles."""
-        return Segment(self._flow, self._workers, run.shape, _has_lifts(run.shape, plan), adjust)
+    def sample_frames(self, items: int, steps: int | None) -> Iterator[tuple[int, Plan]]:
+        """Each image alone, in one tile, with nothing that an encoder chooses."""
+        plan = (1,) if self.shape else (DRAWN[1], self._channels, max(DRAWN), 1)
+        return ((self.sample_size, plan) for _ in range(items))
 
     def _is_possible(self, plan: Plan) -> bool:
         """Whether a plan has the numbers that it should have; what they amount to is for `Tiling.check`."""
@@ -221,29 +205,6 @@ class IDF:
 def _extras(plan: Plan) -> int:
     """What the segments of a plan may have, see the module."""
     return plan[4] if len(plan) == 5 else 0
-
-
-def _has_lifts(shape: tuple[int, ...], plan: Plan) -> bool:
-    """Whether tiles of a shape have them: what is left over of an image in colour, as a grey row, has not."""
-    return shape[-1] == 3 and bool(_extras(plan) & LIFTS)
-
-
-def _bits(steps: Generator[Categorical, NumpyArray, None], items: list[NumpyArray]) -> float:
-    """What a serial codec of these steps takes for the items."""
-    total = 0.0
-    codec = next(steps, None)
-    for item in items:
-        assert codec
-        total += float(codec.pmf.bits(item).sum())
-        codec = advance(steps, item)
-    return total
-
-
-def _runs(tilings: list[Tiling], symbols: NumpyArray) -> Iterator[tuple[Run, NumpyArray]]:
-    """Each run, and the images [N, H, W, C] that it is a part of: a view of symbols [count]."""
-    for tiling in tilings:
-        images = tiling.images(symbols)
-        yield from ((run, images) for run in tiling.runs())
 
 
 @dataclass(frozen=True)

@@ -62,16 +62,41 @@ class Layout:
         """Symbols of steps start..stop."""
         return self.lanes * (stop - 1 - start) + self.active(stop - 1)
 
-    def to_grid(self, symbols: NumpyArray) -> NumpyArray:
-        """[count] -> [steps, lanes]; inactive places are 0."""
-        full = self.active(self.steps - 1)
-        grid = np.zeros((self.lanes, self.steps), np.uint8)
-        grid[:full] = symbols[: full * self.steps].reshape(full, self.steps)
-        grid[full:, :-1] = symbols[full * self.steps :].reshape(self.lanes - full, self.steps - 1)
-        return grid.T
+    def columns(self, start: int, stop: int) -> Columns:
+        """Where the symbols of steps start..stop lie."""
+        return Columns(self, start, stop)
 
-    def from_grid(self, grid: NumpyArray) -> NumpyArray:
-        """[steps, lanes] -> [count]: the inverse."""
-        full = self.active(self.steps - 1)
-        lanes = grid.T
-        return np.concatenate([lanes[:full].ravel(), lanes[full:, :-1].ravel()])
+    def parts(self, symbols: NumpyArray, steps: int) -> Iterator[NumpyArray]:
+        """The symbols [count] in runs of up to so many steps that lie in one segment: [T, L]."""
+        for start, stop in self.segments():
+            grid = self.columns(start, stop).cut(symbols)
+            yield from (grid[i : i + steps] for i in range(0, len(grid), steps))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Steps start..stop of every lane: uint8 [T, L]; places without a symbol, in the last step of a frame, are 0."""
+
+    layout: Layout
+    start: int
+    stop: int
+
+    def cut(self, symbols: NumpyArray) -> NumpyArray:
+        """[count] -> [T, L]."""
+        lanes: NumpyArray = np.zeros((self.layout.lanes, self.stop - self.start), np.uint8)
+        for part, view in self._views(symbols):
+            lanes[part, : view.shape[1]] = view
+        return lanes.T
+
+    def put(self, symbols: NumpyArray, grid: NumpyArray) -> None:
+        """Write [T, L] into the symbols [count]."""
+        for part, view in self._views(symbols):
+            view[...] = grid.T[part, : view.shape[1]]
+
+    def _views(self, symbols: NumpyArray) -> Iterator[tuple[slice, NumpyArray]]:
+        """The lanes that have a symbol at every step of the frame, and those that end one earlier: views [l, T]."""
+        lanes, steps = self.layout.lanes, self.layout.steps
+        full = self.layout.active(steps - 1)
+        yield slice(full), symbols[: full * steps].reshape(full, steps)[:, self.start : self.stop]
+        rest = symbols[full * steps :].reshape(lanes - full, steps - 1)
+        yield slice(full, lanes), rest[:, self.start : self.stop]

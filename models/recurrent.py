@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
+
 from .arrays import Array, Arrays, NumpyArray
-from .contexts import MATCH_LENGTHS
+from .contexts import MATCH_LENGTHS, Past, match_rows, ngram_rows
 from .grid import (
     EXP_ENTRIES,
     FORGET_MAX,
@@ -89,7 +91,10 @@ class AutoregressiveConfig:
 
 
 class ExactNetwork:
-    """Rows of the context tables and a state -> logits and the next state, in integers."""
+    """Rows of the context tables and a state -> logits and the next state, in integers.
+
+    An `autoregressive.CausalNet`.
+    """
 
     def __init__(self, config: AutoregressiveConfig, tensors: Tensors, arrays: Arrays) -> None:
         self._arrays = arrays
@@ -102,7 +107,8 @@ class ExactNetwork:
         ]
         self._head = Linear.load(arrays, tensors, ["head"], [LOGIT])
         self._softmax = Softmax(arrays, tensors)
-        self._state = config.state
+        self._state, self._ngrams = config.state, config.ngrams
+        self.alphabet, self.multiplications = config.alphabet, config.multiplications
 
     def start(self, lanes: int) -> list[Array]:
         """The states before the first step."""
@@ -122,7 +128,15 @@ class ExactNetwork:
         codes = rms_norm(arrays, x).reshape(steps * lanes, -1)
         return arrays.clip_(self._head(codes), -LOGIT_MAX, LOGIT_MAX).reshape(steps, lanes, -1)
 
-    def frequencies(self, rows: NumpyArray, states: list[Array]) -> NumpyArray:
+    def rows(self, past: Past) -> NumpyArray:
+        """Rows of the n-gram tables, and of that of the match: intp [G + 1, T, L]."""
+        rows = np.empty((len(self._ngrams) + 1, *past.recent.shape), np.intp)
+        for row, (order, bits) in zip(rows, self._ngrams, strict=False):
+            row[:] = ngram_rows(past.recent, order, bits)
+        rows[-1] = match_rows(past.expected, past.lengths)
+        return rows
+
+    def frequencies(self, past: Past, states: list[Array]) -> NumpyArray:
         """As `logits`, but the frequencies of the PMFs, uint32 [T, L, K]."""
-        logits = self.logits(rows, states)
+        logits = self.logits(self.rows(past), states)
         return self._softmax(logits.reshape(-1, logits.shape[-1])).reshape(logits.shape)

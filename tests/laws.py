@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 
 from catzip.compressor.codec import Codec
-from catzip.compressor.stack import Stack
+from catzip.compressor.ledger import Ledger
+from catzip.compressor.stack import RandomBits, Stack
 
 
 @dataclass(frozen=True)
@@ -59,4 +61,31 @@ def assert_cost_is_ideal(case: Case, slack: float = 64.0) -> None:
     assert abs(8 * len(stack.to_bytes()) - case.bits) <= slack + 1e-4 * case.bits
 
 
-CODEC_LAWS: Sequence[Callable[[Case, Stack], None]] = (assert_pop_undoes_push, assert_push_undoes_pop)
+def assert_ledger_is_the_same_path(case: Case, stack: Stack) -> None:
+    """The ledger counts the ideal cost; what was popped off it takes away what pushing it adds, but for latents."""
+    account = case.codec.account(case.x)
+    assert account.bits == case.codec.bits(case.x) == pytest.approx(account.paid_back - account.borrowed)
+    assert account.borrowed >= 0 and account.paid_back >= 0 and account.popped >= 0
+    if case.bits is not None:
+        assert account.bits == pytest.approx(case.bits, rel=1e-9, abs=1e-9)
+    if not account.popped:
+        assert account.borrowed == 0
+        ledger = Ledger(7)
+        case.codec.push(ledger, case.codec.pop(ledger))
+        assert ledger.balance == pytest.approx(0, abs=1e-6)
+
+
+def assert_random_bits_sample(case: Case, stack: Stack) -> None:
+    """Popping random bits gives something that the codec codes, the same for the same bits."""
+    samples = [case.codec.pop(RandomBits(np.random.RandomState(seed), 4)) for seed in (1, 1, 2)]
+    assert equal(*samples[:2])
+    for sample in samples:
+        case.codec.push(Stack(), sample)
+
+
+CODEC_LAWS: Sequence[Callable[[Case, Stack], None]] = (
+    assert_pop_undoes_push,
+    assert_push_undoes_pop,
+    assert_ledger_is_the_same_path,
+    assert_random_bits_sample,
+)

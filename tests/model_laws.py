@@ -34,6 +34,18 @@ def assert_length_is_likelihood(coder: Model, symbols: NumpyArray, plan: Plan) -
     assert abs(bits - nll) <= 0.001 * nll + 64 * len(coder.segment_sizes(len(symbols), plan))
 
 
+def assert_samples_are_symbols(coder: Model, steps: int | None) -> None:
+    """What random bits decode to is of the alphabet, the same for the same bits, and can be coded."""
+    first, again, other = (coder.draw(2, steps, np.random.RandomState(seed)) for seed in (1, 1, 2))
+    assert first.dtype == np.uint8 and first.shape == other.shape and len(first) == 2
+    assert (
+        int(first.max()) < coder.alphabet
+        and np.array_equal(first, again)
+        and not np.array_equal(first, other)
+    )
+    assert_round_trip(coder, first.ravel(), coder.plan(first.size, steps))
+
+
 def assert_bits_left_over_are_noticed(coder: Model, symbols: NumpyArray, plan: Plan) -> None:
     segments = coded(coder, symbols, plan)
     for i in range(len(segments)):

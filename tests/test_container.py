@@ -258,6 +258,31 @@ def test_ranges_decode_only_the_frames_they_need():
         read_range(io.BytesIO(damaged), 610, 600, MODELS)
 
 
+@pytest.mark.parametrize("nth", [1, 2, 5, 6])
+def test_damage_is_told_with_its_place(nth: int):
+    """The frame, counted through all members, and where it begins in the file; also where only that one is read."""
+    parts = [compress(PROSE * 6, frame_size=300, model="table-bytes"), FILES["empty"]] * 2
+    blob = bytearray(b"".join(parts))
+    frame = list_frames(io.BytesIO(blob)).frames[nth - 1]
+    blob[frame.offset + 20] ^= 1
+    message = f"^frame {nth} at byte {frame.offset}: "
+    with pytest.raises(CorruptError, match=message):
+        decompress(bytes(blob))
+    with pytest.raises(CorruptError, match=message):
+        read_range(io.BytesIO(b"before" + blob), frame.start, 9, MODELS, origin=6)
+
+
+def test_damage_of_a_head_is_told_with_its_place():
+    blob = compress(PROSE * 2, frame_size=300, model="table-bytes")
+    at = list_frames(io.BytesIO(blob)).frames[-1].offset
+    damaged = blob[:at] + b"\x22" + blob[at + 1 :]
+    for use in (decompress, lambda data: list_frames(io.BytesIO(data))):
+        with pytest.raises(
+            CorruptError, match=f"^frame {len(list_frames(io.BytesIO(blob)).frames)} at byte {at}: res"
+        ):
+            use(damaged)
+
+
 def test_long_indexes_are_found():
     blob = member(*[(stored(NOISE), 40)] * 3000)
     assert len(list_frames(io.BytesIO(blob)).frames) == 3000

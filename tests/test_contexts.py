@@ -10,6 +10,7 @@ from catzip.models.contexts import (
     MATCH_LENGTHS,
     MIN_MATCH,
     MatchModel,
+    match_rows,
     ngram_rows,
     pack_history,
     push_symbol,
@@ -125,6 +126,13 @@ def test_predictions_do_not_hang_on_the_future(seed: int, lanes: int, steps: int
     ours, theirs = Matcher(lanes, steps).run(grid), Matcher(lanes, steps).run(changed)
     for a, b in zip(ours, theirs, strict=True):
         assert np.array_equal(a[: cut + 1], b[: cut + 1])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+def test_rows_of_matches_tell_half_a_symbol(dtype: type):
+    """Whatever type a release of NumPy makes of an expected symbol: the weights know these rows and no others."""
+    rows = match_rows(np.array([0, 1, 15, 16, 97, 255], dtype), np.array([0, 1, 15, 0, 2, 15]))
+    assert rows.tolist() == [0, 17, 255, 0, 18, 255] and rows.dtype == np.intp
 
 
 @settings(max_examples=50, deadline=None)

@@ -85,15 +85,15 @@ def test_what_is_sent_comes_back(counts: list[int], kinds: list[int], seed: int)
         for i, (spot, count) in enumerate(inputs.items())
     }
     stack = Stack()
-    Sent(inputs).codec.push(stack, weights)
-    again = Sent(inputs).codec.pop(Stack.from_bytes(stack.to_bytes()))
+    Sent(inputs).push(stack, weights)
+    again = Sent(inputs).pop(Stack.from_bytes(stack.to_bytes()))
     assert again.keys() == weights.keys() and all(np.array_equal(again[at], weights[at]) for at in weights)
 
 
 def test_none_cost_next_to_nothing():
     inputs = {(quarter, channel): 99 for quarter in range(3) for channel in range(3)}
     stack = Stack()
-    Sent(inputs).codec.push(stack, {spot: np.zeros((2, 100), np.int64) for spot in inputs})
+    Sent(inputs).push(stack, {spot: np.zeros((2, 100), np.int64) for spot in inputs})
     assert len(stack.to_bytes()) <= 1
 
 
@@ -176,4 +176,4 @@ def test_what_is_fitted_to_grey_comes_back(name: str, kind: str):
 def test_corrections_of_another_spot_are_refused():
     weights = {(0, 0): np.ones((2, 10), np.int64), (2, 2): np.ones((2, 10), np.int64)}
     with pytest.raises(ValueError, match=r"\(2, 2\)"):
-        Sent({(0, 0): 9}).codec.push(Stack(), weights)
+        Sent({(0, 0): 9}).push(Stack(), weights)

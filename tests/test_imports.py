@@ -12,7 +12,16 @@ MODULES = sorted(
     path for folder in ("compressor", "models", "cli", "benchmarks") for path in (ROOT / folder).rglob("*.py")
 )
 TORCH = {"torch_arrays", "int8_arrays"}  # of models/ outside training; exact inference else runs on NumPy
-CORE = {"codec", "pmf", "errors", "model", "stack"}  # of compressor/: all that models may know
+CORE = {
+    "codec",
+    "pmf",
+    "errors",
+    "model",
+    "stack",
+    "ledger",
+    "bitsback",
+    "quantized",
+}  # of compressor/: all that models may know
 
 
 def imported(path: Path, at_top: bool = False) -> set[str]:

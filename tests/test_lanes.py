@@ -25,9 +25,18 @@ def layouts(draw: st.DrawFn) -> Layout:
 @given(layouts())
 def test_grid_and_back(layout: Layout):
     symbols = np.random.RandomState(layout.count).randint(1, 256, layout.count).astype(np.uint8)
-    grid = layout.to_grid(symbols)
+    whole = layout.columns(0, layout.steps)
+    grid = whole.cut(symbols)
     assert grid.shape == (layout.steps, layout.lanes) and grid.dtype == np.uint8
-    assert np.array_equal(layout.from_grid(grid), symbols)
+    again = np.zeros_like(symbols)
+    whole.put(again, grid)
+    assert np.array_equal(again, symbols)
+    parts = [layout.columns(*segment) for segment in layout.segments()]
+    again[:] = 0
+    for part in parts:
+        assert np.array_equal(part.cut(symbols), grid[part.start : part.stop])
+        part.put(again, grid[part.start : part.stop])
+    assert np.array_equal(again, symbols)
     # Each lane is consecutive text, and only the last step has lanes without a symbol: the last ones.
     lanes = [grid[:, lane] for lane in range(layout.lanes)]
     assert b"".join(lane[lane > 0].tobytes() for lane in lanes) == symbols.tobytes()
@@ -50,7 +59,11 @@ def test_segments_cover_every_step(layout: Layout):
 
 def test_a_layout_by_hand():
     layout = Layout.of(7, (3, 2))
-    assert layout.to_grid(np.arange(1, 8, dtype=np.uint8)).tolist() == [[1, 4, 6], [2, 5, 7], [3, 0, 0]]
+    assert layout.columns(0, 3).cut(np.arange(1, 8, dtype=np.uint8)).tolist() == [
+        [1, 4, 6],
+        [2, 5, 7],
+        [3, 0, 0],
+    ]
     assert [layout.active(t) for t in range(3)] == [3, 3, 1]
     assert [layout.size(*segment) for segment in layout.segments()] == [6, 1]
 

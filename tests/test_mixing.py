@@ -1,5 +1,7 @@
 """The adaptive mixture is its formula in Python's integers; it learns, and the network has the say at first."""
 
+from functools import reduce
+
 import numpy as np
 import pytest
 from helpers import TEXT, random_freqs
@@ -11,7 +13,7 @@ from catzip.compressor.pmf import TOTAL
 from catzip.models.arrays import NumpyArray
 from catzip.models.contexts import pack_history
 from catzip.models.mixture.config import STRETCH_MAX, MixingConfig, mixing_tables
-from catzip.models.mixture.decisions import assembled, binary_pmf, forced
+from catzip.models.mixture.decisions import binary_pmf, forced
 from catzip.models.mixture.mixing import Mixer, summed
 
 CONFIG = MixingConfig(orders=(1, 2, 4), bits=12, limit=30, rate=28000, start=12000)
@@ -45,9 +47,9 @@ def chances(
         some = slice(active[t])
         decisions = mixer.symbols(summed(frequencies[t, some]), past[t, some], matched[t, some])
         decided = list(forced(decisions, grid[t, some], mixer.decisions_per_symbol))
-        (symbols,) = assembled([bits for bits, _ in decided], mixer.decisions_per_symbol)
+        symbols = reduce(lambda symbol, bit: symbol << 1 | bit, (bits for _, bits in decided))
         assert np.array_equal(symbols, grid[t, some])
-        found.append([p.tolist() for _, p in decided])
+        found.append([p.tolist() for p, _ in decided])
         mixer.advance(grid[t])
     return found
 

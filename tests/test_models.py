@@ -11,18 +11,21 @@ from model_laws import (
     assert_every_segment_needs_its_stack,
     assert_length_is_likelihood,
     assert_round_trip,
+    assert_samples_are_symbols,
     assert_symbols_outside_the_alphabet_are_refused,
     coded,
 )
 from tiny_models import CONFIGS, mixed_text, model, shipped, tiny_checkpoint
 
 from catzip.benchmarks.matrix.recording import trace
+from catzip.compressor.codec import Serial
 from catzip.compressor.model import Plan
 from catzip.compressor.stack import Stack
 from catzip.models import autoregressive
 from catzip.models.arrays import arrays_for
-from catzip.models.autoregressive import Autoregressive
+from catzip.models.autoregressive import Autoregressive, Frame
 from catzip.models.contexts import MATCH_LENGTHS
+from catzip.models.lanes import Layout
 from catzip.models.recurrent import ExactNetwork
 from catzip.models.workers import Workers
 
@@ -74,16 +77,17 @@ def test_decode_undoes_encode_under_its_own_plan(name: str):
 @pytest.mark.parametrize("name", MODELS)
 def test_encoding_at_once_is_the_serial_codec_unwound(name: str):
     """What decoding pops, pushed again step by step, makes the very bytes that teacher forcing made."""
-    coder, count, plan = model(name), 61, (5, 4)
-    symbols = mixed_text(coder.alphabet, count)
-    popping, pushing = coder.frame(count, plan), coder.frame(count, plan)
-    for i, segment in enumerate(coded(coder, symbols, plan)):
-        steps = min(4, 13 - 4 * i)
-        items = coder.serial(popping, steps).pop(Stack.from_bytes(segment))
+    coder, layout = model(name), Layout.of(61, (5, 4))
+    popping, pushing = Frame(coder, layout), Frame(coder, layout)
+    symbols = mixed_text(coder.alphabet, 61)
+    for (start, stop), segment in zip(layout.segments(), coded(coder, symbols, (5, 4)), strict=True):
+        grid, again = np.empty((2, stop - start, 5), np.uint8)
+        items = Serial(lambda grid=grid: popping.steps(grid)).pop(Stack.from_bytes(segment))
         stack = Stack()
         assert stack.to_bytes() != segment
-        coder.serial(pushing, steps).push(stack, items)
+        Serial(lambda again=again: pushing.steps(again)).push(stack, items)
         assert stack.to_bytes() == segment
+        assert np.array_equal(grid, again) and np.array_equal(grid, layout.columns(start, stop).cut(symbols))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -114,6 +118,12 @@ def test_every_backend_makes_the_same_pmfs(name: str, device: str):
 def test_the_length_is_the_likelihood(name: str):
     coder = model(name)
     assert_length_is_likelihood(coder, mixed_text(coder.alphabet, 2500, seed=1), coder.plan(2500))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_samples_are_symbols(name: str):
+    """Also of 27 letters, in whose five bits there is room for 32."""
+    assert_samples_are_symbols(model(name), None)
 
 
 @pytest.mark.parametrize("name", MODELS)

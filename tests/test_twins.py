@@ -17,7 +17,8 @@ from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.compressor.pmf import TOTAL  # noqa: E402
 from catzip.models import grid  # noqa: E402
 from catzip.models.arrays import NumpyArray, NumpyArrays, arrays_for  # noqa: E402
-from catzip.models.contexts import MATCH_LENGTHS  # noqa: E402
+from catzip.models.autoregressive import Frame  # noqa: E402
+from catzip.models.contexts import MATCH_LENGTHS, Past  # noqa: E402
 from catzip.models.lanes import Layout  # noqa: E402
 from catzip.models.recurrent import ExactNetwork  # noqa: E402
 from catzip.models.training import layers  # noqa: E402
@@ -220,16 +221,17 @@ def test_training_sees_the_contexts_that_coding_sees(name: str):
     text = mixed_text(config.alphabet, 320, seed=2)
     seen = []
 
-    def record(rows: NumpyArray, states: object) -> NumpyArray:
-        seen.append(rows)
-        uniform = np.full((*rows.shape[1:], config.alphabet), TOTAL // config.alphabet, np.uint32)
+    def record(past: Past, states: object) -> NumpyArray:
+        seen.append(coder.network.rows(past))
+        uniform = np.full((*past.recent.shape, config.alphabet), TOTAL // config.alphabet, np.uint32)
         uniform[..., 0] += TOTAL - TOTAL // config.alphabet * config.alphabet
         return uniform
 
     with patch.object(coder.network, "frequencies", record):
-        list(coder.frame(320, (8, 40)).forced([layout.to_grid(text)]))
+        frame = Frame(coder, layout, 40)
+        list(frame.forced(layout.columns(0, 40).cut(text), frame.ahead(text)))
     batch = batch_of(name)  # of the same text, which leaves one way to cut it
-    assert np.array_equal(batch.symbols, layout.to_grid(text))
+    assert np.array_equal(batch.symbols, layout.columns(0, 40).cut(text))
     assert np.array_equal(batch.rows, np.concatenate(seen, axis=1))
     assert (batch.rows[-1] % MATCH_LENGTHS > 0).any()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
+from ...compressor.codec import replayed
 from ...compressor.model import Model
 from ...models import checkpoint, idf
 from ...models.arrays import Arrays, NumpyArray
@@ -89,10 +90,8 @@ def _walk(flow: Flow, tiles: NumpyArray) -> list[NumpyArray]:
     """Digits of each step with their frequencies, in decode order, and the tiles that they are put together to."""
     found, restored = [], np.empty_like(tiles)
     steps = flow.steps(len(tiles), SIZE, tiles.shape[-1], restored)
-    frequencies = next(steps)
-    for plane in flow.forward(tiles):
-        for digits in (plane.ravel() >> DIGIT, plane.ravel() % BASE):
-            found += [digits, frequencies]
-            with suppress(StopIteration):
-                frequencies = steps.send(digits.astype(np.int32))
+    planes = (plane.ravel() for plane in flow.forward(tiles))
+    digits = (digit.astype(np.int32) for plane in planes for digit in (plane >> DIGIT, plane % BASE))
+    for frequencies, sent in replayed(steps, digits):
+        found += [sent.astype(np.uint8), frequencies]
     return [*found, restored]

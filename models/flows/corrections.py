@@ -13,8 +13,9 @@ from collections.abc import Generator, Mapping
 
 import numpy as np
 
-from ...compressor.codec import Categorical, Mapped, Serial
+from ...compressor.codec import Categorical, Codec, Serial
 from ...compressor.errors import CorruptError
+from ...compressor.ledger import SymbolStack
 from ...compressor.pmf import PMF, TOTAL
 from ..arrays import WEIGHT_MAX, Array, Arrays, NumpyArray
 from ..grid import ACT, Linear, settled
@@ -57,8 +58,8 @@ def _layer(arrays: Arrays, weights: NumpyArray) -> Linear:
     )
 
 
-class Sent:
-    """The weights of a frame as a codec; nothing where no spot has any.
+class Sent(Codec[Weights]):
+    """The weights of a frame, of every spot or of none; nothing where no spot has any.
 
     inputs  of the head of each spot
     """
@@ -67,12 +68,15 @@ class Sent:
         self._inputs = inputs
         self._lengths = [count + 1 for count in inputs.values() for _ in range(2)]
 
-    @property
-    def codec(self) -> Mapped[Weights, list[NumpyArray]]:
-        """Of the weights of every spot, or of none."""
-        return Mapped(Serial(self.steps), self.digits, self._weights)
+    def push(self, stack: SymbolStack, x: Weights, /) -> None:
+        """Push them. Raises ValueError for some of another spot, which none would get."""
+        Serial(self._steps).push(stack, self._digits(x))
 
-    def steps(self) -> Generator[Categorical, NumpyArray, None]:
+    def pop(self, stack: SymbolStack, /) -> Weights:
+        """Pop them."""
+        return self._weights(Serial(self._steps).pop(stack))
+
+    def _steps(self) -> Generator[Categorical, NumpyArray, None]:
         """In decode order: two spreads for each spot, one digit each, then all weights whose spread is not 0."""
         if self._inputs:
             spreads = yield Categorical(rare(len(self._lengths)))
@@ -80,8 +84,8 @@ class Sent:
             if each.any():
                 yield Categorical(weight_pmf(each[each > 0]))
 
-    def digits(self, weights: Weights) -> list[NumpyArray]:
-        """What `steps` is sent for these weights. Raises ValueError for some of another spot, which none would get."""
+    def _digits(self, weights: Weights) -> list[NumpyArray]:
+        """What `_steps` is sent for these weights."""
         if more := weights.keys() - self._inputs.keys():
             raise ValueError(f"corrections of {sorted(more)}, of which none are sent")
         rows = [row for spot in self._inputs for row in weights[spot]]
@@ -92,7 +96,7 @@ class Sent:
         return [spreads, *([(np.concatenate(kept) + WEIGHT_MAX).astype(np.int32)] if kept else [])]
 
     def _weights(self, digits: list[NumpyArray]) -> Weights:
-        """The inverse of `digits`. Raises CorruptError for spreads that it does not send for these weights."""
+        """The inverse of `_digits`. Raises CorruptError for spreads that it does not send for these weights."""
         if not digits:
             return {}
         each = np.repeat(digits[0], self._lengths)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import numpy as np
 
+from ...compressor.codec import replayed
 from ...compressor.pmf import PRECISION
 from ..arrays import NumpyArray
 from .flow import BASE, DIGIT, Adjust, Flow, unchanged
@@ -17,12 +17,9 @@ def costs(flow: Flow, images: NumpyArray, adjust: Adjust = unchanged) -> NumpyAr
     batch, *size, channels = images.shape
     steps = flow.steps(batch, (size[0], size[1]), channels, np.empty_like(images), adjust)
     bits = np.zeros(batch)
-    frequencies = next(steps)
-    with suppress(StopIteration):
-        for digits in _digits(flow, images):
-            chosen = frequencies[np.arange(len(digits)), digits]
-            bits += rough_bits(chosen).reshape(batch, -1).sum(1)
-            frequencies = steps.send(digits)
+    for frequencies, digits in replayed(steps, _digits(flow, images)):
+        chosen = frequencies[np.arange(len(digits)), digits]
+        bits += rough_bits(chosen).reshape(batch, -1).sum(1)
     return bits
 
 

@@ -8,8 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from ...compressor.codec import Categorical, Mapped, Serial
+from ...compressor.codec import Categorical, Codec, Serial
 from ...compressor.errors import CorruptError
+from ...compressor.ledger import SymbolStack
 from ...compressor.pmf import PMF
 from ..arrays import NumpyArray
 from ..workers import Workers
@@ -23,8 +24,8 @@ Walk = Generator[NumpyArray, NumpyArray, None]
 _HALF = BASE // 2  # lifts are -8..7
 
 
-class Segment:
-    """Tiles while they are coded: images uint8 [B, h, w, C], shared among the workers.
+class Segment(Codec[NumpyArray]):
+    """Tiles of one size, images uint8 [B, h, w, C], shared among the workers.
 
     lifts   whether the tiles have any; only where C is 3
     adjust  what `Flow.steps` is given
@@ -41,16 +42,21 @@ class Segment:
         self._flow, self._workers, self._shape = flow, workers, shape
         self._lifts, self._adjust = lifts, adjust
         self._groups = workers.groups(shape[0], least=1)
-        self.images = np.empty(shape, np.uint8)
 
-    @property
-    def codec(self) -> Mapped[NumpyArray, list[NumpyArray]]:
-        """Of the images, uint8 [B, h, w, C]."""
-        return Mapped(Serial(self.steps), self.digits, lambda _: self.images)
+    def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
+        """Push uint8 [B, h, w, C]."""
+        images = np.empty_like(x)
+        Serial(lambda: self._steps(images)).push(stack, self._digits(x))
 
-    def steps(self) -> Generator[Categorical, NumpyArray, None]:
+    def pop(self, stack: SymbolStack, /) -> NumpyArray:
+        """Pop uint8 [B, h, w, C]."""
+        images: NumpyArray = np.empty(self._shape, np.uint8)
+        Serial(lambda: self._steps(images)).pop(stack)
+        return images
+
+    def _steps(self, images: NumpyArray) -> Generator[Categorical, NumpyArray, None]:
         """In decode order: of the turns and lifts of each tile in colour (see ``colour``), then of one digit of every
-        pixel of a plane, tile by tile."""
+        pixel of a plane, tile by tile. ``images`` are written at the end."""
         batch, height, width, channels = self._shape
         turns, lifts = np.zeros((2, batch, 2), np.int32)
         if channels == 3:
@@ -58,9 +64,7 @@ class Segment:
         if self._lifts:
             lifts = (yield Categorical(rare(2 * batch))).reshape(batch, 2)
         walks = [
-            self._flow.steps(
-                part.stop - part.start, (height, width), channels, self.images[part], self._adjust
-            )
+            self._flow.steps(part.stop - part.start, (height, width), channels, images[part], self._adjust)
             for part in self._groups
         ]
         found = self._workers.map(lambda i: next(walks[i], None), self._groups)
@@ -69,18 +73,19 @@ class Segment:
             parts = np.split(digits, np.cumsum([len(each) for each in frequencies])[:-1])
             found = self._workers.map(partial(_send, walks, parts), self._groups)
         if turns.any():
-            self.images[...] = colour.turned(self.images, -turns)
+            images[...] = colour.turned(images, -turns)
         if lifts.any():
-            self._lower((lifts + _HALF) % BASE - _HALF)
+            self._lower(images, (lifts + _HALF) % BASE - _HALF)
 
-    def _lower(self, lifts: NumpyArray) -> None:
+    @staticmethod
+    def _lower(images: NumpyArray, lifts: NumpyArray) -> None:
         """Undo the lifts, int [B, 2], of the images. Raises CorruptError for lifts that others stand for."""
-        if not all(is_plain(*each) for each in zip(self.images, lifts, strict=True) if each[1].any()):
+        if not all(is_plain(*each) for each in zip(images, lifts, strict=True) if each[1].any()):
             raise CorruptError("a tile has lifts for which others stand; the file is damaged")
-        self.images[...] = colour.lowered(self.images, lifts)
+        images[...] = colour.lowered(images, lifts)
 
-    def digits(self, images: NumpyArray) -> list[NumpyArray]:
-        """What `steps` is sent for these images."""
+    def _digits(self, images: NumpyArray) -> list[NumpyArray]:
+        """What `_steps` is sent for these images."""
         changes = []
         if self._lifts:
             changes = [best_lifts(self._flow, self._workers, images)]

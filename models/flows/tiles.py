@@ -101,6 +101,22 @@ class Tiling:
                 yield Run(part, (len(part), h, w, channels))
 
 
+@dataclass(frozen=True)
+class Tiles:
+    """Where the symbols of a run lie in a frame: uint8 [B, h, w, C]."""
+
+    tiling: Tiling
+    run: Run
+
+    def cut(self, symbols: NumpyArray) -> NumpyArray:
+        """[count] -> [B, h, w, C]."""
+        return self.run.cut(self.tiling.images(symbols))
+
+    def put(self, symbols: NumpyArray, tiles: NumpyArray) -> None:
+        """Write [B, h, w, C] into the symbols [count]."""
+        self.run.put(self.tiling.images(symbols), tiles)
+
+
 def lengths(length: int, side: int) -> list[tuple[int, int]]:
     """How long the parts of 0..length - 1 are, and how many are: one length or two, the shorter first."""
     count = max(1, -(-length // side))

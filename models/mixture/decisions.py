@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
-from ...compressor.codec import Categorical, Codec
+from ...compressor.codec import Categorical, Codec, replayed
 from ...compressor.pmf import PMF, PRECISION
 from ..arrays import NumpyArray
 
@@ -34,30 +34,6 @@ def coded(decisions: Decisions) -> Generator[Codec[NumpyArray], NumpyArray, Nump
 
 
 def forced(decisions: Decisions, symbols: NumpyArray, count: int) -> Iterator[tuple[NumpyArray, NumpyArray]]:
-    """The bits of known symbols [A], ``count`` for each, with their probabilities: [A], [A] for each decision."""
-    p = next(decisions)
-    for place in reversed(range(count)):
-        bits = (symbols >> np.uint8(place)) & np.uint8(1)
-        yield bits, p
-        if place:
-            p = decisions.send(bits)
-        else:
-            _finish(decisions, bits)
-
-
-def _finish(decisions: Decisions, bits: NumpyArray) -> None:
-    """Send the last bits, from which the mixture still learns."""
-    try:
-        decisions.send(bits)
-    except StopIteration:
-        return
-    raise AssertionError("a symbol has more decisions than its alphabet asks for")
-
-
-def assembled(bits: Sequence[NumpyArray], count: int) -> Iterator[NumpyArray]:
-    """The symbols uint8 [A] of each step, from the bits of its ``count`` decisions."""
-    for step in range(0, len(bits), count):
-        symbols = np.zeros(len(bits[step]), np.uint8)
-        for bit in bits[step : step + count]:
-            symbols = (symbols << np.uint8(1)) | bit.astype(np.uint8)
-        yield symbols
+    """Probabilities and bits of known symbols [A], of ``count`` decisions for each: [A], [A] of every decision."""
+    places = reversed(range(count))
+    return replayed(decisions, ((symbols >> np.uint8(place)) & np.uint8(1) for place in places))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...compressor.errors import CatzipError
-from ..contexts import MATCH_LENGTHS, MatchModel, ngram_rows, push_symbol
+from ..contexts import MatchModel, match_rows, ngram_rows, push_symbol
 from ..schema import above, entries, ranged
 from .mosaics import TILE, read_tiles
 
@@ -122,7 +122,7 @@ class _Group:
         recent = np.empty(symbols.shape, np.uint64)
         for t, column in enumerate(symbols):
             expected, length = self._match.predict()
-            rows[-1, t] = expected * MATCH_LENGTHS + length
+            rows[-1, t] = match_rows(expected, length)
             recent[t] = self._recent
             self._recent = push_symbol(self._recent, column)
             self._match.update(column, self._recent)

@@ -1,0 +1,1 @@
+"""Families of models: what they have in common (base)."""
