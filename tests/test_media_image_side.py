@@ -90,7 +90,7 @@ HUGE = (1 << 63) - 1
         (3, described(1, 1, 1, 0, 0), 2, "does not match"),
         (1, described(0, 1, 1, 0, 1), 1, "does not match"),
         (4, described(0, HUGE, HUGE, 0, 0), 4, "does not match"),
-        (4, described(0, 2, 2, HUGE, HUGE), 4, "does not match"),
+        (4, described(0, 2, 2, HUGE, HUGE), 4, "of no image"),
         (4, described(0, 2, 2, 0, HUGE), 1 << 26, "does not match"),
         (1, described(0, 1, 1, 0, 0), 1 << 26, "ends early"),
         (1, described(0, 1, 1, 0, 1), 2, "ends early"),
