@@ -15,6 +15,7 @@ from model_laws import (
     assert_length_is_likelihood,
     assert_refused_before_anything_is_allocated,
     assert_round_trip,
+    assert_samples_are_symbols,
     assert_symbols_outside_the_alphabet_are_refused,
 )
 from tiny_models import MASKED, masked, shipped
@@ -222,6 +223,7 @@ def test_draws_are_the_models_own(name: str):
             np.random.RandomState(9).randint(coder.alphabet, size=drawn.size),
         )
         assert coder.nll(drawn.ravel(), plan) < coder.nll(other.astype(np.uint8), plan)
+    assert_samples_are_symbols(coder, None)
     assert coder.draw(0, None, np.random.RandomState(7)).shape == (0, coder.network.size)
 
 

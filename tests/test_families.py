@@ -20,12 +20,18 @@ from model_laws import (
 from tiny_models import flow, masked, mixed_text, model
 from toy_families import Counting, Latent, Runs
 
+from catzip.benchmarks.matrix.randomized import MIXING
+from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.codec import Codec, Mapped
 from catzip.compressor.errors import CorruptError, ModelMismatchError
 from catzip.compressor.ledger import Ledger
 from catzip.compressor.model import Model
-from catzip.models.autoregressive import Frame, FrameSteps
+from catzip.compressor.pmf import TOTAL
+from catzip.models.autoregressive import Autoregressive, Frame, FrameSteps
+from catzip.models.contexts import HASH, Past
+from catzip.models.identity import Identity
 from catzip.models.lanes import Layout
+from catzip.models.mixture.config import mixing_tables
 from catzip.models.workers import Workers
 
 TOYS = (Counting(), Latent())
@@ -129,6 +135,40 @@ def test_a_frame_is_gone_when_it_is_coded():
         assert threading.active_count() <= before + 1  # that of the pool of the workers
     finally:
         gc.enable()
+
+
+class Hashing:
+    """No recurrent network: a hash of all that came before names the symbol that it thinks likely."""
+
+    alphabet, multiplications = 27, 1 << 30
+
+    def start(self, lanes: int) -> np.ndarray:
+        return np.zeros(lanes, np.uint64)
+
+    def frequencies(self, past: Past, state: np.ndarray) -> np.ndarray:
+        steps, lanes = past.recent.shape
+        found = np.full((steps, lanes, 27), TOTAL // 32, np.uint32)
+        for t in range(steps):
+            state += (past.recent[t] & np.uint64(255)) + np.uint64(1)
+            state += (past.expected[t] + 32 * past.lengths[t]).astype(np.uint64)
+            state *= HASH
+            found[t, np.arange(lanes), state % np.uint64(27)] += TOTAL - 27 * (TOTAL // 32)
+        return found
+
+
+def test_the_autoregressive_family_takes_any_network():
+    """In lanes and segments, by one thread and two, all at once and step by step."""
+    coders = [
+        Autoregressive(
+            Identity("hashing", "text27", bytes(8)), Hashing(), MIXING, mixing_tables(MIXING), Workers(i)
+        )
+        for i in (1, 2)
+    ]
+    symbols, plan = mixed_text(27, 1200), (40, 9)
+    first = trace(coders[0], symbols, plan)
+    assert first.pushed == first.popped and first == trace(coders[1], symbols, plan)
+    assert_length_is_likelihood(coders[0], symbols, plan)
+    assert_samples_are_symbols(coders[0], None)
 
 
 def test_what_is_pushed_must_be_what_is_known():

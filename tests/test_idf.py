@@ -12,6 +12,7 @@ from model_laws import (
     assert_every_segment_needs_its_stack,
     assert_length_is_likelihood,
     assert_round_trip,
+    assert_samples_are_symbols,
 )
 from tiny_models import FLOWS, flow, shipped, tiny_checkpoint
 
@@ -206,6 +207,7 @@ def test_draws_are_the_models_own(name: str, monkeypatch: pytest.MonkeyPatch):
     others = [image(seed, drawn[0].size, kind="noise") for seed in range(5)]
     likely = coder.draw(5, None, np.random.RandomState(7))
     assert sum(coder.nll(each, plan) for each in likely) < sum(coder.nll(each, plan) for each in others)
+    assert_samples_are_symbols(coder, None)
     assert coder.draw(0, None, np.random.RandomState(7)).shape == (0, math.prod(shape))
 
 
