@@ -111,7 +111,7 @@ run_options = _together(run_device_options, quiet_option, verbose_option)
 repack_option = click.option(
     "--repack",
     is_flag=True,
-    help="Pack pictures anew where they were to come back byte for byte (compress --byte-exact).",
+    help="Pack a PNG anew where it was to come back byte for byte: for those that the zlib here makes otherwise.",
 )
 convert_options = _together(
     click.option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output."),
@@ -121,8 +121,8 @@ convert_options = _together(
         "--rm",
         "remove",
         is_flag=True,
-        help="Remove each source once its result is decoded and compared: byte for byte, or the pixels and chunks of a "
-        "picture that was unpacked.",
+        help="Remove each source once its result is decoded and compared: byte for byte, or with --pixels the "
+        "pixels and chunks of a picture.",
     ),
     click.option("-k", "--keep", is_flag=True, help="Keep each source, as without --rm: the default."),
 )

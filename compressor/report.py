@@ -30,6 +30,7 @@ class Report:
     packed_size   where the content is an unpacked picture, bytes of that picture as it was read or written, and of
                   all else in the file; else, and where it is not known, None
     notes         what there is to say of how pictures were coded, for people
+    remark        what is to be said in any case, for people; empty if nothing is
     """
 
     content_size: int
@@ -37,6 +38,7 @@ class Report:
     frames: tuple[Frame, ...]
     packed_size: int | None = None
     notes: tuple[str, ...] = ()
+    remark: str = ""
 
     @classmethod
     def of(cls, reader: Reader, frames: Iterable[Frame]) -> "Report":

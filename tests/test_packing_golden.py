@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers import Models, decompress
+from packing import unpack
 from png_files import GOOD as PNGS
 from test_packing_webp import GOOD as WEBPS
 
@@ -22,7 +23,7 @@ from catzip.compressor.errors import (
     PackingError,
     TruncatedError,
 )
-from catzip.compressor.packing.recipe import MAX_RECIPE, unpack
+from catzip.compressor.packing.recipe import MAX_RECIPE
 from catzip.compressor.pipeline import decompress_stream, list_frames, read_range
 
 FOLDER = Path(__file__).parent / "golden" / "packing"
