@@ -10,7 +10,8 @@ from .model import ModelSource
 from .packing.span import Span
 from .probe import probe
 
-_SAMPLE = 1 << 19  # bytes of rows that are looked at
+_BANDS = 4
+_BAND = 1 << 19  # bytes of rows in each
 
 
 def estimate(content: Span, models: ModelSource, name: str | None) -> int:
@@ -18,20 +19,21 @@ def estimate(content: Span, models: ModelSource, name: str | None) -> int:
     raster = Content.of(content.read(0, OPENING), content.size).raster
     default = models.default_for_images() if name is None else name
     if raster is None or default is None:
-        start = max(0, (content.size - _SAMPLE) // 2)
-        sample = content.read(start, _SAMPLE)
-        return lzma2.rough_size(sample) * content.size // max(1, len(sample))
-    rows, part = _middle(content, raster)
+        sample = _sample(content, Raster(0, content.size, 1, 1))
+        return lzma2.rough_size(sample) * content.size // len(sample)
+    rows = _sample(content, raster)
+    part = replace(raster, start=0, height=len(rows) // raster.stride)
     symbols, side = split_part(rows, part)
-    model = models.by_name(default)
-    bits = probe(model, symbols, part.shape) * len(symbols)
+    bits = probe(models.by_name(default), symbols, part.shape) * len(symbols)
     coded = min(bits / 8, lzma2.rough_size(symbols.tobytes())) + lzma2.rough_size(side)
     return round(coded * raster.height / part.height)
 
 
-def _middle(content: Span, raster: Raster) -> tuple[bytes, Raster]:
-    """Rows from the middle of an image, and how these lie."""
-    height = max(1, min(raster.height, _SAMPLE // raster.stride))
-    first = (raster.height - height) // 2
-    rows = content.read(raster.start + first * raster.stride, height * raster.stride)
-    return rows, replace(raster, start=0, height=height)
+def _sample(content: Span, raster: Raster) -> bytes:
+    """Rows from all over an image, or all of it."""
+    height = max(1, _BAND // raster.stride)
+    if _BANDS * height >= raster.height:
+        return content.read(raster.start, raster.height * raster.stride)
+    starts = (band * (raster.height - height) // (_BANDS - 1) for band in range(_BANDS))
+    bands = (content.read(raster.start + start * raster.stride, height * raster.stride) for start in starts)
+    return b"".join(bands)

@@ -22,7 +22,6 @@ from .saving import estimate
 _OPENING = 16
 _PATIENCE = 1 << 17  # bytes of pixels for which a model of bytes is tried
 _SMALL = 1 << 16  # bytes of a picture of which xz may find what a quick look does not
-_FLAT = 250  # bytes of pixels to one of the file, from which on xz makes least of the file as it is
 _LOOKS, _LOOK = 8, 1 << 15  # pieces of a file that a quick look sees, and bytes of each
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -88,16 +87,12 @@ def _compress_picture(
             )
         content, how = choice.byte_exact(ways.file) if byte_exact else choice.by_pixels(ways.file)
     except NotReproduced as reason:
-        return ways.given_up(kind, str(reason), dst)
+        return ways.given_up(kind, str(reason), dst, byte_exact)
     except AsBytes as reason:
         try:
             return _noted(encode(), kind, str(reason))
         except UnsuitableContentError as error:
             raise UnsuitableContentError(f"{error}. This {kind} cannot be unpacked: {reason}") from error
-    if content.size > _FLAT * max(_SMALL, ways.file.size):
-        return _noted(
-            ways.as_bytes().written(dst), kind, "its pixels are so alike that xz makes least of it as it is"
-        )
     unpacked = ways.unpacked(content, how)
     if ways.may_pay_as_bytes(unpacked) and (packed := ways.as_bytes()).size <= unpacked.size:
         return _noted(packed.written(dst), kind, f"its pixels would take {unpacked.size} bytes")
@@ -187,10 +182,12 @@ class _Ways:
         small = self.file.size < _SMALL
         return small or unpacked.size > 0.95 * self.file.size or not looks_random(self._looked_at())
 
-    def given_up(self, kind: str, reason: str, dst: Sink) -> Report:
-        """Write it as it is, since it would not come back the same byte for byte, and say what that costs."""
+    def given_up(self, kind: str, reason: str, dst: Sink, byte_exact: bool) -> Report:
+        """Write it as it is, since it would not come back as was asked, and say why and what that costs."""
         packed = self.as_bytes()
-        spared = 0 if choice.broken_by_packing(self.file) else packed.size - self._estimate()
+        spared = (
+            packed.size - self._estimate() if byte_exact and not choice.broken_by_packing(self.file) else 0
+        )
         remedy = f"; --pixels would save about {_rounded(spared)} bytes" if spared > 0 else ""
         remark = f"coded as bytes: {reason}{remedy}"
         return replace(packed.written(dst), notes=(f"{kind}, {remark}",), remark=remark)

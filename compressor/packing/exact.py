@@ -20,6 +20,7 @@ from . import deflate, filters, png
 from .chunks import MAX_EMPTY, Runs
 from .content import Content
 from .deflate import Settings
+from .span import Span
 
 CHECK_SIZE = 8
 
@@ -79,7 +80,12 @@ class Exact:
 
     def pack(self, content: Content) -> Iterator[bytes]:
         """The file, a piece at a time. Raises PackingError, before any, where zlib makes other bytes of it."""
-        stream = png.deflated(content, np.frombuffer(self.kinds, np.uint8), self.settings)
+        return self.assemble(
+            content, png.deflated(content, np.frombuffer(self.kinds, np.uint8), self.settings)
+        )
+
+    def assemble(self, content: Content, stream: Span) -> Iterator[bytes]:
+        """The file, with this stream in its IDAT chunks. Raises PackingError if that is another file."""
         total = sum(size * often for size, often in self.runs)
         count = sum(often for _, often in self.runs)
         adds_up = total == stream.size and count <= total + MAX_EMPTY

@@ -122,8 +122,8 @@ def anew(content: Content) -> Span:
     def judged(kinds: Bytes) -> int:
         return sum(map(len, fast.deflate(content.filtered(kinds, one_in))))
 
-    ways = _ways(content)
-    return deflated(content, min(ways, key=judged) if len(ways) > 1 else ways[0], _SETTINGS)
+    tries = ways(content)
+    return deflated(content, min(tries, key=judged) if len(tries) > 1 else tries[0], _SETTINGS)
 
 
 def assemble(content: Content, stream: Span, runs: chunks.Runs) -> Iterator[bytes]:
@@ -140,7 +140,7 @@ def lines(shape: Shape) -> int:
     return sum(each.height for each in passes(shape))
 
 
-def _ways(content: Content) -> list[Bytes]:
+def ways(content: Content) -> list[Bytes]:
     """The ways to filter all rows that are worth a try: for few colours there is only one."""
     shape = content.facts.shape
     many = shape.bits >= 8 and shape.colour != 3

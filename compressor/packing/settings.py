@@ -10,6 +10,7 @@ TRIAL = 1 << 22
 """Bytes of the beginning that settings are tried on, before they are tried on all of it: 4 MiB."""
 
 _BUDGET = 1 << 27  # bytes deflated for trials of one stream in all, about 3 seconds
+_ENOUGH = 1 << 15  # bytes of a stream that are hardly ever right by chance
 _STEP = 1 << 12  # bytes between two looks at whether the result is still right
 _FIXED = (
     1  # the type of a block whose codes are fixed, in bits 1 and 2 of a stream; 0 is that of a stored one
@@ -19,24 +20,31 @@ _MIN_LOOKAHEAD = 262  # bytes that a match does not reach back in a window
 
 
 def candidates(stream: bytes, plain: bytes, whole: bool) -> Iterator[Settings]:
-    """Settings that make `stream` of `plain` as far as these go, the likely ones first.
+    """Settings that make `stream` of `plain`, as far as that was tried, the likely ones first.
 
     plain   how that begins which the stream holds
     stream  how it begins, as long as `plain` can become, or longer
     whole   whether that is all
     """
     left = _BUDGET
+    wrong: dict[tuple[int, int, int], tuple[int, int]] = {}
     for settings in _all(stream, len(plain)):
-        spent, same = _tried(settings, stream, plain, whole)
-        left -= spent
+        others = settings.level, settings.memory, settings.strategy
+        window, place = wrong.get(others, (0, 0))
+        if place and place <= (1 << min(window, settings.window)) - _MIN_LOOKAHEAD:
+            continue  # so far, another window makes no difference
+        place, same = _tried(settings, stream, plain, whole)
         if same:
             yield settings
+        else:
+            wrong[others] = settings.window, place
+        left -= place
         if left < 0:
             return
 
 
 def _tried(settings: Settings, stream: bytes, plain: bytes, whole: bool) -> tuple[int, bool]:
-    """How much of `plain` was deflated, and whether all that came was right."""
+    """How much of `plain` was deflated, and whether all that came was right, or enough of it."""
     packer = zlib.compressobj(
         settings.level, zlib.DEFLATED, -settings.window, settings.memory, settings.strategy
     )
@@ -46,6 +54,8 @@ def _tried(settings: Settings, stream: bytes, plain: bytes, whole: bool) -> tupl
         if not stream.startswith(piece, place):
             return at + step, False
         place += len(piece)
+        if place > _ENOUGH:
+            return at + step, True
     return len(plain), not whole or stream.startswith(packer.flush(), place)
 
 

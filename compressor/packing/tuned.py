@@ -3,6 +3,7 @@
 level | memLevel | strategy | wbits | filters, as in exact.py
 """
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -14,6 +15,7 @@ from . import png
 from .content import Content
 from .deflate import Settings
 from .exact import kinds_to_bytes, read_kinds
+from .filters import Bytes
 from .span import Span
 
 _HEAD = b"\x78\xda"
@@ -28,11 +30,13 @@ class Tuned:
     kinds: bytes
 
     @classmethod
-    def tries(cls, kinds: bytes) -> "Iterator[Tuned]":
-        """What is worth a try for a picture that was packed with these filters."""
-        base = Settings(_HEAD, 9, 9, 0, 15)
-        for memory, strategy in product((9, 8), (0, 1)):
-            yield cls(replace(base, memory=memory, strategy=strategy), kinds)
+    def tries(cls, content: Content, kinds: Bytes) -> "Iterator[Tuned]":
+        """What is worth a try for a picture that was packed with the filters `kinds`."""
+        base = Settings(_HEAD, 9, 9, zlib.Z_DEFAULT_STRATEGY, 15)
+        for way, strategy in product(
+            (kinds, *reversed(png.ways(content))), (zlib.Z_FILTERED, zlib.Z_DEFAULT_STRATEGY)
+        ):
+            yield cls(replace(base, strategy=strategy), way.tobytes())
 
     def to_bytes(self) -> bytes:
         """As it stands in a recipe."""
