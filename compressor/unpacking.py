@@ -83,7 +83,7 @@ def _compress_picture(
             raise AsBytes("it is larger than 256 MiB")
         if not byte_exact and (reason := choice.broken_by_packing(ways.file)):
             raise RepackingError(
-                f"this {kind} cannot be repacked: {reason}. Leave out --pixels (byte_exact=False)"
+                f"this {kind} cannot be repacked: {reason}. Leave out --pixels (in Python, byte_exact=False)"
             )
         content, how = choice.byte_exact(ways.file) if byte_exact else choice.by_pixels(ways.file)
     except NotReproduced as reason:

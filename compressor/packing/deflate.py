@@ -74,16 +74,16 @@ class Inflater:
         self._pieces = pieces
         self._inflater = zlib.decompressobj()
 
-    def take(self, count: int) -> bytes:
+    def take(self, count: int) -> bytearray:
         """The next `count` bytes."""
-        taken: list[bytes] = []
-        while count:
-            piece = self._next(count)
+        taken, at = bytearray(count), 0
+        while at < count:
+            piece = self._next(min(count - at, STEP))
             if piece is None:
                 raise AsBytes(_NOT_AS_MANY)
-            taken.append(piece)
-            count -= len(piece)
-        return b"".join(taken)
+            taken[at : at + len(piece)] = piece
+            at += len(piece)
+        return taken
 
     def finish(self) -> None:
         """Nothing may be left."""

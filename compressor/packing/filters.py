@@ -23,15 +23,19 @@ def undo(rows: Bytes, kinds: Bytes, above: Bytes | None = None) -> Bytes:
 
     above  the row [W, B] before them, as it was; None if they are the first
     """
-    rows = np.ascontiguousarray(rows)
-    if not kinds.any():
-        return rows
-    out = rows.copy()
-    if kinds.max() <= UP:
-        _undo_by_row(out, kinds, above)
-    else:
-        _undo_by_diagonal(out, kinds, above)
+    out = np.array(rows, order="C")
+    undo_in_place(out, kinds, above)
     return out
+
+
+def undo_in_place(rows: Bytes, kinds: Bytes, above: Bytes | None) -> None:
+    """The same to contiguous rows that nobody needs as they are."""
+    if not kinds.any():
+        return
+    if kinds.max() <= UP:
+        _undo_by_row(rows, kinds, above)
+    else:
+        _undo_by_diagonal(rows, kinds, above)
 
 
 def apply(rows: Bytes, kinds: Bytes, above: Bytes | None = None) -> Bytes:

@@ -22,7 +22,8 @@ MAX_LINES = 1 << 18
 _SETTINGS = Settings(
     b"\x78\xda", 8, 9, 0, 15
 )  # level 9 takes twice as long on some pictures, for half a percent
-_STRIP = 1 << 23  # bytes of rows whose filters are undone at a time, or more where rows are long
+_STRIP = 1 << 25  # bytes of rows whose filters are undone at a time
+_FEWEST = 512  # bytes above each other in that, at least: undoing takes a step for each pixel of a row
 _JUDGED = 1 << 24  # bytes of rows on which ways to filter are compared
 
 
@@ -91,9 +92,7 @@ def _unpack_rows(parts: chunks.Parts, out: BinaryIO) -> Bytes:
 def _strips(each: Pass, inflater: Inflater) -> Iterator[tuple[int, Bytes, Bytes]]:
     """The rows of a pass, some at a time: which is the first, their filters, and they. Raises AsBytes."""
     line = 1 + each.width * each.pixel
-    most = max(
-        1, _STRIP // line, each.width // 4
-    )  # undoing takes a step for each pixel of a row, for each strip
+    most = max(_STRIP // line, _FEWEST // each.pixel)
     above = None
     for start in range(0, each.height, most):
         height = min(most, each.height - start)
@@ -101,7 +100,9 @@ def _strips(each: Pass, inflater: Inflater) -> Iterator[tuple[int, Bytes, Bytes]
         kinds = np.ascontiguousarray(lines[:, 0])
         if kinds.max() >= filters.KINDS:
             raise AsBytes("it is broken: a row has an unknown filter")
-        rows = filters.undo(lines[:, 1:].reshape(height, each.width, each.pixel), kinds, above)
+        rows = np.ascontiguousarray(lines[:, 1:]).reshape(height, each.width, each.pixel)
+        del lines
+        filters.undo_in_place(rows, kinds, above)
         above = rows[-1].copy()
         yield start, kinds, rows
 

@@ -1,12 +1,17 @@
 """Files that pictures are read from and made in, so that none of them has to be held in memory."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ..reader import Reader
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 SPOOL = 1 << 25
 """Bytes that a spool holds in memory, 32 MiB: what is longer goes to a temporary file."""
@@ -24,12 +29,12 @@ class Span:
     size: int
 
     @classmethod
-    def of(cls, data: bytes) -> "Span":
+    def of(cls, data: bytes) -> Span:
         """These bytes."""
         return cls(io.BytesIO(data), 0, len(data))
 
     @classmethod
-    def whole(cls, file: BinaryIO) -> "Span":
+    def whole(cls, file: BinaryIO) -> Span:
         """All of a file."""
         return cls(file, 0, file.seek(0, io.SEEK_END))
 
@@ -49,7 +54,7 @@ class Span:
         self.file.seek(self.start)
         return self.file
 
-    def same_as(self, other: "Span") -> bool:
+    def same_as(self, other: Span) -> bool:
         """Whether both hold the same bytes."""
         pairs = zip(self.blocks(0, self.size), other.blocks(0, other.size), strict=False)
         return self.size == other.size and all(one == two for one, two in pairs)
@@ -60,6 +65,12 @@ class _Spool(SpooledTemporaryFile[bytes]):
 
     def __del__(self) -> None:
         self.close()
+
+    def write(
+        self, data: Buffer
+    ) -> int:  # in blocks: nothing large is in memory twice when it goes to a file
+        whole = memoryview(data).cast("B")
+        return sum(super(_Spool, self).write(whole[at : at + BLOCK]) for at in range(0, len(whole), BLOCK))
 
 
 def spool() -> BinaryIO:
