@@ -14,9 +14,12 @@ from PIL import Image
 from png_files import BAD, GOOD, LATE, SIGNATURE, TEXTS, chunk, ihdr, png
 
 from catzip.compressor.errors import CorruptError, NewerVersionError, PackingError
-from catzip.compressor.packing import filters
+from catzip.compressor.packing import choice, chunks, filters
+from catzip.compressor.packing import content as content_module
+from catzip.compressor.packing import png as png_module
 from catzip.compressor.packing.asbytes import AsBytes, NotReproduced
 from catzip.compressor.packing.form import OPENING, Facts, Unpacked
+from catzip.compressor.packing.recipe import PNG, PNG_EXACT, PNG_TUNED
 from catzip.compressor.packing.settings import candidates
 
 
@@ -159,6 +162,42 @@ def test_where_zlib_makes_other_bytes_the_error_says_what_to_do():
     with pytest.raises(PackingError, match=r"zlib .* packed this PNG.*--repack"):
         pack(content, other)
     assert unpack(pack(content, other, repack=True), False)[0] == content
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_in_the_smallest_strips_it_is_the_same(name, monkeypatch):
+    whole = unpack(GOOD[name][0], True)
+    monkeypatch.setattr(png_module, "_STRIP", 1)
+    monkeypatch.setattr(png_module, "_FEWEST", 8)
+    monkeypatch.setattr(content_module, "_STRIP", 1)
+    assert unpack(GOOD[name][0], True) == whole
+    assert pack(*whole) == GOOD[name][0]
+
+
+def test_more_empty_chunks_than_a_recipe_can_have_are_not_promised():
+    many, _ = png(31, 33, cuts=[0] * 100_000)
+    with pytest.raises(NotReproduced, match="its chunks are more"):
+        unpack(many, True)
+    few, _ = png(31, 33, cuts=[0] * 60_000)
+    assert pack(*unpack(few, True)) == few
+
+
+def test_chunks_without_end_are_not_looked_at(monkeypatch):
+    monkeypatch.setattr(chunks, "MAX_CHUNKS", 100)
+    with pytest.raises(AsBytes, match="more than 100 chunks"):
+        unpack(png(31, 33, cuts=[0] * 100)[0], True)
+
+
+def test_what_no_recipe_makes_small_enough_is_not_packed_anew(monkeypatch):
+    flushed = zlib.compressobj(9)
+    plain = b"\0" + b"\0".join(GOOD["31x33"][1][at : at + 93] for at in range(0, 93 * 33, 93))
+    stream = flushed.compress(plain) + flushed.flush(zlib.Z_FULL_FLUSH) + flushed.flush()
+    data = SIGNATURE + ihdr(31, 33, 8, 2) + chunk(b"IDAT", stream) + chunk(b"IEND")
+    assert unpack(data, False)[1][0] in (PNG, PNG_TUNED)
+    monkeypatch.setattr(choice, "GROWTH", -0.99)
+    with pytest.raises(NotReproduced, match="larger by more than"):
+        unpack(data, False)
+    assert unpack(GOOD["31x33"][0], False)[1][0] == PNG_EXACT
 
 
 CONTENT, RECIPE = unpack(GOOD["31x33"][0], True)

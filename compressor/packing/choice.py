@@ -18,7 +18,7 @@ GROWTH = 0.01
 """By how much a PNG that is packed anew may be larger than it was."""
 
 _WHOLE = 16  # settings that are tried on a whole file
-_FLAT = 250  # bytes of pixels to one of the file, from which on the file takes least as it is
+_FLAT = 200  # bytes of pixels to one of the file, from which on the file takes least as it is
 _SMALL = 1 << 16  # bytes of a file for which that is not so
 
 
