@@ -22,6 +22,7 @@ from .compressor.errors import (
     NewerVersionError,
     NotCatzipError,
     PackingError,
+    RepackingError,
     TruncatedError,
     UnsuitableContentError,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "NewerVersionError",
     "NotCatzipError",
     "PackingError",
+    "RepackingError",
     "TruncatedError",
     "UnsuitableContentError",
     "__version__",
@@ -74,7 +76,8 @@ def compress(
     also where a quick look says that it is not worth the time. Raises ValueError for another, or beside a model.
 
     Bytes in, bytes out. Without `byte_exact` a PNG or lossless WebP file, which is then often smaller here, comes back
-    with the same pixels and chunks, but its compressed pixels may be other bytes: that is how the command line has it.
+    with the same pixels and chunks, but its compressed pixels may be other bytes (the command's --pixels). Raises
+    RepackingError for one that would not be whole then, such as a signed one.
     """
     from .compressor.pipeline import compress_stream
     from .models.registry import Registry

@@ -33,10 +33,12 @@ files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 @effort_options
 @steps_option
 @click.option(
-    "--byte-exact",
+    "--pixels",
     is_flag=True,
-    help="Have a PNG come back byte for byte, not only with the same pixels and chunks; no WebP is unpacked then.",
+    help="Have a PNG or lossless WebP come back with the same pixels and chunks, but packed anew, which can make the "
+    "result smaller. Refused where that would break something.",
 )
+@click.option("--byte-exact", is_flag=True, help="Have every file come back byte for byte: the default.")
 @convert_options
 @run_options
 def compress(
@@ -45,6 +47,7 @@ def compress(
     fast: bool,
     best: bool,
     steps: int | None,
+    pixels: bool,
     byte_exact: bool,
     **options: Any,
 ) -> int:
@@ -52,12 +55,14 @@ def compress(
 
     The source stays. With no FILE, or for -, standard input is compressed to standard output.
 
-    A PNG or lossless WebP comes back with the same pixels and chunks, but its compressed pixels may be other bytes.
-    All else comes back byte for byte.
+    Every file comes back byte for byte. With --pixels, the compressed pixels of a PNG or lossless WebP may come back
+    as other bytes; all else stays the same.
     """
     effort = "fast" if fast else "best" if best else None
     if fast and best:
         raise click.UsageError("--fast and --best exclude each other")
+    if pixels and byte_exact:
+        raise click.UsageError("--pixels and --byte-exact exclude each other")
     if model is not None and effort is not None:
         raise click.UsageError(f"--{effort} lets catzip choose the model. Leave out -m {model} or --{effort}")
     sources, work = sources_of(files), _work(effort=effort or "default", **options)
@@ -66,7 +71,7 @@ def compress(
         named_model(work.models, model, steps)  # a wrong name ends it before any file is touched
     elif steps is not None:
         raise click.UsageError("--steps goes with -m MODEL")
-    return each(sources, lambda name: work.compress(name, model, steps, byte_exact))
+    return each(sources, lambda name: work.compress(name, model, steps, not pixels))
 
 
 @click.command()

@@ -141,7 +141,7 @@ run_options = _together(run_device_options, quiet_option, verbose_option)
 repack_option = click.option(
     "--repack",
     is_flag=True,
-    help="Pack pictures anew where they were to come back byte for byte (compress --byte-exact).",
+    help="Pack a PNG anew where it was to come back byte for byte: for those that the zlib here makes otherwise.",
 )
 limit_options = _together(
     click.option(
@@ -167,9 +167,9 @@ convert_options = _together(
         "--rm",
         "remove",
         is_flag=True,
-        help="Remove each source once its result is decoded and compared: byte for byte, or the pixels and chunks of a "
-        "picture that was unpacked. What was replaced or written to meanwhile stays. A file with several hard links, "
-        "or with its setuid, setgid or sticky bit set, takes -f as well.",
+        help="Remove each source once its result is decoded and compared: byte for byte, or with --pixels the "
+        "pixels and chunks of a picture. What was replaced or written to meanwhile stays. A file with several hard "
+        "links, or with its setuid, setgid or sticky bit set, takes -f as well.",
     ),
     click.option("-k", "--keep", is_flag=True, help="Keep each source, as without --rm: the default."),
 )

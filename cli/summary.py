@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def compressed_line(name: str, target: str, report: Report) -> str:
-    """`a.txt: 2120 => 140 bytes (6.6 %), a.txt.catz`."""
+    """`a.txt: 2120 => 140 bytes (6.6 %), a.txt.catz`, and what is to be said in any case."""
     share = percent(report.file_size, report.outer_size)
-    return f"{name}: {report.outer_size} => {report.file_size} bytes ({share}), {target}"
+    line = f"{name}: {report.outer_size} => {report.file_size} bytes ({share}), {target}"
+    return f"{line}; {report.remark}" if report.remark else line
 
 
 def decompressed_line(name: str, target: str, report: Report) -> str:
@@ -36,7 +37,8 @@ def model_name(fingerprint: bytes, models: ModelSource) -> str | None:
 def details(report: Report, models: ModelSource, seconds: float) -> Iterator[str]:
     """What -v adds: how pictures fared, frames by kind, speed, bits per symbol of what was coded, what
     is beside that and behind the end."""
-    yield from report.notes
+    if not report.remark:  # which says the same, and was said
+        yield from report.notes
     kinds = Counter(frame.kind for frame in report.frames)
     frames = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     yield f"frames: {frames or 'none'}; {seconds:.2f} s, {size(report.content_size / seconds)}/s"

@@ -193,19 +193,21 @@ class PictureComparison:
     """A sink that checks that what is written to it is the picture in `source`, with the same pixels and chunks."""
 
     def __init__(self, source: BinaryIO) -> None:
+        from ..compressor.packing.span import spool
+
         self._source = source
-        self._held: list[bytes] = []
+        self._kept = spool()
 
     def write(self, data: bytes) -> int:
-        """Hold the next bytes."""
-        self._held.append(data)
-        return len(data)
+        """Keep the next bytes."""
+        return self._kept.write(data)
 
     def finish(self) -> None:
         """Unpack and compare."""
-        from ..compressor.pipeline import is_same_picture
+        from ..compressor.packing.span import Span
+        from ..compressor.pipeline import are_same_picture
 
-        if not is_same_picture(b"".join(self._held), self._source.read()):
+        if not are_same_picture(Span.whole(self._kept), Span.whole(self._source)):
             raise Refusal(_DIFFERENT)
 
 

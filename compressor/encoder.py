@@ -63,7 +63,7 @@ class Encoder:
         too short or too long. ValueError for steps where no model is named.
         """
         chooser = Chooser(self.models, self.model, self._plans())
-        total = _remaining(src) if size_hint is None else size_hint
+        total = remaining(src) if size_hint is None else size_hint
         if total is None and src.seekable():
             src = cast(BinaryIO, Ahead(b"", src))
         base = src.tell() if src.seekable() else 0
@@ -115,7 +115,7 @@ class _Counted:
             self._progress(self.done + part, self._total)
 
 
-def _remaining(src: BinaryIO) -> int | None:
+def remaining(src: BinaryIO) -> int | None:
     """The bytes from here to the end; None for a pipe, and for what has no end to seek, as files in /proc."""
     if not src.seekable():
         return None

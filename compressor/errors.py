@@ -10,6 +10,7 @@
     │   └── UnsuitableContentError   ... because the model codes content of another kind, such as images
     ├── LimitError               decoding would take more output, memory or work than it may
     ├── PackingError             a picture is intact, but does not come back byte for byte with the zlib here
+    ├── RepackingError           a picture carries what would break if its pixels were packed anew
     └── MissingDependencyError   an optional package is needed
 
 Mistakes of the calling program (wrong shapes, wrong symbol counts, frequencies that do not sum) are
@@ -59,6 +60,10 @@ class LimitError(CatzipError):
 
 class PackingError(CatzipError):
     """A PNG that was to come back byte for byte does not with the zlib here; its pixels can still be had."""
+
+
+class RepackingError(CatzipError):
+    """A picture was to be packed anew, and carries what would break then: the message says what."""
 
 
 class MissingDependencyError(CatzipError):

@@ -6,7 +6,7 @@ from .container import Frame
 from .decoder import decompress_stream, list_frames, verify_stream
 from .encoder import FRAME_SIZE
 from .report import Listing, Progress, Report, Sink
-from .unpacking import compress_stream, is_same_picture
+from .unpacking import are_same_picture, compress_stream, is_same_picture
 
 __all__ = [
     "FRAME_SIZE",
@@ -16,6 +16,7 @@ __all__ = [
     "Progress",
     "Report",
     "Sink",
+    "are_same_picture",
     "compress_stream",
     "decompress_stream",
     "is_same_picture",

@@ -31,6 +31,7 @@ class Report:
                   all else in the file; else, and where it is not known, None
     notes         what there is to say of how pictures were coded, for people
     padding       zero bytes behind the end of the file, which are no part of it
+    remark        what is to be said in any case, for people; empty if nothing is
     """
 
     content_size: int
@@ -39,6 +40,7 @@ class Report:
     packed_size: int | None = None
     notes: tuple[str, ...] = ()
     padding: int = 0
+    remark: str = ""
 
     @classmethod
     def of(cls, reader: Reader, frames: Iterable[Frame]) -> "Report":

@@ -129,7 +129,7 @@ def as_json(value: object) -> bytes:
 def test_packing():
     rows = table("format", "name", "content", "parameters", "what comes out", holding="png-exact")
     assert {int(number): row["name"] for number, row in rows.items()} == recipe.NAMES
-    assert f"The content is at most {recipe.MAX_CONTENT} bytes" in DOC
+    assert f"The content is at most {form.MAX_CONTENT} bytes" in DOC
     sizes = table("field", "size", "meaning", holding="fingerprint")["size"]["meaning"]
     assert sizes.endswith(f"of a packing frame, 1 .. {recipe.MAX_RECIPE}")
     fields = table("field", "size", "meaning", holding="strategy")

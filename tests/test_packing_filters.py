@@ -34,6 +34,20 @@ def test_without_diagonals_too(picture):
     assert np.array_equal(filters.undo(filters.apply(rows, kinds), kinds), rows)
 
 
+@settings(max_examples=60, deadline=None)
+@given(pictures(), st.data())
+def test_in_strips_it_is_the_same(picture, data):
+    rows, kinds = picture
+    cut = data.draw(st.integers(1, len(rows)))
+    whole, chosen = filters.apply(rows, kinds), filters.choose(rows)
+    parts = ((rows[:cut], kinds[:cut], None), (rows[cut:], kinds[cut:], rows[cut - 1]))
+    assert np.array_equal(np.concatenate([filters.apply(*part) for part in parts if len(part[0])]), whole)
+    below = [filters.choose(part, above) for part, _, above in parts if len(part)]
+    assert np.array_equal(np.concatenate(below), chosen)
+    if cut < len(rows):
+        assert np.array_equal(filters.undo(whole[cut:], kinds[cut:], rows[cut - 1]), rows[cut:])
+
+
 @settings(max_examples=30, deadline=None)
 @given(pictures())
 def test_as_the_specification_has_it(picture):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers import Models, decompress
+from packing import unpack
 from png_files import GOOD as PNGS
 from test_packing_webp import GOOD as WEBPS
 
@@ -22,7 +23,7 @@ from catzip.compressor.errors import (
     PackingError,
     TruncatedError,
 )
-from catzip.compressor.packing.recipe import MAX_RECIPE, unpack
+from catzip.compressor.packing.recipe import MAX_RECIPE
 from catzip.compressor.pipeline import decompress_stream, list_frames, read_range
 
 FOLDER = Path(__file__).parent / "golden" / "packing"
@@ -40,7 +41,12 @@ def frame(recipe: bytes) -> bytes:
 
 
 EXACT = {name: PNGS[name][0] for name in ("chunks-around", "interlaced-rgba-16-bits", "empty-idats")}
-ANEW = {"png": PNGS["chunks-around"][0], "png-palette": PNGS["palette-4-bits"][0], "webp": WEBPS["metadata"]}
+ANEW = {
+    "png": PNGS["chunks-around"][0],
+    "png-palette": PNGS["palette-4-bits"][0],
+    "png-tuned": PNGS["grey-4-bits"][0],
+    "webp": WEBPS["metadata"],
+}
 GOOD = {
     **{f"png-exact-{name}": (data, True) for name, data in EXACT.items()},
     **{name: (data, False) for name, data in ANEW.items()},
@@ -48,6 +54,7 @@ GOOD = {
 """Name -> the picture, and whether it comes back byte for byte."""
 
 CONTENT, RECIPE = unpack(EXACT["chunks-around"], True)
+TUNED_CONTENT, TUNED = unpack(ANEW["png-tuned"], False)
 PLAIN = member(CONTENT, b"\0")
 XZ = PLAIN[len(HEADER) + len(frame(b"\0")) :]  # the content, and the trailer
 CONTENT_ALONE = XZ[: list_frames(io.BytesIO(PLAIN)).frames[1].size]
@@ -67,6 +74,9 @@ BAD: dict[str, tuple[bytes, type[CatzipError]]] = {
     "recipe-for-webp": (member(CONTENT, b"\2"), CorruptError),
     "recipe-with-surplus": (member(CONTENT, b"\0\0"), CorruptError),
     "settings-not-of-zlib": (member(CONTENT, RECIPE[:3] + b"\xff" + RECIPE[4:]), CorruptError),
+    "tuned-settings-not-of-zlib": (member(TUNED_CONTENT, TUNED[:1] + b"\x0a" + TUNED[2:]), CorruptError),
+    "tuned-filters-cut": (member(TUNED_CONTENT, TUNED[:-1]), CorruptError),
+    "tuned-with-surplus": (member(TUNED_CONTENT, TUNED + b"\0"), CorruptError),
     "chunks-that-do-not-add-up": (member(CONTENT, RECIPE[:-9] + b"\2" + RECIPE[-8:]), PackingError),
     "picture-with-another-check": (member(CONTENT, RECIPE[:-1] + bytes([RECIPE[-1] ^ 1])), PackingError),
 }

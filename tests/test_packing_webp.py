@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from packing import pack, unpack
 from PIL import Image
 
 from catzip.compressor.errors import CorruptError, MissingDependencyError
 from catzip.compressor.packing import webp
 from catzip.compressor.packing.asbytes import AsBytes, NotReproduced
 from catzip.compressor.packing.form import OPENING, Facts, Unpacked
-from catzip.compressor.packing.recipe import pack, unpack
 from catzip.compressor.pipeline import is_same_picture
 
 DRAW = np.random.RandomState(3)

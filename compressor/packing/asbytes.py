@@ -6,4 +6,4 @@ class AsBytes(Exception):
 
 
 class NotReproduced(AsBytes):
-    """It could be unpacked, but not packed again to the same bytes."""
+    """It could be unpacked, but not packed again to the same bytes, or to about as many."""

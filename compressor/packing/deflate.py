@@ -1,11 +1,10 @@
 """Zlib streams: inflated with care, and deflated again so that the same bytes come out."""
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from .asbytes import AsBytes, NotReproduced
+from .asbytes import AsBytes
 
 VERSION = zlib.ZLIB_RUNTIME_VERSION
 """Of the zlib that deflates here."""
@@ -13,8 +12,12 @@ VERSION = zlib.ZLIB_RUNTIME_VERSION
 MOST = 1100
 """Bytes that a byte of deflate can stand for, and some: the limit is 1032."""
 
-_STEP = 1 << 16  # bytes deflated between two looks at whether the result is still right
-_HEAD = 2
+STEP = 1 << 16
+"""Bytes that zlib is given at a time: to streams of level 0 it matters."""
+
+HEAD = 2
+"""Bytes that begin a stream and say how it was made, roughly."""
+
 _ADLER = 4
 
 
@@ -38,68 +41,72 @@ class Settings:
     def is_valid(self) -> bool:
         """Whether zlib takes them."""
         known = 0 <= self.level <= 9 and 1 <= self.memory <= 9 and 0 <= self.strategy <= 4
-        return known and 9 <= self.window <= 15 and len(self.head) == _HEAD
+        return known and 9 <= self.window <= 15 and len(self.head) == HEAD
 
-    def deflate(self, plain: bytes) -> bytes:
-        """The stream, as the zlib here makes it."""
-        return b"".join(self._pieces(plain))
-
-    def makes(self, stream: bytes, plain: bytes) -> bool:
-        """Whether `plain` becomes `stream`; False as soon as it does not."""
-        at = 0
-        for piece in self._pieces(plain):
-            if not stream.startswith(piece, at):
-                return False
-            at += len(piece)
-        return at == len(stream)
-
-    def _pieces(self, plain: bytes) -> Iterator[bytes]:
+    def deflate(self, plain: Iterable[bytes]) -> Iterator[bytes]:
+        """The stream of `plain`, which comes in pieces, as the zlib here makes it."""
         # The head says little that zlib goes by, and libpng changes it afterwards: it is kept beside.
         packer = zlib.compressobj(self.level, zlib.DEFLATED, -self.window, self.memory, self.strategy)
         yield self.head
-        view = memoryview(plain)
-        for at in range(0, len(plain), _STEP):
-            yield packer.compress(view[at : at + _STEP])
-        yield packer.flush() + zlib.adler32(plain).to_bytes(_ADLER)
+        adler = 1
+        for piece in _in_steps(plain):
+            adler = zlib.adler32(piece, adler)
+            yield packer.compress(piece)
+        yield packer.flush() + adler.to_bytes(_ADLER)
 
 
-def inflate(stream: bytes, size: int) -> bytes:
-    """The `size` bytes in a zlib stream, making no more of them. Raises AsBytes if it holds fewer or more."""
-    if size > MOST * len(stream):
-        raise AsBytes(f"it states {size} bytes of pixels, which its {len(stream)} bytes cannot hold")
-    inflater = zlib.decompressobj()
-    try:
-        plain = inflater.decompress(stream, size)
-        surplus = b"" if inflater.eof else inflater.decompress(inflater.unconsumed_tail, 1)
-    except zlib.error as error:
-        raise AsBytes(f"it is broken: {error}") from error
-    if surplus or len(plain) != size or not inflater.eof:
-        raise AsBytes("it is broken: its pixels are fewer or more than its header says")
-    if inflater.unused_data:
-        raise AsBytes("there is something behind its pixels")
-    return plain
+def _in_steps(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, `STEP` at a time."""
+    held = b""
+    for piece in pieces:
+        held = held + piece if held else piece
+        whole = len(held) // STEP * STEP
+        yield from (held[at : at + STEP] for at in range(0, whole, STEP))
+        held = held[whole:]
+    if held:
+        yield held
 
 
-def find(stream: bytes, plain: bytes) -> Settings:
-    """The settings with which the zlib here makes `stream` of `plain`. Raises NotReproduced if there are none."""
-    for settings in _candidates(stream):
-        if settings.makes(stream, plain):
-            return settings
-    raise NotReproduced(f"zlib {VERSION} does not make its compressed pixels again, at any setting")
+class Inflater:
+    """The bytes in a zlib stream that comes in pieces, taken in turn. Raises AsBytes where they are not there."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._inflater = zlib.decompressobj()
+
+    def take(self, count: int) -> bytearray:
+        """The next `count` bytes."""
+        taken, at = bytearray(count), 0
+        while at < count:
+            piece = self._next(min(count - at, STEP))
+            if piece is None:
+                raise AsBytes(_NOT_AS_MANY)
+            taken[at : at + len(piece)] = piece
+            at += len(piece)
+        return taken
+
+    def finish(self) -> None:
+        """Nothing may be left."""
+        while (piece := self._next(1)) is not None:
+            if piece:
+                raise AsBytes(_NOT_AS_MANY)
+        if self._inflater.unused_data or any(self._pieces):
+            raise AsBytes("there is something behind its pixels")
+
+    def _next(self, count: int) -> bytes | None:
+        """At most `count` more bytes, perhaps none yet; None at the end of the stream."""
+        if self._inflater.eof:
+            return None
+        try:
+            taken = self._inflater.decompress(self._inflater.unconsumed_tail, count)
+            if taken or self._inflater.eof:
+                return taken
+            piece = next(self._pieces, None)
+            if piece is None:
+                raise AsBytes(_NOT_AS_MANY)
+            return self._inflater.decompress(piece, count)
+        except zlib.error as error:
+            raise AsBytes(f"it is broken: {error}") from error
 
 
-def _candidates(stream: bytes) -> Iterator[Settings]:
-    """Settings to try, the likely ones first."""
-    head = stream[:_HEAD]
-    stated, level = 8 + (head[0] >> 4), head[1] >> 6
-    likely = {0: (1, 0), 1: (2, 3, 4, 5), 2: (6,), 3: (9, 8, 7)}[level]
-    others = tuple(each for each in range(10) if each not in likely)
-    windows = dict.fromkeys(max(9, window) for window in (stated, 15))
-    # Nearly everyone has zlib's own memory, or libpng's and Pillow's.
-    for memories, levels in (((8, 9), likely), ((8, 9), others), (range(1, 8), likely)):
-        for memory, window in product(memories, windows):
-            base = Settings(head, 6, memory, zlib.Z_DEFAULT_STRATEGY, window)
-            for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED):
-                yield from (replace(base, level=each, strategy=strategy) for each in levels)
-            if levels is likely:  # to these the level does not matter
-                yield from (replace(base, strategy=each) for each in (zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY))
+_NOT_AS_MANY = "it is broken: its pixels are fewer or more than its header says"

@@ -9,16 +9,18 @@ head (2) | level | memLevel | strategy | wbits | varint, version of zlib | filte
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
 from .. import lzma2, varint
 from ..errors import CorruptError, PackingError
 from . import deflate, filters, png
+from .chunks import MAX_EMPTY, Runs
+from .content import Content
 from .deflate import Settings
-from .form import Unpacked
+from .span import Span
 
 CHECK_SIZE = 8
 
@@ -33,38 +35,29 @@ class Exact:
     settings  of zlib
     version   of the zlib that made the file again when it was compressed
     kinds     the filter of each row of each pass
-    sizes     (bytes of an IDAT chunk, how many of it follow each other)
+    runs      the IDAT chunks
     check     of the file
     """
 
     settings: Settings
     version: str
     kinds: bytes
-    sizes: list[tuple[int, int]]
+    runs: Runs
     check: bytes
-
-    @classmethod
-    def of(cls, data: bytes, stream: png.Stream) -> "Exact":
-        """Of the PNG file `data`, which held its rows like that. Raises NotReproduced."""
-        settings = deflate.find(stream.stream, stream.plain)
-        runs = [(size, len(list(run))) for size, run in groupby(stream.sizes)]
-        return cls(settings, deflate.VERSION, stream.kinds.tobytes(), runs, _checksum(data))
 
     def to_bytes(self) -> bytes:
         """As it stands in a recipe."""
         settings, version = self.settings, self.version.encode("ascii", "replace")[:_MAX_VERSION]
         numbers = bytes((settings.level, settings.memory, settings.strategy, settings.window))
-        kinds = min(self.kinds, lzma2.compress(self.kinds), key=len)
-        runs = [varint.encode(number) for run in self.sizes for number in run]
+        runs = [varint.encode(number) for run in self.runs for number in run]
         fields = [
             settings.head,
             numbers,
             varint.encode(len(version)),
             version,
-            varint.encode(len(kinds)),
-            kinds,
+            kinds_to_bytes(self.kinds),
         ]
-        return b"".join((*fields, varint.encode(len(self.sizes)), *runs, self.check))
+        return b"".join((*fields, varint.encode(len(self.runs)), *runs, self.check))
 
     @classmethod
     def from_bytes(cls, data: bytes, lines: int) -> "Exact":
@@ -73,39 +66,50 @@ class Exact:
         if settings is None or not settings.is_valid():
             raise CorruptError("a recipe states settings that zlib does not have")
         version, at = _field(data, _SETTINGS, _MAX_VERSION)
-        stored, at = _field(data, at, lines)
+        kinds, at = read_kinds(data, at, lines)
         count, at = varint.decode(data, at)
-        sizes = []
+        runs = []
         for _ in range(min(count, len(data))):
             size, at = varint.decode(data, at)
             often, at = varint.decode(data, at)
-            sizes.append((size, often))
+            runs.append((size, often))
         check = data[at:]
-        if len(sizes) != count or len(check) != CHECK_SIZE:
+        if len(runs) != count or len(check) != CHECK_SIZE:
             raise CorruptError("a recipe is longer or shorter than it should be")
-        kinds = stored if len(stored) == lines else lzma2.decompress(stored, lines)
-        if max(kinds) >= filters.KINDS:
-            raise CorruptError("a recipe has an unknown filter")
-        return cls(settings, version.decode("ascii", "replace"), kinds, sizes, check)
+        return cls(settings, version.decode("ascii", "replace"), kinds, runs, check)
 
-    def pack(self, unpacked: Unpacked) -> bytes:
-        """The file. Raises PackingError where zlib makes other bytes of it."""
-        stream = self.settings.deflate(png.refilter(unpacked, np.frombuffer(self.kinds, np.uint8)))
-        total, count = (
-            sum(size * often for size, often in self.sizes),
-            sum(often for _, often in self.sizes),
+    def pack(self, content: Content) -> Iterator[bytes]:
+        """The file, a piece at a time. Raises PackingError, before any, where zlib makes other bytes of it."""
+        return self.assemble(
+            content, png.deflated(content, np.frombuffer(self.kinds, np.uint8), self.settings)
         )
-        if total == len(stream) and count <= total + _EMPTY:
-            data = png.assemble(unpacked, stream, [size for size, often in self.sizes for _ in range(often)])
-            if _checksum(data) == self.check:
-                return data
+
+    def assemble(self, content: Content, stream: Span) -> Iterator[bytes]:
+        """The file, with this stream in its IDAT chunks. Raises PackingError if that is another file."""
+        total = sum(size * often for size, often in self.runs)
+        count = sum(often for _, often in self.runs)
+        adds_up = total == stream.size and count <= total + MAX_EMPTY
+        if adds_up and checksum(png.assemble(content, stream, self.runs)) == self.check:
+            return png.assemble(content, stream, self.runs)
         raise PackingError(
             f"zlib {self.version} packed this PNG; zlib {deflate.VERSION} here makes other bytes of it. Its pixels and "
             "chunks are intact: use --repack (in Python repack=True) to have them in a PNG that is packed anew"
         )
 
 
-_EMPTY = 1 << 16  # empty IDAT chunks that a file can have
+def kinds_to_bytes(kinds: bytes) -> bytes:
+    """The filters of all rows, as they stand in a recipe."""
+    stored = min(kinds, lzma2.compress(kinds), key=len)
+    return varint.encode(len(stored)) + stored
+
+
+def read_kinds(data: bytes, at: int, lines: int) -> tuple[bytes, int]:
+    """The filters of so many rows, which stand at `at`, and the offset behind them. Raises CorruptError."""
+    stored, at = _field(data, at, lines)
+    kinds = stored if len(stored) == lines else lzma2.decompress(stored, lines)
+    if max(kinds) >= filters.KINDS:
+        raise CorruptError("a recipe has an unknown filter")
+    return kinds, at
 
 
 def _field(data: bytes, at: int, most: int) -> tuple[bytes, int]:
@@ -118,5 +122,9 @@ def _field(data: bytes, at: int, most: int) -> tuple[bytes, int]:
     return data[at : at + size], at + size
 
 
-def _checksum(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=CHECK_SIZE).digest()
+def checksum(pieces: Iterable[bytes]) -> bytes:
+    """The check of a file that comes in pieces."""
+    digest = hashlib.blake2b(digest_size=CHECK_SIZE)
+    for piece in pieces:
+        digest.update(piece)
+    return digest.digest()

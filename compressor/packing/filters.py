@@ -18,24 +18,31 @@ KINDS = 5
 _BAND = 1 << 20  # bytes of rows that are filtered at a time
 
 
-def undo(rows: Bytes, kinds: Bytes) -> Bytes:
-    """Rows uint8 [H, W, B] of W pixels of B bytes, filtered as `kinds` [H] says (0 .. 4), as they were before."""
-    rows = np.ascontiguousarray(rows)
-    if not kinds.any():
-        return rows
-    out = rows.copy()
-    if kinds.max() <= UP:
-        _undo_by_row(out, kinds)
-    else:
-        _undo_by_diagonal(out, kinds)
+def undo(rows: Bytes, kinds: Bytes, above: Bytes | None = None) -> Bytes:
+    """Rows uint8 [H, W, B] of W pixels of B bytes, filtered as `kinds` [H] says (0 .. 4), as they were before.
+
+    above  the row [W, B] before them, as it was; None if they are the first
+    """
+    out = np.array(rows, order="C")
+    undo_in_place(out, kinds, above)
     return out
 
 
-def apply(rows: Bytes, kinds: Bytes) -> Bytes:
+def undo_in_place(rows: Bytes, kinds: Bytes, above: Bytes | None) -> None:
+    """The same to contiguous rows that nobody needs as they are."""
+    if not kinds.any():
+        return
+    if kinds.max() <= UP:
+        _undo_by_row(rows, kinds, above)
+    else:
+        _undo_by_diagonal(rows, kinds, above)
+
+
+def apply(rows: Bytes, kinds: Bytes, above: Bytes | None = None) -> Bytes:
     """Rows uint8 [H, W, B], filtered as `kinds` [H] says: the inverse of `undo`."""
     out = np.array(rows)
     for start, stop in _bands(rows):
-        left, up, corner = _neighbours(rows, start, stop)
+        left, up, corner = _neighbours(rows, start, stop, above)
         for kind in np.unique(kinds[start:stop]).tolist():
             here = kinds[start:stop] == kind
             if kind != NONE:
@@ -43,11 +50,11 @@ def apply(rows: Bytes, kinds: Bytes) -> Bytes:
     return out
 
 
-def choose(rows: Bytes) -> Bytes:
+def choose(rows: Bytes, above: Bytes | None = None) -> Bytes:
     """For each of the rows uint8 [H, W, B] the filter that leaves the smallest sum of magnitudes, uint8 [H]."""
     kinds = np.zeros(len(rows), np.uint8)
     for start, stop in _bands(rows):
-        sides = _neighbours(rows, start, stop)
+        sides = _neighbours(rows, start, stop, above)
         costs = []
         for kind in range(KINDS):
             left = (rows[start:stop] - _predicted(kind, *sides)).reshape(stop - start, -1)
@@ -61,13 +68,13 @@ def _bands(rows: Bytes) -> list[tuple[int, int]]:
     return [(start, min(start + size, len(rows))) for start in range(0, len(rows), size)]
 
 
-def _neighbours(rows: Bytes, start: int, stop: int) -> tuple[Bytes, Bytes, Bytes]:
+def _neighbours(rows: Bytes, start: int, stop: int, above: Bytes | None) -> tuple[Bytes, Bytes, Bytes]:
     """a, b and c of the rows from `start` to `stop`, each [stop - start, W, B]."""
     height, width, size = stop - start, *rows.shape[1:]
     framed = np.zeros((height + 1, width + 1, size), np.uint8)
     framed[1:, 1:] = rows[start:stop]
-    if start:
-        framed[0, 1:] = rows[start - 1]
+    if start or above is not None:
+        framed[0, 1:] = rows[start - 1] if start else above
     return framed[1:, :-1], framed[:-1, 1:], framed[:-1, :-1]
 
 
@@ -95,20 +102,20 @@ def _paeth(a: NDArray[np.int16], b: NDArray[np.int16], c: NDArray[np.int16]) -> 
     return nearest
 
 
-def _undo_by_row(rows: Bytes, kinds: Bytes) -> None:
+def _undo_by_row(rows: Bytes, kinds: Bytes, above: Bytes | None) -> None:
     """In place, where no filter needs both the pixel to the left and the one above."""
     for y, kind in enumerate(kinds.tolist()):
         if kind == SUB:
             np.cumsum(rows[y], axis=0, dtype=np.uint8, out=rows[y])
-        elif kind == UP and y:
-            rows[y] += rows[y - 1]
+        elif kind == UP and (y or above is not None):
+            rows[y] += rows[y - 1] if y else above
 
 
-def _undo_by_diagonal(rows: Bytes, kinds: Bytes) -> None:
+def _undo_by_diagonal(rows: Bytes, kinds: Bytes, above: Bytes | None) -> None:
     """In place. What pixel (y, x) needs has y + x smaller by 1 or 2, so diagonals are done in turn, each at once.
 
-    Three diagonals are held, by row, with a row of zeros above. The sides that a filter does not use are masked
-    to 0: then none, sub and up are Paeth too, and average is what is added to a Paeth of nothing.
+    Three diagonals are held, by row, with the row above, or zeros, before them. The sides that a filter does not use
+    are masked to 0: then none, sub and up are Paeth too, and average is what is added to a Paeth of nothing.
     """
     height, width, size = rows.shape
     pixels = rows.reshape(height * width, size)
@@ -116,17 +123,22 @@ def _undo_by_diagonal(rows: Bytes, kinds: Bytes) -> None:
     masks = np.repeat(-use[kinds].T[:, :, None], size, axis=2)  # [4, H, B], 0 or -1
     averages = bool((kinds == AVERAGE).any())
     now, last, before = (np.zeros((height + 1, size), np.int16) for _ in range(3))
+    edge = np.zeros((height + width, size), np.int16)  # of each diagonal the pixel in the row above
+    if above is not None:
+        edge[:width] = above
+    last[0] = edge[0]
     for diagonal in range(height + width - 1):
         low, high = max(0, diagonal - width + 1), min(diagonal, height - 1)
-        here, above = slice(low + 1, high + 2), slice(low, high + 1)
+        here, up = slice(low + 1, high + 2), slice(low, high + 1)
         # From a row to the next one, x goes down by 1.
         places = slice(diagonal + low * (width - 1), diagonal + high * (width - 1) + 1, max(1, width - 1))
-        a, b, mask = last[here], last[above], masks[:, above]
-        value = _paeth(a & mask[0], b & mask[1], before[above] & mask[2])
+        a, b, mask = last[here], last[up], masks[:, up]
+        value = _paeth(a & mask[0], b & mask[1], before[up] & mask[2])
         if averages:
             value += ((a + b) >> 1) & mask[3]
         value += pixels[places]
         value &= 255
         now[here] = value
+        now[0] = edge[diagonal + 1]
         pixels[places] = value
         now, last, before = before, now, last

@@ -27,6 +27,9 @@ OPENING = 64
 MAX_ROWS = 1 << 28
 """Bytes of rows that a picture can have: 256 MiB."""
 
+MAX_CONTENT = 1 << 28
+"""Bytes that all of an unpacked picture can have: 256 MiB."""
+
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples of a pixel, by PNG colour type: grey, RGB, index, grey with alpha, RGBA."""
 

@@ -3,10 +3,12 @@
 from ..errors import CorruptError
 from ..report import Sink
 from . import recipe
+from .form import MAX_CONTENT
+from .span import Span, spool
 
 
 class Packer:
-    """Takes the content of members one after the other; that of an unpacked picture is held, packed, and then written.
+    """Takes the content of members one after the other; that of an unpacked picture is kept, packed, and then written.
 
     written  bytes that went on
     used     whether there was a picture
@@ -16,8 +18,7 @@ class Packer:
         self._dst = dst
         self._repack = repack
         self._recipe = b""
-        self._held: list[bytes] = []
-        self._size = 0
+        self._kept = spool()
         self.written = 0
         self.used = False
 
@@ -31,18 +32,18 @@ class Packer:
         if not self._recipe:
             self._put(data)
             return
-        self._size += len(data)
-        if self._size > recipe.MAX_CONTENT:
-            raise CorruptError(f"a packed picture is larger than {recipe.MAX_CONTENT} bytes")
-        self._held.append(data)
+        if self._kept.tell() + len(data) > MAX_CONTENT:
+            raise CorruptError(f"a packed picture is larger than {MAX_CONTENT} bytes")
+        self._kept.write(data)
 
     def end(self) -> None:
         """The content of this member is complete. Raises as `recipe.pack` does."""
         if self._recipe:
-            content = b"".join(self._held)
-            self._held.clear()
-            self._put(recipe.pack(content, self._recipe, self._repack))
-        self._recipe, self._size = b"", 0
+            with self._kept:
+                for piece in recipe.pack(Span.whole(self._kept), self._recipe, self._repack):
+                    self._put(piece)
+            self._kept = spool()
+        self._recipe = b""
 
     def _put(self, data: bytes) -> None:
         self._dst.write(data)

@@ -1,81 +1,137 @@
 """PNG files: unpacked to rows of pixels, packed again."""
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import CorruptError
 from . import chunks, deflate, filters
 from .asbytes import AsBytes
-from .form import MAX_ROWS, Shape, Unpacked
-from .passes import passes, pixel_size
+from .content import Content, opening
+from .deflate import Inflater, Settings
+from .filters import Bytes
+from .form import MAX_CONTENT, MAX_ROWS, Facts, Shape
+from .passes import Pass, passes, pixel_size
+from .span import Span, spool
 
 MAX_LINES = 1 << 18
 """Rows of all passes, and pixels of a row, that a picture can have: undoing filters takes a step for each."""
 
-_LEVEL = 8  # 9 takes twice as long on some pictures, for half a percent
-_MEMORY = 9
+_SETTINGS = Settings(
+    b"\x78\xda", 8, 9, 0, 15
+)  # level 9 takes twice as long on some pictures, for half a percent
+_STRIP = 1 << 25  # bytes of rows whose filters are undone at a time
+_FEWEST = 512  # bytes above each other in that, at least: undoing takes a step for each pixel of a row
+_JUDGED = 1 << 24  # bytes of rows on which ways to filter are compared
 
 
 @dataclass(frozen=True)
-class Stream:
-    """How a PNG held its rows.
+class Opened:
+    """A PNG file that was unpacked.
 
-    stream  the zlib stream in its IDAT chunks
-    plain   what that inflates to: the rows of each pass, filtered, behind their filters
-    kinds   the filters, uint8 [rows of all passes]
-    sizes   bytes of each IDAT chunk
+    parts    of the file
+    content  what it was unpacked to
+    kinds    the filters, uint8 [rows of all passes]
     """
 
-    stream: bytes
-    plain: bytes
-    kinds: filters.Bytes
-    sizes: list[int]
+    parts: chunks.Parts
+    content: Content
+    kinds: Bytes
 
 
-def unpack(data: bytes) -> tuple[Unpacked, Stream]:
+def unpack(span: Span) -> Opened:
     """A PNG file, unpacked. Raises AsBytes for one that is broken, animated, too large, or unusual."""
-    parts = chunks.cut(data)
+    parts = chunks.cut(span)
     shape = parts.shape
     if shape.size > MAX_ROWS or shape.width > MAX_LINES or shape.height > MAX_LINES:
         raise AsBytes(f"it states {shape.width} x {shape.height} pixels, which are too many")
     if shape.interlaced and shape.bits < 8:
         raise AsBytes("it is interlaced, with several pixels to a byte")
     size = sum(each.size for each in passes(shape))
-    plain = deflate.inflate(parts.stream, size)
+    if size > deflate.MOST * parts.stream_size:
+        raise AsBytes(f"it states {size} bytes of pixels, which its {parts.stream_size} bytes cannot hold")
+    start = opening("png", parts.start)
+    total = len(start) + shape.size + parts.start + span.size - parts.stop
+    if total > MAX_CONTENT:
+        raise AsBytes(f"its pixels and chunks are {total} bytes, more than {MAX_CONTENT}")
+    out = spool()
+    out.write(start)
+    _copy(span.blocks(0, parts.start), out)
+    kinds = _unpack_rows(parts, out)
+    _copy(span.blocks(parts.stop, span.size), out)
+    facts = Facts("png", shape, len(start), len(start) + parts.start)
+    return Opened(parts, Content(Span.whole(out), facts), kinds)
+
+
+def _copy(blocks: Iterator[bytes], out: BinaryIO) -> None:
+    for block in blocks:
+        out.write(block)
+
+
+def _unpack_rows(parts: chunks.Parts, out: BinaryIO) -> Bytes:
+    """Write the rows of a picture to `out`; the filters that they had, uint8 [rows of all passes]. Raises AsBytes."""
+    shape, inflater, found = parts.shape, Inflater(parts.stream()), []
     pixel = pixel_size(shape)
-    cells = np.empty((shape.height, shape.row_size // pixel, pixel), np.uint8)
-    found = []
-    for each, rows in zip(passes(shape), _lines(shape, plain), strict=True):
-        kinds = np.ascontiguousarray(rows[:, 0])
+    if shape.interlaced:  # its rows come a few pixels at a time, and only the last pass makes them whole
+        cells = np.empty((shape.height, shape.row_size // pixel, pixel), np.uint8)
+        for each in passes(shape):
+            for start, kinds, rows in _strips(each, inflater):
+                cells[each.rows, each.columns][start : start + len(rows)] = rows
+                found.append(kinds)
+        out.write(cells.data)
+    else:
+        for _, kinds, rows in _strips(passes(shape)[0], inflater):
+            out.write(rows.data)
+            found.append(kinds)
+    inflater.finish()
+    return np.concatenate(found)
+
+
+def _strips(each: Pass, inflater: Inflater) -> Iterator[tuple[int, Bytes, Bytes]]:
+    """The rows of a pass, some at a time: which is the first, their filters, and they. Raises AsBytes."""
+    line = 1 + each.width * each.pixel
+    most = max(_STRIP // line, _FEWEST // each.pixel)
+    above = None
+    for start in range(0, each.height, most):
+        height = min(most, each.height - start)
+        lines = np.frombuffer(inflater.take(height * line), np.uint8).reshape(height, line)
+        kinds = np.ascontiguousarray(lines[:, 0])
         if kinds.max() >= filters.KINDS:
             raise AsBytes("it is broken: a row has an unknown filter")
-        pixels = rows[:, 1:].reshape(each.height, each.width, each.pixel)
-        cells[each.rows, each.columns] = filters.undo(pixels, kinds)
-        found.append(kinds)
-    unpacked = Unpacked("png", shape, parts.front, cells.tobytes(), parts.back)
-    stream = Stream(parts.stream, plain, np.concatenate(found), parts.sizes)
-    if refilter(unpacked, stream.kinds) != plain:
-        raise AsBytes("its filters cannot be applied again")
-    return unpacked, stream
+        rows = np.ascontiguousarray(lines[:, 1:]).reshape(height, each.width, each.pixel)
+        del lines
+        filters.undo_in_place(rows, kinds, above)
+        above = rows[-1].copy()
+        yield start, kinds, rows
 
 
-def pack(unpacked: Unpacked) -> bytes:
-    """A PNG file of these pixels and chunks, packed with filters that suit them."""
-    rows = _pixels(unpacked)
-    packer = zlib.compressobj(_LEVEL, memLevel=_MEMORY)
-    best = min(_ways(rows, unpacked.shape), key=lambda plain: len(zlib.compress(plain, 1)))
-    stream = packer.compress(best) + packer.flush()
-    return assemble(unpacked, stream, [len(stream)])
+def deflated(content: Content, kinds: Bytes, settings: Settings) -> Span:
+    """The rows, filtered as `kinds` [rows of all passes] says, as a zlib stream."""
+    out = spool()
+    _copy(settings.deflate(content.filtered(kinds)), out)
+    return Span.whole(out)
 
 
-def refilter(unpacked: Unpacked, kinds: filters.Bytes) -> bytes:
-    """The rows of all passes, filtered as `kinds` [rows of all passes] says, behind their filters."""
-    rows = _pixels(unpacked)
-    return _filtered(rows, np.split(kinds, np.cumsum([len(each) for each in rows])[:-1]))
+def anew(content: Content) -> Span:
+    """The rows as a zlib stream, with filters that suit them."""
+    size = content.facts.shape.size
+    one_in = -(-size // _JUDGED)
+    fast = Settings(b"\x78\x01", 1, 8, 0, 15)
+
+    def judged(kinds: Bytes) -> int:
+        return sum(map(len, fast.deflate(content.filtered(kinds, one_in))))
+
+    tries = ways(content)
+    return deflated(content, min(tries, key=judged) if len(tries) > 1 else tries[0], _SETTINGS)
+
+
+def assemble(content: Content, stream: Span, runs: chunks.Runs) -> Iterator[bytes]:
+    """The file, with `stream` in IDAT chunks of these sizes, a piece at a time."""
+    yield from content.front()
+    yield from chunks.idats(stream, runs)
+    yield from content.back()
 
 
 def lines(shape: Shape) -> int:
@@ -85,43 +141,10 @@ def lines(shape: Shape) -> int:
     return sum(each.height for each in passes(shape))
 
 
-def assemble(unpacked: Unpacked, stream: bytes, sizes: list[int]) -> bytes:
-    """The file, with `stream` in IDAT chunks of these sizes."""
-    return unpacked.front + chunks.idats(stream, sizes) + unpacked.back
-
-
-def _ways(rows: list[filters.Bytes], shape: Shape) -> Iterator[bytes]:
-    """The rows of each pass, filtered in the ways that are worth a try: for few colours there is only one."""
-    fixed = (
-        (filters.NONE, filters.SUB, filters.PAETH)
-        if shape.bits >= 8 and shape.colour != 3
-        else (filters.NONE,)
-    )
-    for kind in fixed:
-        yield _filtered(rows, [np.full(len(each), kind, np.uint8) for each in rows])
-    if len(fixed) > 1:
-        yield _filtered(rows, [filters.choose(each) for each in rows])
-
-
-def _lines(shape: Shape, plain: bytes) -> Iterator[NDArray[np.uint8]]:
-    """Of each pass its rows as they are in the stream, uint8 [height, 1 + bytes of a row]."""
-    at = 0
-    for each in passes(shape):
-        yield np.frombuffer(plain, np.uint8, each.size, at).reshape(each.height, -1)
-        at += each.size
-
-
-def _pixels(unpacked: Unpacked) -> list[filters.Bytes]:
-    """Of each pass its pixels, uint8 [height, width, bytes of a pixel]."""
-    height, pixel = unpacked.shape.height, pixel_size(unpacked.shape)
-    cells = np.frombuffer(unpacked.rows, np.uint8).reshape(height, -1, pixel)
-    return [np.ascontiguousarray(cells[each.rows, each.columns]) for each in passes(unpacked.shape)]
-
-
-def _filtered(rows: list[filters.Bytes], kinds: list[filters.Bytes]) -> bytes:
-    """Rows [height, width, bytes of a pixel] of each pass, filtered, behind their filters [height]."""
-    parts = []
-    for pixels, of_rows in zip(rows, kinds, strict=True):
-        filtered = filters.apply(pixels, of_rows).reshape(len(pixels), -1)
-        parts.append(np.concatenate([of_rows[:, None], filtered], axis=1).tobytes())
-    return b"".join(parts)
+def ways(content: Content) -> list[Bytes]:
+    """The ways to filter all rows that are worth a try: for few colours there is only one."""
+    shape = content.facts.shape
+    many = shape.bits >= 8 and shape.colour != 3
+    fixed = (filters.NONE, filters.SUB, filters.PAETH) if many else (filters.NONE,)
+    count = lines(shape)
+    return [np.full(count, kind, np.uint8) for kind in fixed] + ([content.chosen()] if many else [])

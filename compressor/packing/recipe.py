@@ -1,23 +1,26 @@
 """Recipes: how an unpacked picture is packed again. What a packing frame holds.
 
-format (1) | parameters of the format: none but for a PNG that comes back byte for byte, see exact.py
+format (1) | parameters of the format: none but for a PNG that comes back byte for byte, see exact.py, or is packed with
+             settings of its own, see tuned.py
 """
+
+from collections.abc import Iterator
 
 from ..errors import CorruptError, NewerVersionError
 from . import png, webp
-from .asbytes import AsBytes, NotReproduced
+from .asbytes import AsBytes
+from .content import Content
 from .exact import Exact
-from .form import Unpacked
+from .form import MAX_CONTENT, Unpacked
+from .span import Span
+from .tuned import Tuned
 
-PNG, PNG_EXACT, WEBP = range(3)
-NAMES = {PNG: "png", PNG_EXACT: "png-exact", WEBP: "webp"}
+PNG, PNG_EXACT, WEBP, PNG_TUNED = range(4)
+NAMES = {PNG: "png", PNG_EXACT: "png-exact", WEBP: "webp", PNG_TUNED: "png-tuned"}
 """What listings call the formats."""
 
 MAX_RECIPE = 1 << 24
 """Bytes that a recipe can have."""
-
-MAX_CONTENT = 1 << 28
-"""Bytes that an unpacked picture can have, which is held whole when it is packed: 256 MiB."""
 
 MAX_FILE = MAX_CONTENT + (1 << 20)
 """Bytes of a file that is looked at: deflate makes nothing much larger."""
@@ -33,42 +36,36 @@ def name_of(recipe: bytes) -> str:
     return name
 
 
-def unpack(data: bytes, byte_exact: bool) -> tuple[bytes, bytes]:
-    """A PNG or WebP file, unpacked (see form.py), and its recipe.
-
-    byte_exact  whether the file is to come back byte for byte
-
-    Raises AsBytes for a file that cannot be unpacked, NotReproduced for one that could but for `byte_exact`.
-    """
-    if not data.startswith(webp.RIFF):
-        unpacked, stream = png.unpack(data)
-        parameters = bytes([PNG_EXACT]) + Exact.of(data, stream).to_bytes() if byte_exact else bytes([PNG])
-    else:
-        unpacked, parameters = webp.unpack(data), bytes([WEBP])
-        if byte_exact:
-            raise NotReproduced("WebP is not made again byte for byte")
-    content = unpacked.to_bytes()
-    if len(content) > MAX_CONTENT or len(parameters) > MAX_RECIPE:
-        raise AsBytes(f"its pixels and chunks are {len(content)} bytes, more than {MAX_CONTENT}")
-    return content, parameters
-
-
-def pack(content: bytes, recipe: bytes, repack: bool = False) -> bytes:
-    """The file that `content` is the unpacked form of.
+def pack(content: Span, recipe: bytes, repack: bool = False) -> Iterator[bytes]:
+    """The file that `content` is the unpacked form of, a piece at a time.
 
     repack  pack a PNG anew where the recipe would make the same bytes again
 
-    Raises CorruptError; PackingError where the zlib here does not make the same bytes; MissingDependencyError.
+    Raises, before any piece, CorruptError; PackingError where the zlib here does not make the same bytes;
+    MissingDependencyError.
     """
-    unpacked, name = Unpacked.from_bytes(content), name_of(recipe)
-    if name.partition("-")[0] != unpacked.kind:
-        raise CorruptError(f"a recipe for {name} does not fit its content, which is {unpacked.kind}")
-    if name != NAMES[PNG_EXACT] and len(recipe) > 1:
+    picture, name = Content.read(content), name_of(recipe)
+    if name.partition("-")[0] != picture.facts.kind:
+        raise CorruptError(f"a recipe for {name} does not fit its content, which is {picture.facts.kind}")
+    if name in (NAMES[PNG], NAMES[WEBP]) and len(recipe) > 1:
         raise CorruptError("a recipe is longer than it should be")
-    if unpacked.kind == "webp":
-        return webp.pack(unpacked)
-    lines = png.lines(unpacked.shape)
-    if name == NAMES[PNG]:
-        return png.pack(unpacked)
-    exact = Exact.from_bytes(recipe[1:], lines)
-    return png.pack(unpacked) if repack else exact.pack(unpacked)
+    if name == NAMES[WEBP]:
+        return iter([webp.pack(Unpacked.from_bytes(content.read(0, content.size)))])
+    lines = png.lines(picture.facts.shape)
+    if name == NAMES[PNG_EXACT]:
+        exact = Exact.from_bytes(recipe[1:], lines)
+        if not repack:
+            return exact.pack(picture)
+    tuned = Tuned.from_bytes(recipe[1:], lines) if name == NAMES[PNG_TUNED] else None
+    stream = tuned.stream(picture) if tuned else png.anew(picture)
+    return png.assemble(picture, stream, [(stream.size, 1)])
+
+
+def unpack(file: Span) -> Span:
+    """What a PNG or WebP file is unpacked to (see form.py), however it is packed. Raises AsBytes if it cannot be."""
+    if file.read(0, len(webp.RIFF)) != webp.RIFF:
+        return png.unpack(file).content.span
+    content = webp.unpack(file.read(0, file.size)).to_bytes()
+    if len(content) > MAX_CONTENT:
+        raise AsBytes(f"its pixels and chunks are {len(content)} bytes, more than {MAX_CONTENT}")
+    return Span.of(content)

@@ -11,6 +11,7 @@ from ..errors import CorruptError, MissingDependencyError
 from .asbytes import AsBytes
 from .deflate import MOST
 from .form import MAX_ROWS, Shape, Unpacked
+from .span import Span
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -24,6 +25,7 @@ _SIDE = (1 << 14) - 1  # pixels that the encoder takes each way; the format has 
 _OPENING = 5  # bytes of a VP8L stream that hold its shape
 _ALPHA = 1 << 4  # in the last of them: whether there is alpha
 _MODES = {2: "RGB", 6: "RGBA"}
+_OF_PIXELS = (b"VP8X", b"VP8L", b"VP8 ", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP ")
 
 
 def unpack(data: bytes) -> Unpacked:
@@ -70,6 +72,17 @@ def without_size(unpacked: Unpacked) -> Unpacked:
     front = bytearray(unpacked.front)
     front[_OPENING + len(RIFF) : _OPENING + _CHUNK] = bytes(_CHUNK - len(RIFF))
     return replace(unpacked, front=bytes(front))
+
+
+def broken_by_packing(file: Span) -> str:
+    """Why a file would not be whole with its pixels packed otherwise; empty if it would. Raises AsBytes for damage."""
+    size = _CHUNK + int.from_bytes(file.read(4, 4), "little")
+    if size < file.size:
+        return f"behind its end there are {file.size - size} bytes more, as of an archive"
+    for kind, _, _ in _walk(file.read(0, file.size)):
+        if kind not in _OF_PIXELS:
+            return f"its chunk {kind.decode('latin-1')!r} may speak of the bytes of the file"
+    return ""
 
 
 def _walk(data: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -1,0 +1,60 @@
+"""How a PNG is packed again where nobody asks for the same bytes, but the way that always is taken makes it larger.
+
+level | memLevel | strategy | wbits | filters, as in exact.py
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from ..errors import CorruptError
+from . import png
+from .content import Content
+from .deflate import Settings
+from .exact import kinds_to_bytes, read_kinds
+from .filters import Bytes
+from .span import Span
+
+_HEAD = b"\x78\xda"
+_NUMBERS = 4
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What it takes: settings of zlib, and the filter of each row of each pass."""
+
+    settings: Settings
+    kinds: bytes
+
+    @classmethod
+    def tries(cls, content: Content, kinds: Bytes) -> "Iterator[Tuned]":
+        """What is worth a try for a picture that was packed with the filters `kinds`."""
+        base = Settings(_HEAD, 9, 9, zlib.Z_DEFAULT_STRATEGY, 15)
+        for way, strategy in product(
+            (kinds, *reversed(png.ways(content))), (zlib.Z_FILTERED, zlib.Z_DEFAULT_STRATEGY)
+        ):
+            yield cls(replace(base, strategy=strategy), way.tobytes())
+
+    def to_bytes(self) -> bytes:
+        """As it stands in a recipe."""
+        settings = self.settings
+        numbers = bytes((settings.level, settings.memory, settings.strategy, settings.window))
+        return numbers + kinds_to_bytes(self.kinds)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, lines: int) -> "Tuned":
+        """From a recipe for a picture with so many rows in all passes. Raises CorruptError."""
+        settings = Settings(_HEAD, *data[:_NUMBERS]) if len(data) >= _NUMBERS else None
+        if settings is None or not settings.is_valid():
+            raise CorruptError("a recipe states settings that zlib does not have")
+        kinds, at = read_kinds(data, _NUMBERS, lines)
+        if at != len(data):
+            raise CorruptError("a recipe is longer than it should be")
+        return cls(settings, kinds)
+
+    def stream(self, content: Content) -> Span:
+        """The rows, packed like that."""
+        return png.deflated(content, np.frombuffer(self.kinds, np.uint8), self.settings)
