@@ -30,8 +30,8 @@ from .compressor.errors import (
 if TYPE_CHECKING:
     from os import PathLike
 
-    from .compressor.limits import Limits
-    from .fileobject import CatzipWriter
+    from .compressor.file_object import CatzipWriter
+    from .compressor.format.limits import Limits
 
 __version__ = "0.7.0"
 
@@ -151,7 +151,7 @@ def open(
     Reading can seek. A file that is written appears under its name when it is closed, whole; an exception in the `with`
     block discards it. After a fork, a child can read on (but for a pipe), and not write.
     """
-    from .fileobject import TextFile, open_file
+    from .compressor.file_object import TextFile, open_file
     from .models.registry import Registry
 
     text = "t" in mode
@@ -168,6 +168,6 @@ def open(
 
 def _limits(max_size: int | None, memlimit: int | None) -> Limits:
     """What these parameters mean. Raises ValueError for negative ones."""
-    from .compressor.limits import Limits
+    from .compressor.format.limits import Limits
 
     return Limits(max_size) if memlimit is None else Limits(max_size, memlimit or None)

@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..atomic import write_whole
+from ..compressor.files.atomic import write_whole
 from ..models.registry import Registry
 from .matrix.conditions import conditions
 from .matrix.matrix import Matrix, elsewhere, passed, run_matrix

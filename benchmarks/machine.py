@@ -8,7 +8,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..models.workers import usable_cores
+from ..models.backends.workers import usable_cores
 
 PACKAGE = Path(__file__).resolve().parent.parent
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..atomic import write_whole
+from ..compressor.files.atomic import write_whole
 from .matrix.matrix import Matrix
 from .results import Result, Run
 from .tables import exactness_tables, image_tables, joined, plot, stepped

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..atomic import write_whole
+from ..compressor.files.atomic import write_whole
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from .. import __version__
+from ..compressor.coding.model import ModelSource
 from ..compressor.errors import CatzipError
-from ..compressor.model import ModelSource
 from ..models.registry import Registry
 from . import machine
 from .data.dataset import Dataset, DatasetError

@@ -4,14 +4,14 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ..rounding import rounded_to_nearest
-from . import trailer
-from .container import HEADER, STORED, check_header, in_frame, read_head, skip_stored
-from .decoder import Decoder
+from .coding.model import ModelSource
+from .coding.rounding import rounded_to_nearest
+from .decompress import Decoder
 from .errors import CorruptError, TruncatedError
-from .limits import Bounded, Guard, Limits
-from .model import ModelSource
-from .reader import BLOCK, Reader
+from .format import trailer
+from .format.container import HEADER, STORED, check_header, in_frame, read_head, skip_stored
+from .format.limits import Bounded, Guard, Limits
+from .format.reader import BLOCK, Reader
 
 _TAIL = 1 << 12  # bytes in which the trailer of a member is looked for first
 

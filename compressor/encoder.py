@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, cast
 
-from .chooser import Choice, Chooser, PlanFor
-from .container import MAX_FRAME, STORED
-from .items import OPENING
+from .coding.model import ModelSource
+from .format.container import MAX_FRAME, STORED
+from .format.reader import Ahead, Reader
+from .format.report import Progress, Report, Sink
+from .format.writer import Piece, Writer
 from .media import tiff
-from .model import ModelSource
-from .reader import Ahead, Reader
-from .report import Progress, Report, Sink
-from .writer import Piece, Writer
+from .selection.chooser import Choice, Chooser, PlanFor
+from .selection.items import OPENING
 
 FRAME_SIZE = 1 << 24
 """Content of a frame: 16 MiB."""

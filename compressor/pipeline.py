@@ -1,12 +1,12 @@
 """Streams in, streams out: everything one can do with a catzip file."""
 
 from .access import read_range
-from .chooser import PlanFor
-from .container import Frame
-from .decoder import decompress_stream, list_frames, verify_stream
+from .compress import are_same_picture, compress_stream, is_same_picture
+from .decompress import decompress_stream, list_frames, verify_stream
 from .encoder import FRAME_SIZE
-from .report import Listing, Progress, Report, Sink
-from .unpacking import are_same_picture, compress_stream, is_same_picture
+from .format.container import Frame
+from .format.report import Listing, Progress, Report, Sink
+from .selection.chooser import PlanFor
 
 __all__ = [
     "FRAME_SIZE",

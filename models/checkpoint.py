@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save as save_bytes
 
-from ..atomic import replacing
 from ..compressor.errors import CorruptError
+from ..compressor.files.atomic import replacing
 from .header import Header, opened, parsed, read_header
 from .schema import Tensor, typed
 

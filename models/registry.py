@@ -10,14 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..compressor.coding.model import Model, Purpose
 from ..compressor.errors import CorruptError, DamagedWeightsWarning, ModelNotFoundError
-from ..compressor.model import Model, Purpose
-from . import checkpoint, family
-from .arrays import arrays_for
+from . import checkpoint
+from .backends.base import arrays_for
+from .backends.workers import Workers
 from .card import Card
+from .families import table as family
 from .header import Header
 from .superseded import where_to_find
-from .workers import Workers
 
 WEIGHTS = Path(__file__).parent / "weights"
 

@@ -4,7 +4,7 @@ from unittest import mock
 
 import pytest
 
-from catzip.models.arrays import Arrays, arrays_for
+from catzip.models.backends.base import Arrays, arrays_for
 
 BACKENDS = ("cpu", "cpu-int8", "torch", "torch-int8", pytest.param("cuda", marks=pytest.mark.gpu))
 """NumPy; PyTorch with the product that it prefers here; both with products in int8, on any CPU; a GPU."""
@@ -22,8 +22,8 @@ def backend(name: str) -> Arrays:
         pytest.skip("no CUDA device")
     if not name.endswith("-int8"):
         return arrays_for(name)
-    from catzip.models.torch_arrays import TorchArrays
+    from catzip.models.backends.torch import TorchArrays
 
-    with mock.patch("catzip.models.torch_arrays.int8_is_fast", lambda: True):  # also where it is slow
+    with mock.patch("catzip.models.backends.torch.int8_is_fast", lambda: True):  # also where it is slow
         # What `arrays_for` has once made it hands out again, and so to a `Registry` as well.
         return TorchArrays("torch") if name == "torch-int8" else arrays_for(name)

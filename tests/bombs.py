@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from catzip.compressor import lzma2, payload, trailer
-from catzip.compressor.container import CODED, HEADER, XZ, Head, checksum
-from catzip.compressor.model import Model, Plan
+from catzip.compressor.coding.model import Model, Plan
+from catzip.compressor.format import lzma2, payload, trailer
+from catzip.compressor.format.container import CODED, HEADER, XZ, Head, checksum
 
 
 def coded(

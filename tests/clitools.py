@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from catzip.cli.app import SIGNALS
+from catzip.cli import SIGNALS
 
 CATZIP = Path(sys.executable).with_name("catzip")
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2

@@ -20,8 +20,8 @@ def set_exact_output(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def trains(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training sets a switch for rounding; and settings of the C library, for processes that only train."""
+    from catzip.models.layers.qat.modules import Rounding
     from catzip.models.training import loop
-    from catzip.models.training.layers import Rounding
 
     monkeypatch.setattr(Rounding, "on", True)
     monkeypatch.setattr(loop.memory, "keep", lambda: None)

@@ -3,7 +3,7 @@
 from helpers import MODELS, ItemModel, Models
 
 from catzip.cli import main
-from catzip.cli.options import Settings
+from catzip.commands.options import Settings
 
 
 class Pictures(ItemModel):

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from helpers import TEXT, compress
 
-from catzip.compressor.container import HEADER
 from catzip.compressor.errors import (
     CatzipError,
     CorruptError,
@@ -13,6 +12,7 @@ from catzip.compressor.errors import (
     NotCatzipError,
     TruncatedError,
 )
+from catzip.compressor.format.container import HEADER
 
 PROSE = TEXT.encode()
 NOISE = random.Random(5).randbytes(300)

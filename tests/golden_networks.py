@@ -8,13 +8,14 @@ import numpy as np
 
 from catzip.benchmarks.matrix.randomized import FlowModel, MixedModel, random_checkpoint
 from catzip.compressor.media import MEDIA
-from catzip.models import checkpoint, grid, logistics
-from catzip.models.flows.couplings import CouplingConfig
-from catzip.models.flows.flow import FlowConfig
-from catzip.models.masked.convnet import ConvNetConfig
-from catzip.models.masked.transformer import TransformerConfig
-from catzip.models.mixture.config import MixingConfig
-from catzip.models.recurrent import AutoregressiveConfig
+from catzip.models import checkpoint
+from catzip.models.families.idf.couplings import CouplingConfig
+from catzip.models.families.idf.flow import FlowConfig
+from catzip.models.layers import grid, logistics
+from catzip.models.mixing.config import MixingConfig
+from catzip.models.networks.masked_convnet import ConvNetConfig
+from catzip.models.networks.masked_transformer import TransformerConfig
+from catzip.models.networks.recurrent import AutoregressiveConfig
 
 FOLDER = Path(__file__).parent / "golden" / "neural"
 PROSE = (FOLDER / "prose.txt").read_bytes()

@@ -16,18 +16,18 @@ from helpers import compress
 from numpy.typing import NDArray
 
 from catzip.benchmarks.matrix.flows import grained
-from catzip.compressor import lzma2, payload
-from catzip.compressor.chooser import Choice
-from catzip.compressor.container import CODED, Head
+from catzip.compressor.coding.model import Model, Plan
 from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundError
-from catzip.compressor.model import Model, Plan
-from catzip.compressor.writer import Writer
-from catzip.models import idf
-from catzip.models.flows import colour, segment
-from catzip.models.flows.corrections import Weights
-from catzip.models.flows.flow import Flow
+from catzip.compressor.format import lzma2, payload
+from catzip.compressor.format.container import CODED, Head
+from catzip.compressor.format.writer import Writer
+from catzip.compressor.selection.chooser import Choice
+from catzip.models.backends.workers import Workers
+from catzip.models.families.idf import codec as idf
+from catzip.models.families.idf import colour, segment
+from catzip.models.families.idf.corrections import Weights
+from catzip.models.families.idf.flow import Flow
 from catzip.models.registry import Registry
-from catzip.models.workers import Workers
 
 LETTERS = re.sub(rb"[^a-z]+", b" ", PROSE.lower()).strip()
 

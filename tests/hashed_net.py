@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from catzip.compressor.pmf import TOTAL
-from catzip.models.masked.pixels import Digits
+from catzip.compressor.coding.pmf import TOTAL
+from catzip.models.networks.pixels import Digits
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 

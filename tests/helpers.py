@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catzip.compressor.coding.model import Needs, Purpose
+from catzip.compressor.coding.pmf import PMF, PRECISION, TOTAL
+from catzip.compressor.coding.stack import Stack
 from catzip.compressor.errors import CorruptError, ModelMismatchError, ModelNotFoundError
 from catzip.compressor.media import MEDIA
-from catzip.compressor.model import Needs, Purpose
 from catzip.compressor.pipeline import compress_stream, decompress_stream
-from catzip.compressor.pmf import PMF, PRECISION, TOTAL
-from catzip.compressor.stack import Stack
 
 
 def random_freqs(

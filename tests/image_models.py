@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from test_media_array import npy
 
+from catzip.compressor.coding.pmf import TOTAL
+from catzip.compressor.coding.stack import Stack
 from catzip.compressor.errors import CorruptError, ModelMismatchError
-from catzip.compressor.packing import form
-from catzip.compressor.pmf import TOTAL
-from catzip.compressor.stack import Stack
+from catzip.compressor.recompression import form
 
 Plan = tuple[int, ...]
 Samples = NDArray[np.uint8]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from catzip.compressor.codec import Codec
-from catzip.compressor.ledger import Ledger
-from catzip.compressor.stack import RandomBits, Stack
+from catzip.compressor.coding.codec import Codec
+from catzip.compressor.coding.ledger import Ledger
+from catzip.compressor.coding.stack import RandomBits, Stack
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import sys
 import fake_cli
 from helpers import Models, TableModel
 
-from catzip import temporary
+from catzip.compressor.files import temporary
 
 DEED, DONE = [""], []
 

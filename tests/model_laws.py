@@ -5,10 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from catzip.compressor.coding.model import Model, Plan
+from catzip.compressor.coding.stack import Stack
 from catzip.compressor.errors import CorruptError
-from catzip.compressor.model import Model, Plan
-from catzip.compressor.stack import Stack
-from catzip.models.arrays import NumpyArray
+from catzip.models.backends.base import NumpyArray
 
 
 def coded(coder: Model, symbols: NumpyArray, plan: Plan) -> list[bytes]:

@@ -1,7 +1,8 @@
 """Unpacking and packing of pictures that are held as bytes."""
 
-from catzip.compressor.packing import choice, recipe
-from catzip.compressor.packing.span import Span
+from catzip.compressor.recompression import choice
+from catzip.compressor.recompression import method as recipe
+from catzip.compressor.recompression.span import Span
 
 
 def unpack(data: bytes, byte_exact: bool) -> tuple[bytes, bytes]:

@@ -1,4 +1,4 @@
-"""The mixture of models/mixture/mixing.py once more, lane by lane, in Python's own integers and dictionaries."""
+"""The mixture of models/mixing/mixing.py once more, lane by lane, in Python's own integers and dictionaries."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

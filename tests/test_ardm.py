@@ -23,11 +23,11 @@ from tiny_models import MASKED, masked, shipped
 from catzip.benchmarks.matrix.probe import shared
 from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.errors import ModelMismatchError
-from catzip.models.ardm import ARDM
-from catzip.models.arrays import NumpyArray
-from catzip.models.identity import Identity
-from catzip.models.masked.schedules import Schedule, every_step, uniform
-from catzip.models.workers import Workers
+from catzip.models.backends.base import NumpyArray
+from catzip.models.backends.workers import Workers
+from catzip.models.families.ardm.codec import ARDM
+from catzip.models.families.ardm.schedules import Schedule, every_step, uniform
+from catzip.models.families.identity import Identity
 
 HASHED = {
     "letters": HashedNet(24, 27),

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catzip.compressor.errors import CatzipError, MissingDependencyError
-from catzip.models import arrays as arrays_module
-from catzip.models.arrays import (
+from catzip.models.backends import base as arrays_module
+from catzip.models.backends.base import (
     CODE_MAX,
     WEIGHT_MAX,
     Arrays,
@@ -20,7 +20,7 @@ from catzip.models.arrays import (
     arrays_for,
     float32_is_exact,
 )
-from catzip.models.trial import check_assignment, check_product
+from catzip.models.backends.self_test import check_assignment, check_product
 
 BOUND = (2**24 - 1) // (CODE_MAX * WEIGHT_MAX)
 """The most inputs whose products float32 is proved to add up."""
@@ -205,8 +205,8 @@ def test_arrays_for_checks_before_it_hands_out(monkeypatch: pytest.MonkeyPatch):
 def test_torch_without_exact_int8_does_not_use_it(monkeypatch: pytest.MonkeyPatch):
     """The kernel is tried on the operands that break it, and left alone where it fails."""
     torch = pytest.importorskip("torch")
-    from catzip.models import torch_arrays
-    from catzip.models.torch_arrays import TorchArrays
+    from catzip.models.backends import torch as torch_arrays
+    from catzip.models.backends.torch import TorchArrays
 
     monkeypatch.setattr(torch_arrays, "int8_is_fast", lambda: True)
     assert TorchArrays("torch").weight(np.ones((1, 2), np.int8)).dtype == torch.int8
@@ -217,13 +217,13 @@ def test_torch_without_exact_int8_does_not_use_it(monkeypatch: pytest.MonkeyPatc
 
 def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch):
     torch = pytest.importorskip("torch")
-    monkeypatch.setattr("catzip.models.torch_arrays.int8_is_fast", lambda: False)
+    monkeypatch.setattr("catzip.models.backends.torch.int8_is_fast", lambda: False)
     with pytest.raises(CatzipError, match=r"no AVX-512 VNNI .*; take --device cpu"):
         arrays_for.__wrapped__("cpu-int8")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(CatzipError, match="no CUDA device here; use --device cpu"):
         arrays_for.__wrapped__("cuda")
-    monkeypatch.setitem(sys.modules, "catzip.models.torch_arrays", None)
+    monkeypatch.setitem(sys.modules, "catzip.models.backends.torch", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'catzip\[torch\]'"):
         arrays_for.__wrapped__("torch")
 
@@ -285,5 +285,5 @@ def test_a_side_of_one_may_have_any_stride(name: str, rows: int, inputs: int, ou
     )
     got = arrays.fetch(arrays.product(odd, arrays.weight(weight)))
     assert np.array_equal(got.astype(np.int64), codes.astype(np.int64) @ weight.T.astype(np.int64))
-    plain = pytest.importorskip("catzip.models.torch_arrays").plain
+    plain = pytest.importorskip("catzip.models.backends.torch").plain
     assert plain(odd).stride() == (inputs, 1)  # which says more where the processor has no VNNI

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from test_grid import SEEDS, integers, residual
 from tiny_models import MASKED, tiny_checkpoint
 
-from catzip.models.arrays import CODE_MAX, NumpyArray, NumpyArrays
-from catzip.models.attention import HEAD, POSITION_MAX, Attention, attention_table, weight_max
+from catzip.models.backends.base import CODE_MAX, NumpyArray, NumpyArrays
+from catzip.models.layers.attention import HEAD, POSITION_MAX, Attention, attention_table, weight_max
 
 DEEP = "letter-chunks-deep"
 LENGTH, WIDTH = MASKED[DEEP].length, MASKED[DEEP].width

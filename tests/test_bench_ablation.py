@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from catzip.benchmarks import ablation
+from catzip.benchmarks.studies import ablation
 from catzip.compressor.errors import CatzipError
 from catzip.models.training import load, train
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from catzip.benchmarks import curves
-from catzip.benchmarks.curves import POINTS, TREND, curve
+from catzip.benchmarks.studies import curves
+from catzip.benchmarks.studies.curves import POINTS, TREND, curve
 
 ROOT = Path(__file__).parent.parent
 COMMITTED = sorted(curves.LOGS.glob("*.jsonl"))
@@ -99,7 +99,7 @@ def test_plots_are_the_same_bytes_each_time_and_checked(
 ) -> None:
     pytest.importorskip("matplotlib")
     assert curves.main(["--check"]) == 1
-    assert "tiny.svg; run python -m catzip.benchmarks.curves" in capsys.readouterr().err
+    assert "tiny.svg; run python -m catzip.benchmarks.studies.curves" in capsys.readouterr().err
     assert curves.main([]) == 0 and curves.main(["--check"]) == 0
     first = (folder / "tiny.svg").read_bytes()
     assert b"bits per symbol (per dimension)" in first and b"rounding on" in first
@@ -128,7 +128,7 @@ def test_committed_logs_name_each_export_once_and_no_path_of_a_machine(path: Pat
 
 
 def test_committed_plots_show_the_committed_logs() -> None:
-    assert curves.main(["--check"]) == 0, "run python -m catzip.benchmarks.curves"
+    assert curves.main(["--check"]) == 0, "run python -m catzip.benchmarks.studies.curves"
     pictures = sorted(curves.LOGS.glob("*.svg"))
     assert [path.stem for path in pictures] == [path.stem for path in COMMITTED]
     assert max(path.stat().st_size for path in pictures) < 60_000

@@ -10,7 +10,7 @@ from image_models import ImageModel
 
 from catzip.benchmarks.data.imagefile import same_image
 from catzip.benchmarks.measuring.likelihood import likelihood
-from catzip.compressor.pmf import TOTAL
+from catzip.compressor.coding.pmf import TOTAL
 
 image = pytest.importorskip("PIL.Image")
 

@@ -6,7 +6,7 @@ import pytest
 from helpers import TEXT
 from tiny_models import tiny_path
 
-from catzip.benchmarks import mixtures
+from catzip.benchmarks.studies import mixtures
 
 
 def test_a_row_for_each_variant(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -8,8 +8,9 @@ torch = pytest.importorskip("torch")
 
 from tiny_recipe import written  # noqa: E402
 
-from catzip.benchmarks import rounding  # noqa: E402
-from catzip.models.training import layers, load, loop, train  # noqa: E402
+from catzip.benchmarks.studies import rounding  # noqa: E402
+from catzip.models.layers.qat import modules as layers  # noqa: E402
+from catzip.models.training import load, loop, train  # noqa: E402
 
 
 @pytest.fixture

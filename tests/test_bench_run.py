@@ -14,7 +14,7 @@ from catzip.benchmarks.data.dataset import Dataset, DatasetError
 from catzip.benchmarks.measuring.measure import Settings, Task
 from catzip.benchmarks.results import Result, Run
 from catzip.benchmarks.run import Bench, ResumeError, begin, budgets_of, collect, resumed, run_bench
-from catzip.cli.app import cli
+from catzip.cli import cli
 from catzip.compressor.errors import CatzipError, ModelMismatchError
 
 TEXT = Dataset("text", b"abc" * 100, "some text")

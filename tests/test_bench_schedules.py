@@ -8,12 +8,12 @@ import pytest
 from helpers import MODELS
 from tiny_models import tiny_checkpoint
 
-from catzip.benchmarks import schedules
 from catzip.benchmarks.data.dataset import npy
 from catzip.benchmarks.results import Run
 from catzip.benchmarks.run import budgets_of
+from catzip.benchmarks.studies import schedules
 from catzip.models import checkpoint
-from catzip.models.masked.schedules import uniform
+from catzip.models.families.ardm.schedules import uniform
 from catzip.models.registry import Registry
 
 
@@ -66,7 +66,9 @@ def test_both_are_files_that_were_decoded(folder: Path, capsys: pytest.CaptureFi
         < even.compressed_bytes
     )
     run = Run.load(out)
-    assert run.command == ("python -m catzip.benchmarks.schedules -m tiny --dataset items.npy --steps 5 -T 1")
+    assert run.command == (
+        "python -m catzip.benchmarks.studies.schedules -m tiny --dataset items.npy --steps 5 -T 1"
+    )
     assert "tiny, 5 steps, uniform" in capsys.readouterr().out
     assert schedules.main([*words, "--json", str(out), "--resume"]) == 0
     assert Run.load(out) == run  # nothing was measured again

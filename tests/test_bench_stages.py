@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from catzip.benchmarks import stages
+from catzip.benchmarks.studies import stages
 
-PRODUCT = ("/somewhere/models/arrays.py", 1, "product")
-LAYER = ("/somewhere/models/grid.py", 2, "__call__")
-MIXTURE = ("/somewhere/models/mixture/mixing.py", 3, "symbols")
-SUMMED = ("/somewhere/models/mixture/mixing.py", 4, "summed")
+PRODUCT = ("/somewhere/models/backends/base.py", 1, "product")
+LAYER = ("/somewhere/models/layers/grid.py", 2, "__call__")
+MIXTURE = ("/somewhere/models/mixing/mixing.py", 3, "symbols")
+SUMMED = ("/somewhere/models/mixing/mixing.py", 4, "summed")
 NUMPY = ("~", 0, "<method 'take' of 'numpy.ndarray' objects>")
 INNER = ("/elsewhere/numpy/_methods.py", 5, "_clip")
-MAIN = ("/somewhere/cli/app.py", 6, "main")
+MAIN = ("/somewhere/cli.py", 6, "main")
 
 
 def called(own: float, **callers: float) -> tuple[int, int, float, float, dict]:

@@ -56,7 +56,7 @@ RUN = Run(
         PEER,
     ],
 )
-SCHEDULES = replace(RUN, command="python -m catzip.benchmarks.schedules", results=[ROW, UNIFORM])
+SCHEDULES = replace(RUN, command="python -m catzip.benchmarks.studies.schedules", results=[ROW, UNIFORM])
 
 
 def cells(text: str, start: str) -> list[list[str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catzip.benchmarks import tiles
+from catzip.benchmarks.studies import tiles
 
 
 def test_a_row_for_each_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -7,11 +7,11 @@ import pytest
 from helpers import random_freqs
 from laws import random_stack
 
-from catzip.compressor.bitsback import BitsBack, Chain
-from catzip.compressor.codec import Categorical
-from catzip.compressor.ledger import Ledger
-from catzip.compressor.pmf import PMF, TOTAL
-from catzip.compressor.stack import RandomBits, Stack
+from catzip.compressor.coding.bitsback import BitsBack, Chain
+from catzip.compressor.coding.codec import Categorical
+from catzip.compressor.coding.ledger import Ledger
+from catzip.compressor.coding.pmf import PMF, TOTAL
+from catzip.compressor.coding.stack import RandomBits, Stack
 
 
 def settled(p: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import click
 import pytest
 from clitools import catzip, contents, need_permissions, start, wait_for_work, without_root_powers
 
-from catzip.cli import app
+from catzip import cli as app
 
 TEXT = b"Call me Ishmael. Some years ago, never mind how long precisely.\n" * 40
 

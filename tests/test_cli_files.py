@@ -8,7 +8,7 @@ import threading
 import pytest
 from clitools import CATZIP, catzip, contents, on_terminal
 
-from catzip.cli.progress import clock, progress_line
+from catzip.commands.progress import clock, progress_line
 
 TEXT = b"It was the best of times, it was the worst of times.\n" * 40
 

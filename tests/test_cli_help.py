@@ -10,7 +10,7 @@ import click
 import pytest
 from clitools import CATZIP, catzip
 
-from catzip.cli.app import cli
+from catzip.cli import cli
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -63,7 +63,7 @@ def test_help_imports_no_heavy_package():
 def test_training_does_without_the_coder():
     """It runs where constriction is not installed."""
     pytest.importorskip("torch")
-    code = "import sys, catzip.models.training, catzip.cli.train; print('constriction' in sys.modules)"
+    code = "import sys, catzip.models.training, catzip.commands.train; print('constriction' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).stdout == b"False\n"
 
 

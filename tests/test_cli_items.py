@@ -15,8 +15,8 @@ from clitools import catzip, contents
 from helpers import TEXT
 from tiny_models import masked, tiny_path
 
-from catzip.cli.models import lines
-from catzip.pictures import GAP, sheet
+from catzip.commands.models import lines
+from catzip.commands.pictures import GAP, sheet
 
 
 def fake(*arguments, cwd, code=0, **options):

@@ -7,7 +7,7 @@ import bombs
 import pytest
 from clitools import catzip, contents, start
 
-from catzip.cli.options import _size
+from catzip.commands.options import _size
 from catzip.models.registry import Registry
 
 TEXT = b"What is sound stays sound. " * 200

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from clitools import catzip, contents, start, wait_for_work
 
+from catzip.models.backends.workers import Workers
 from catzip.models.registry import Registry
-from catzip.models.workers import Workers
 
 BOOK = (Path(__file__).parent.parent / "examples" / "moby-dick.txt").read_bytes()
 PROSE = BOOK[10_000:13_000]

@@ -12,7 +12,7 @@ from png_files import BAD, SIGNATURE, chunk, ihdr, png
 from test_packing_golden import CONTENT, GOOD, bad_path, good_path
 from test_packing_pipeline import AS_BYTES, BROKEN_BY_PACKING, webp_file
 
-from catzip.cli.files import STDIO
+from catzip.commands.files import STDIO
 from catzip.compressor.pipeline import is_same_picture
 
 _RANDOM = random.Random(4)

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from laws import CODEC_LAWS, Case, MakeCase, assert_cost_is_ideal, equal, random_stack
 
-from catzip.compressor.bitsback import BitsBack, Chain
-from catzip.compressor.codec import Categorical, Mapped, Serial, replayed
-from catzip.compressor.pmf import PMF
-from catzip.compressor.quantized import Quantized
-from catzip.compressor.stack import Stack
+from catzip.compressor.coding.bitsback import BitsBack, Chain
+from catzip.compressor.coding.codec import Categorical, Mapped, Serial, replayed
+from catzip.compressor.coding.pmf import PMF
+from catzip.compressor.coding.quantized import Quantized
+from catzip.compressor.coding.stack import Stack
 
 
 def categorical(rng: np.random.RandomState) -> Case:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catzip.models.arrays import NumpyArray
-from catzip.models.flows.colour import best_turns, correlate, decorrelate, lifted, lowered, turned
+from catzip.models.backends.base import NumpyArray
+from catzip.models.families.idf.colour import best_turns, correlate, decorrelate, lifted, lowered, turned
 
 VALUES = st.integers(0, 255)
 

@@ -7,8 +7,6 @@ import tracemalloc
 import pytest
 from helpers import MODELS, TEXT, Models, Pipe, TableModel, compress, decompress
 
-from catzip.compressor import container, lzma2, trailer, varint
-from catzip.compressor.container import HEADER, checksum
 from catzip.compressor.errors import (
     CatzipError,
     CorruptError,
@@ -17,6 +15,8 @@ from catzip.compressor.errors import (
     NotCatzipError,
     TruncatedError,
 )
+from catzip.compressor.format import container, lzma2, trailer, varint
+from catzip.compressor.format.container import HEADER, checksum
 from catzip.compressor.pipeline import list_frames, read_range, verify_stream
 
 PROSE = TEXT.encode()[:150]

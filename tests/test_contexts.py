@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from catzip.models.arrays import NumpyArray
-from catzip.models.contexts import (
+from catzip.models.backends.base import NumpyArray
+from catzip.models.mixing.contexts import (
     MATCH_LENGTHS,
     MIN_MATCH,
     MatchModel,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_grid import SEEDS, integers, residual
 from tiny_models import MASKED, tiny_checkpoint
 
-from catzip.models.convolution import Block, patches
+from catzip.models.layers.convolution import Block, patches
 
 TENSORS, WIDTH = tiny_checkpoint("images").arrays, MASKED["images"].width
 

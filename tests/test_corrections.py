@@ -11,11 +11,11 @@ from model_laws import assert_bits_left_over_are_noticed, assert_length_is_likel
 from test_idf import ANY_SIZE, channels, image
 from tiny_models import flow
 
-from catzip.compressor.pmf import TOTAL
-from catzip.compressor.stack import Stack
-from catzip.models import idf
-from catzip.models.arrays import NumpyArray
-from catzip.models.flows.corrections import (
+from catzip.compressor.coding.pmf import TOTAL
+from catzip.compressor.coding.stack import Stack
+from catzip.models.backends.base import NumpyArray
+from catzip.models.families.idf import codec as idf
+from catzip.models.families.idf.corrections import (
     BIAS,
     EXPONENTS,
     SPREADS,
@@ -24,11 +24,11 @@ from catzip.models.flows.corrections import (
     best_spread,
     weight_pmf,
 )
-from catzip.models.flows.costs import costs
-from catzip.models.flows.fitting import Watcher
-from catzip.models.flows.quarters import Spot
-from catzip.models.grid import ACT
-from catzip.models.logistics import MEAN, MEAN_MAX
+from catzip.models.families.idf.costs import costs
+from catzip.models.families.idf.enc_fitting import Watcher
+from catzip.models.families.idf.squeeze import Spot
+from catzip.models.layers.grid import ACT
+from catzip.models.layers.logistics import MEAN, MEAN_MAX
 
 COMPONENTS = 2
 

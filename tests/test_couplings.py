@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import FLOWS, tiny_checkpoint
 
-from catzip.models.arrays import NumpyArray
-from catzip.models.flows.couplings import Coupling, CouplingConfig
-from catzip.models.flows.quarters import GREY, grid, sizes
+from catzip.models.backends.base import NumpyArray
+from catzip.models.families.idf.couplings import Coupling, CouplingConfig
+from catzip.models.families.idf.squeeze import GREY, grid, sizes
 
 SEEDS = st.integers(0, 1 << 31)
 COUPLED = [name for name in FLOWS if FLOWS[name].flow.couplings.count]

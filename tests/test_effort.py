@@ -13,8 +13,9 @@ from test_items import ARRAY
 from test_media_array import npy
 
 import catzip
-from catzip.compressor import chooser, lzma2
+from catzip.compressor.format import lzma2
 from catzip.compressor.pipeline import list_frames
+from catzip.compressor.selection import chooser
 from catzip.models.registry import Registry
 
 TEXT = b"The quick brown fox jumps over the lazy dog, says the Times.\n" * 9

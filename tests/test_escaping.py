@@ -12,7 +12,7 @@ from clitools import CATZIP, catzip
 from tiny_models import tiny_path
 
 from catzip.benchmarks.tables import text
-from catzip.escaping import printable, printable_lines
+from catzip.compressor.escaping import printable, printable_lines
 from catzip.models import checkpoint
 
 RED = "\x1b[31m"

@@ -17,9 +17,9 @@ from catzip.benchmarks.matrix.operands import exact_product, operands
 from catzip.benchmarks.matrix.randomized import save_random
 from catzip.benchmarks.matrix.recording import trace
 from catzip.benchmarks.tables.exactness_tables import terminal
-from catzip.models.arrays import NumpyArrays, arrays_for
+from catzip.models.backends.base import NumpyArrays, arrays_for
+from catzip.models.backends.workers import Workers
 from catzip.models.registry import Registry
-from catzip.models.workers import Workers
 
 DIGESTS = {"PMFs": {"all at once": "aa", "step by step": "aa"}, "coded": {"file": "bb"}}
 

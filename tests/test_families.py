@@ -22,17 +22,17 @@ from toy_families import Counting, Latent, Runs
 
 from catzip.benchmarks.matrix.randomized import MIXING
 from catzip.benchmarks.matrix.recording import trace
-from catzip.compressor.codec import Codec, Mapped
+from catzip.compressor.coding.codec import Codec, Mapped
+from catzip.compressor.coding.ledger import Ledger
+from catzip.compressor.coding.model import Model
+from catzip.compressor.coding.pmf import TOTAL
 from catzip.compressor.errors import CorruptError, ModelMismatchError
-from catzip.compressor.ledger import Ledger
-from catzip.compressor.model import Model
-from catzip.compressor.pmf import TOTAL
-from catzip.models.autoregressive import Autoregressive, Frame, FrameSteps
-from catzip.models.contexts import HASH, Past
-from catzip.models.identity import Identity
-from catzip.models.lanes import Layout
-from catzip.models.mixture.config import mixing_tables
-from catzip.models.workers import Workers
+from catzip.models.backends.workers import Workers
+from catzip.models.families.autoregressive.codec import Autoregressive, Frame, FrameSteps
+from catzip.models.families.identity import Identity
+from catzip.models.families.lanes import Layout
+from catzip.models.mixing.config import mixing_tables
+from catzip.models.mixing.contexts import HASH, Past
 
 TOYS = (Counting(), Latent())
 

@@ -13,8 +13,8 @@ from helpers import TEXT, compress, decompress
 from test_files_lost import run
 
 import catzip
-from catzip import temporary
-from catzip.cli.files import open_source, open_target
+from catzip.commands.files import open_source, open_target
+from catzip.compressor.files import temporary
 from catzip.models import checkpoint
 
 PROSE = TEXT.encode()

@@ -11,14 +11,14 @@ from test_idf import image
 from tiny_models import flow
 
 from catzip.benchmarks.matrix.flows import grained
-from catzip.models.arrays import NumpyArray, arrays_for
-from catzip.models.flows.corrections import Corrections
-from catzip.models.flows.costs import costs
-from catzip.models.flows.fitting import _solved, best_corrections, sampled
-from catzip.models.grid import LOGIT
-from catzip.models.idf import DRAWN
-from catzip.models.logistics import LEVEL, MEAN, Logistics, logistic_tables
-from catzip.models.workers import Workers
+from catzip.models.backends.base import NumpyArray, arrays_for
+from catzip.models.backends.workers import Workers
+from catzip.models.families.idf.codec import DRAWN
+from catzip.models.families.idf.corrections import Corrections
+from catzip.models.families.idf.costs import costs
+from catzip.models.families.idf.enc_fitting import _solved, best_corrections, sampled
+from catzip.models.layers.grid import LOGIT
+from catzip.models.layers.logistics import LEVEL, MEAN, Logistics, logistic_tables
 
 PHOTO = flow("idf-photo")
 

@@ -13,14 +13,14 @@ torch = pytest.importorskip("torch")
 from tiny_models import COUPLED, FLOW, PLAIN, tiny_checkpoint  # noqa: E402
 from tiny_models import FLOWS as TINY  # noqa: E402
 
-from catzip.models.arrays import NumpyArray, NumpyArrays  # noqa: E402
-from catzip.models.flows.flow import BASE, DIGIT, FlowConfig  # noqa: E402
-from catzip.models.flows.flow import Flow as ExactFlow  # noqa: E402
-from catzip.models.logistics import MEAN, Logistics  # noqa: E402
-from catzip.models.training import flow as training  # noqa: E402
-from catzip.models.training.flow import Flow  # noqa: E402
-from catzip.models.training.idf import Batch, IdfTask  # noqa: E402
-from catzip.models.training.layers import Linear, Rounding  # noqa: E402
+from catzip.models.backends.base import NumpyArray, NumpyArrays  # noqa: E402
+from catzip.models.families.idf import qat as training  # noqa: E402
+from catzip.models.families.idf.flow import BASE, DIGIT, FlowConfig  # noqa: E402
+from catzip.models.families.idf.flow import Flow as ExactFlow  # noqa: E402
+from catzip.models.families.idf.qat import Flow  # noqa: E402
+from catzip.models.families.idf.training import Batch, IdfTask  # noqa: E402
+from catzip.models.layers.logistics import MEAN, Logistics  # noqa: E402
+from catzip.models.layers.qat.modules import Linear, Rounding  # noqa: E402
 from catzip.models.training.recipe import Schedule  # noqa: E402
 
 FLOWS: dict[str, FlowConfig] = {

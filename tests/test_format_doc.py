@@ -9,12 +9,15 @@ import numpy as np
 from helpers import TEXT, compress
 from safetensors import safe_open
 
-import catzip.compressor.container as container
-from catzip.compressor import limits, lzma2, media, payload, trailer, varint
+import catzip.compressor.format.container as container
+from catzip.compressor import media
+from catzip.compressor.format import limits, lzma2, payload, trailer, varint
 from catzip.compressor.media import planes, raster
-from catzip.compressor.packing import exact, form, png, recipe
-from catzip.models import grid, lanes, logistics
-from catzip.models.flows import corrections
+from catzip.compressor.recompression import exact, form, png
+from catzip.compressor.recompression import method as recipe
+from catzip.models.families import lanes
+from catzip.models.families.idf import corrections
+from catzip.models.layers import grid, logistics
 from catzip.models.registry import Registry
 
 DOC = (Path(container.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")

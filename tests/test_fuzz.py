@@ -11,11 +11,13 @@ from fuzz.coded import files
 from fuzz.draw import Draw
 from fuzz.networks import tiny
 
-from catzip.cli import listing
-from catzip.compressor import access, decoder, lzma2, writer
-from catzip.compressor.container import CODED
-from catzip.compressor.packing import recipe
+from catzip.commands import list as listing
+from catzip.compressor import access
+from catzip.compressor import decompress as decoder
+from catzip.compressor.format import lzma2, writer
+from catzip.compressor.format.container import CODED
 from catzip.compressor.pipeline import list_frames, verify_stream
+from catzip.compressor.recompression import method as recipe
 from catzip.models import checkpoint
 from catzip.models.training import recipe as training_recipe
 

@@ -25,7 +25,7 @@ from tiny_models import SHIPPED
 
 from catzip.compressor.errors import ModelNotFoundError
 from catzip.models import checkpoint
-from catzip.models.flows import colour
+from catzip.models.families.idf import colour
 from catzip.models.registry import Registry
 
 DEVICES = ("cpu", "torch", pytest.param("cuda", marks=pytest.mark.gpu))

@@ -17,11 +17,11 @@ from model_laws import (
 from tiny_models import FLOWS, flow, shipped, tiny_checkpoint
 
 from catzip.benchmarks.matrix.recording import trace
-from catzip.compressor.model import Plan
-from catzip.models import idf
-from catzip.models.arrays import NumpyArray, arrays_for
-from catzip.models.flows.flow import BASE, DIGIT, Flow
-from catzip.models.idf import IDF
+from catzip.compressor.coding.model import Plan
+from catzip.models.backends.base import NumpyArray, arrays_for
+from catzip.models.families.idf import codec as idf
+from catzip.models.families.idf.codec import IDF
+from catzip.models.families.idf.flow import BASE, DIGIT, Flow
 
 MODELS = (*FLOWS, *shipped("idf"))
 ANY_SIZE = [name for name in MODELS if not flow(name).shape]

@@ -6,13 +6,13 @@ from model_laws import assert_refused_before_anything_is_allocated
 from tiny_models import FLOW, FLOWS, flow, tiny_checkpoint
 
 from catzip.benchmarks.matrix.randomized import FlowModel, random_checkpoint
+from catzip.compressor.coding.model import Plan
 from catzip.compressor.errors import ModelMismatchError
-from catzip.compressor.model import Plan
-from catzip.models import idf
-from catzip.models.arrays import arrays_for
-from catzip.models.flows.flow import FlowConfig
-from catzip.models.identity import Identity
-from catzip.models.workers import Workers
+from catzip.models.backends.base import arrays_for
+from catzip.models.backends.workers import Workers
+from catzip.models.families.identity import Identity
+from catzip.models.families.idf import codec as idf
+from catzip.models.families.idf.flow import FlowConfig
 
 
 def test_there_are_no_steps_to_choose():

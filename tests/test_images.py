@@ -13,11 +13,11 @@ from image_models import ImageModel, Plan, bmp, files, picture, pnm, tiff, unpac
 from test_items import letters
 from test_media_array import npy
 
-from catzip.compressor import chooser, probe
-from catzip.compressor.container import Frame
 from catzip.compressor.errors import CorruptError, UnsuitableContentError
-from catzip.compressor.items import Content
+from catzip.compressor.format.container import Frame
 from catzip.compressor.pipeline import compress_stream, decompress_stream, list_frames, read_range
+from catzip.compressor.selection import chooser, probe
+from catzip.compressor.selection.items import Content
 
 MODELS = Models(TableModel(), ItemModel(), ImageModel(), default="table-bytes")
 FILES = files(24, 30)

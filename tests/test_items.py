@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_media_array import npy
 
-from catzip.compressor import chooser, probe
 from catzip.compressor.errors import ModelMismatchError, UnsuitableContentError
 from catzip.compressor.media.array import Header
 from catzip.compressor.pipeline import compress_stream, list_frames, read_range
+from catzip.compressor.selection import chooser, probe
 
 ITEM = 12  # bytes
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from model_laws import assert_refused_before_anything_is_allocated
 from tiny_models import CONFIGS, model, shipped
 
-from catzip.compressor.container import MAX_FRAME
 from catzip.compressor.errors import CorruptError
-from catzip.models.lanes import MAX_LANES, MAX_SEGMENT, Layout
+from catzip.compressor.format.container import MAX_FRAME
+from catzip.models.families.lanes import MAX_LANES, MAX_SEGMENT, Layout
 
 
 @st.composite

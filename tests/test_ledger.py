@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from helpers import draw, random_freqs
 
-from catzip.compressor import ledger as module
-from catzip.compressor.ledger import Account, Ledger
-from catzip.compressor.pmf import PMF, TOTAL
-from catzip.compressor.stack import RandomBits, Stack
+from catzip.compressor.coding import ledger as module
+from catzip.compressor.coding.ledger import Account, Ledger
+from catzip.compressor.coding.pmf import PMF, TOTAL
+from catzip.compressor.coding.stack import RandomBits, Stack
 
 QUARTER = PMF(np.full((3, 4), TOTAL // 4, np.uint32))
 

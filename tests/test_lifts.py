@@ -5,11 +5,11 @@ import pytest
 from test_idf import image
 from tiny_models import flow
 
-from catzip.models.arrays import NumpyArray
-from catzip.models.flows.colour import lifted
-from catzip.models.flows.costs import costs, rough_bits
-from catzip.models.flows.lifts import CANDIDATES, best_lifts
-from catzip.models.workers import Workers
+from catzip.models.backends.base import NumpyArray
+from catzip.models.backends.workers import Workers
+from catzip.models.families.idf.colour import lifted
+from catzip.models.families.idf.costs import costs, rough_bits
+from catzip.models.families.idf.enc_lifts import CANDIDATES, best_lifts
 
 NET = flow("idf-photo")._flow
 

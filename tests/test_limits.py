@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tiny_models import SHIPPED, flow, masked, model
 
-from catzip.compressor import container, lzma2, payload
-from catzip.compressor.container import CODED, XZ, Head
-from catzip.compressor.decoder import decompress_stream
+from catzip.compressor.coding.model import Model, Needs, Plan
+from catzip.compressor.coding.stack import Stack
+from catzip.compressor.decompress import decompress_stream
 from catzip.compressor.errors import CorruptError, LimitError
-from catzip.compressor.limits import CREDIT, UNLIMITED, Limits, Meter, allowance, machine_memory
+from catzip.compressor.format import container, lzma2, payload
+from catzip.compressor.format.container import CODED, XZ, Head
+from catzip.compressor.format.limits import CREDIT, UNLIMITED, Limits, Meter, allowance, machine_memory
+from catzip.compressor.format.reader import Reader
 from catzip.compressor.media import MEDIA
 from catzip.compressor.media.raster import Raster
-from catzip.compressor.model import Model, Needs, Plan
 from catzip.compressor.pipeline import list_frames, read_range
-from catzip.compressor.reader import Reader
-from catzip.compressor.stack import Stack
 from catzip.models.registry import Registry
 
 DATA = b"The cat sat on the mat. " * 40

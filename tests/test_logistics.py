@@ -9,9 +9,9 @@ from backends import BACKENDS, backend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.models.arrays import Arrays, NumpyArray, NumpyArrays
-from catzip.models.grid import exp_table
-from catzip.models.logistics import MEAN_MAX, SCALE_LEAST, SCALE_MOST, Logistics, logistic_tables
+from catzip.models.backends.base import Arrays, NumpyArray, NumpyArrays
+from catzip.models.layers.grid import exp_table
+from catzip.models.layers.logistics import MEAN_MAX, SCALE_LEAST, SCALE_MOST, Logistics, logistic_tables
 
 SEEDS = st.integers(0, 2**32 - 1)
 TENSORS = logistic_tables() | {"exp": exp_table()}

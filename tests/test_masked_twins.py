@@ -12,15 +12,17 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from tiny_models import MASKED, tiny_checkpoint  # noqa: E402
 
-from catzip.models import grid  # noqa: E402
-from catzip.models.arrays import CODE_MAX, NumpyArray, NumpyArrays  # noqa: E402
-from catzip.models.attention import ATTENDED, HEAD, POSITION, Attention, attention_table  # noqa: E402
-from catzip.models.convolution import Block  # noqa: E402
-from catzip.models.masked.convnet import ConvNet, ConvNetConfig  # noqa: E402
-from catzip.models.masked.transformer import Transformer, TransformerConfig  # noqa: E402
-from catzip.models.training import convnet, layers, transformer  # noqa: E402
-from catzip.models.training.masked_twins import ImageTwin, TextTwin  # noqa: E402
-from catzip.models.training.masks import Batch  # noqa: E402
+from catzip.models.backends.base import CODE_MAX, NumpyArray, NumpyArrays  # noqa: E402
+from catzip.models.families.ardm.masks import Batch  # noqa: E402
+from catzip.models.families.ardm.qat import ImageTwin, TextTwin  # noqa: E402
+from catzip.models.layers import grid  # noqa: E402
+from catzip.models.layers.attention import ATTENDED, HEAD, POSITION, Attention, attention_table  # noqa: E402
+from catzip.models.layers.convolution import Block  # noqa: E402
+from catzip.models.layers.qat import modules as layers  # noqa: E402
+from catzip.models.networks.masked_convnet import ConvNet, ConvNetConfig  # noqa: E402
+from catzip.models.networks.masked_transformer import Transformer, TransformerConfig  # noqa: E402
+from catzip.models.networks.qat import masked_convnet as convnet  # noqa: E402
+from catzip.models.networks.qat import masked_transformer as transformer
 
 NAMES = sorted(MASKED)
 CHUNKS = MASKED["letter-chunks-deep"]

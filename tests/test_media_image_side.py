@@ -7,8 +7,8 @@ import pytest
 from image_models import files, picture, unpacked
 from media_laws import assert_a_flipped_bit_is_noticed_or_harmless
 
-from catzip.compressor import lzma2, varint
 from catzip.compressor.errors import CorruptError
+from catzip.compressor.format import lzma2, varint
 from catzip.compressor.media import image, planes
 
 FILES = files(8, 5)

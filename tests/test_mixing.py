@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_mixing import ReferenceMixer
 
-from catzip.compressor.pmf import TOTAL
-from catzip.models.arrays import NumpyArray
-from catzip.models.contexts import pack_history
-from catzip.models.mixture.config import STRETCH_MAX, MixingConfig, mixing_tables
-from catzip.models.mixture.decisions import binary_pmf, forced
-from catzip.models.mixture.mixing import Mixer, summed
+from catzip.compressor.coding.pmf import TOTAL
+from catzip.models.backends.base import NumpyArray
+from catzip.models.mixing.config import STRETCH_MAX, MixingConfig, mixing_tables
+from catzip.models.mixing.contexts import pack_history
+from catzip.models.mixing.decisions import binary_pmf, forced
+from catzip.models.mixing.mixing import Mixer, summed
 
 CONFIG = MixingConfig(orders=(1, 2, 4), bits=12, limit=30, rate=28000, start=12000)
 TABLES = mixing_tables(CONFIG)

@@ -18,16 +18,16 @@ from model_laws import (
 from tiny_models import CONFIGS, mixed_text, model, shipped, tiny_checkpoint
 
 from catzip.benchmarks.matrix.recording import trace
-from catzip.compressor.codec import Serial
-from catzip.compressor.model import Plan
-from catzip.compressor.stack import Stack
-from catzip.models import autoregressive
-from catzip.models.arrays import arrays_for
-from catzip.models.autoregressive import Autoregressive, Frame
-from catzip.models.contexts import MATCH_LENGTHS
-from catzip.models.lanes import Layout
-from catzip.models.recurrent import ExactNetwork
-from catzip.models.workers import Workers
+from catzip.compressor.coding.codec import Serial
+from catzip.compressor.coding.model import Plan
+from catzip.compressor.coding.stack import Stack
+from catzip.models.backends.base import arrays_for
+from catzip.models.backends.workers import Workers
+from catzip.models.families.autoregressive import codec as autoregressive
+from catzip.models.families.autoregressive.codec import Autoregressive, Frame
+from catzip.models.families.lanes import Layout
+from catzip.models.mixing.contexts import MATCH_LENGTHS
+from catzip.models.networks.recurrent import ExactNetwork
 
 MODELS = (*CONFIGS, *shipped("autoregressive"))
 

@@ -14,9 +14,9 @@ from reference_layers import softmax
 from test_seen import by_dimension
 from tiny_models import MASKED, tiny_checkpoint
 
-from catzip.models.arrays import Arrays, NumpyArray, NumpyArrays
-from catzip.models.masked.convnet import ConvNet, ConvNetConfig
-from catzip.models.masked.transformer import Transformer
+from catzip.models.backends.base import Arrays, NumpyArray, NumpyArrays
+from catzip.models.networks.masked_convnet import ConvNet, ConvNetConfig
+from catzip.models.networks.masked_transformer import Transformer
 
 TEXTS = sorted(name for name in MASKED if not isinstance(MASKED[name], ConvNetConfig))
 IMAGES = sorted(set(MASKED) - set(TEXTS))

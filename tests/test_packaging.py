@@ -43,7 +43,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
         for name in CONFIG["tool"]["setuptools"]["packages"]
     }
     modules = {name for name in tracked("*.py") if str(Path(name).parent).strip(".") in folders}
-    data = {"py.typed", "benchmarks/matrix/sample.txt", "compressor/FORMAT.md"} | tracked(
+    data = {"py.typed", "benchmarks/matrix/sample.txt", "compressor/format/FORMAT.md"} | tracked(
         "models/weights/*.safetensors", "models/recipes/*.toml"
     )
     assert found == {f"catzip/{name}" for name in modules | data}
@@ -60,7 +60,7 @@ def test_the_sdist_builds_and_has_what_the_wheel_needs(built):
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         found = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "LICENSE", "README.md", "cli/app.py", "compressor/FORMAT.md"} <= found
+    assert {"pyproject.toml", "LICENSE", "README.md", "cli.py", "compressor/format/FORMAT.md"} <= found
 
 
 def test_the_version_is_written_twice_the_same():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from png_files import filter_row
 
-from catzip.compressor.packing import filters
+from catzip.compressor.recompression import filters
 
 SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 12), st.sampled_from([1, 2, 3, 4, 6, 8]))
 

@@ -13,8 +13,6 @@ from packing import unpack
 from png_files import GOOD as PNGS
 from test_packing_webp import GOOD as WEBPS
 
-from catzip.compressor import varint
-from catzip.compressor.container import HEADER, checksum
 from catzip.compressor.encoder import Encoder
 from catzip.compressor.errors import (
     CatzipError,
@@ -23,8 +21,10 @@ from catzip.compressor.errors import (
     PackingError,
     TruncatedError,
 )
-from catzip.compressor.packing.recipe import MAX_RECIPE
+from catzip.compressor.format import varint
+from catzip.compressor.format.container import HEADER, checksum
 from catzip.compressor.pipeline import decompress_stream, list_frames, read_range
+from catzip.compressor.recompression.method import MAX_RECIPE
 
 FOLDER = Path(__file__).parent / "golden" / "packing"
 NONE = Models()

@@ -10,10 +10,10 @@ import pytest
 from clitools import CATZIP
 from png_files import SIGNATURE, chunk, ihdr
 
-from catzip.compressor import lzma2, varint
-from catzip.compressor.chooser import Choice
-from catzip.compressor.container import XZ, Head
-from catzip.compressor.writer import Writer
+from catzip.compressor.format import lzma2, varint
+from catzip.compressor.format.container import XZ, Head
+from catzip.compressor.format.writer import Writer
+from catzip.compressor.selection.chooser import Choice
 
 SIDE = 12_000  # pixels: a grey picture of that size is 144 MB, and ten times as much was taken once
 _MEASURED = """
@@ -81,8 +81,8 @@ def test_a_small_file_that_becomes_a_large_picture_takes_little_memory(tmp_path)
 
 _BOTH_WAYS = """
 import sys
-from catzip.compressor.packing import choice, recipe
-from catzip.compressor.packing.span import Span
+from catzip.compressor.recompression import choice, recipe
+from catzip.compressor.recompression.span import Span
 file = Span.whole(open(sys.argv[1], "rb"))
 content, how = choice.byte_exact(file)
 at = 0

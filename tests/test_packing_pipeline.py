@@ -17,11 +17,9 @@ from test_packing_webp import GOOD as WEBPS
 from test_packing_webp import file as webp_file
 
 import catzip
-from catzip.compressor import unpacking
+from catzip.compressor import compress as unpacking
 from catzip.compressor.encoder import Encoder
 from catzip.compressor.errors import CorruptError, RepackingError, UnsuitableContentError
-from catzip.compressor.packing import packer, recipe
-from catzip.compressor.packing import png as png_module
 from catzip.compressor.pipeline import (
     compress_stream,
     decompress_stream,
@@ -30,6 +28,9 @@ from catzip.compressor.pipeline import (
     read_range,
     verify_stream,
 )
+from catzip.compressor.recompression import method as recipe
+from catzip.compressor.recompression import packer
+from catzip.compressor.recompression import png as png_module
 
 NONE = Models()
 IMAGES = Models(TableModel(), ImageModel(), default="table-bytes")

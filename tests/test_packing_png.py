@@ -14,13 +14,13 @@ from PIL import Image
 from png_files import BAD, GOOD, LATE, SIGNATURE, TEXTS, chunk, ihdr, png
 
 from catzip.compressor.errors import CorruptError, NewerVersionError, PackingError
-from catzip.compressor.packing import choice, chunks, filters
-from catzip.compressor.packing import content as content_module
-from catzip.compressor.packing import png as png_module
-from catzip.compressor.packing.asbytes import AsBytes, NotReproduced
-from catzip.compressor.packing.form import OPENING, Facts, Unpacked
-from catzip.compressor.packing.recipe import PNG, PNG_EXACT, PNG_TUNED
-from catzip.compressor.packing.settings import candidates
+from catzip.compressor.recompression import choice, chunks, filters
+from catzip.compressor.recompression import content as content_module
+from catzip.compressor.recompression import png as png_module
+from catzip.compressor.recompression.asbytes import AsBytes, NotReproduced
+from catzip.compressor.recompression.form import OPENING, Facts, Unpacked
+from catzip.compressor.recompression.method import PNG, PNG_EXACT, PNG_TUNED
+from catzip.compressor.recompression.settings import candidates
 
 
 def pixels(data: bytes) -> tuple[str, tuple[int, int], bytes]:

@@ -10,10 +10,10 @@ from packing import pack, unpack
 from PIL import Image
 
 from catzip.compressor.errors import CorruptError, MissingDependencyError
-from catzip.compressor.packing import webp
-from catzip.compressor.packing.asbytes import AsBytes, NotReproduced
-from catzip.compressor.packing.form import OPENING, Facts, Unpacked
 from catzip.compressor.pipeline import is_same_picture
+from catzip.compressor.recompression import webp
+from catzip.compressor.recompression.asbytes import AsBytes, NotReproduced
+from catzip.compressor.recompression.form import OPENING, Facts, Unpacked
 
 DRAW = np.random.RandomState(3)
 COLOURS = np.cumsum(DRAW.randint(-2, 3, (33, 31, 4)), axis=1).astype(np.uint8)

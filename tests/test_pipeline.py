@@ -12,9 +12,10 @@ from helpers import MODELS, TEXT, Models, Pipe, TableModel, compress, decompress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.compressor import chooser, encoder, probe
+from catzip.compressor import encoder
 from catzip.compressor.errors import CatzipError, ModelNotFoundError
 from catzip.compressor.pipeline import compress_stream, decompress_stream, list_frames, read_range
+from catzip.compressor.selection import chooser, probe
 
 PROSE = TEXT.encode()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import random_freqs
 
-from catzip.compressor.pmf import MAX_SYMBOLS, PMF, TOTAL
+from catzip.compressor.coding.pmf import MAX_SYMBOLS, PMF, TOTAL
 
 HALF = TOTAL // 2
 

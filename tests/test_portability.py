@@ -16,7 +16,7 @@ for name in ("fchown", "fchmod", "sched_getaffinity", "register_at_fork", "O_CLO
 os.supports_fd = set()
 del select.poll
 
-from catzip.cli.app import main
+from catzip.cli import main
 main()
 """
 

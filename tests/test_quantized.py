@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from laws import CODEC_LAWS, Case, random_stack
 
-from catzip.compressor.pmf import PMF
-from catzip.compressor.quantized import MAX_VALUES, Quantized
-from catzip.compressor.stack import Stack
+from catzip.compressor.coding.pmf import PMF
+from catzip.compressor.coding.quantized import MAX_VALUES, Quantized
+from catzip.compressor.coding.stack import Stack
 
 CDF = Callable[[np.ndarray], np.ndarray]
 

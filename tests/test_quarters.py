@@ -6,8 +6,8 @@ from backends import BACKENDS, backend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.models.arrays import CODE_MAX, NumpyArray, NumpyArrays
-from catzip.models.flows.quarters import (
+from catzip.models.backends.base import CODE_MAX, NumpyArray, NumpyArrays
+from catzip.models.families.idf.squeeze import (
     GREY,
     MARGIN,
     NEAREST,

@@ -12,10 +12,10 @@ from helpers import compress
 from tiny_models import flow, masked, mixed_text, model
 
 import catzip
-from catzip import rounding
+from catzip.compressor.coding import rounding
+from catzip.compressor.coding.model import Model
 from catzip.compressor.errors import CatzipError
-from catzip.compressor.model import Model
-from catzip.models.workers import Workers
+from catzip.models.backends.workers import Workers
 
 MODES = {
     "x86_64": {"upward": 0x800, "downward": 0x400, "toward zero": 0xC00},

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.models.masked.schedules import (
+from catzip.models.families.ardm.schedules import (
     Costs,
     Groups,
     Schedule,

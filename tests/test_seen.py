@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import MASKED
 
-from catzip.models.arrays import NumpyArray
-from catzip.models.masked.convnet import ConvNetConfig
-from catzip.models.masked.pixels import Digits, _window, is_exact, look, to_depth
-from catzip.models.masked.windows import seeing, table_rows, window_rows
+from catzip.models.backends.base import NumpyArray
+from catzip.models.networks.masked_convnet import ConvNetConfig
+from catzip.models.networks.pixels import Digits, _window, is_exact, look, to_depth
+from catzip.models.networks.windows import seeing, table_rows, window_rows
 
 SEEDS = st.integers(0, 2**32 - 1)
 WINDOWS = st.lists(

@@ -9,8 +9,8 @@ from backends import BACKENDS, backend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.models import grid
-from catzip.models.arrays import Arrays, NumpyArray, NumpyArrays
+from catzip.models.backends.base import Arrays, NumpyArray, NumpyArrays
+from catzip.models.layers import grid
 
 SEEDS = st.integers(0, 2**32 - 1)
 EXPONENTIAL = grid.exp_table().tolist()

@@ -7,9 +7,9 @@ from helpers import draw, random_freqs, reference_push
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catzip.compressor.coding.pmf import PMF, TOTAL
+from catzip.compressor.coding.stack import Stack
 from catzip.compressor.errors import CorruptError
-from catzip.compressor.pmf import PMF, TOTAL
-from catzip.compressor.stack import Stack
 
 
 @pytest.mark.parametrize("symbols", [2, 3, 27, 255, 256, 1000, 4096, 65536])
@@ -59,7 +59,7 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch):
     symbols = draw(rng, freqs)
     whole, cut = Stack(), Stack()
     whole.push(symbols, PMF(freqs))
-    monkeypatch.setattr("catzip.compressor.stack._CHUNK", 700)
+    monkeypatch.setattr("catzip.compressor.coding.stack._CHUNK", 700)
     cut.push(symbols, PMF(freqs))
     assert cut.to_bytes() == whole.to_bytes()
     assert cut.pop(PMF(freqs)).tolist() == symbols.tolist()

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from clitools import contents, start, wait_for_work
 
-from catzip import temporary
-from catzip.atomic import replacing
 from catzip.benchmarks.results import Run
-from catzip.streams import Patient
-from catzip.temporary import Temporary
+from catzip.compressor.files import temporary
+from catzip.compressor.files.atomic import replacing
+from catzip.compressor.files.streams import Patient
+from catzip.compressor.files.temporary import Temporary
 
 
 @pytest.fixture

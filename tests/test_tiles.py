@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catzip.compressor.errors import CorruptError
-from catzip.models.flows.tiles import MAX_SIDE, Tiling
+from catzip.models.families.idf.tiles import MAX_SIDE, Tiling
 
 LENGTHS = st.integers(1, 40)
 

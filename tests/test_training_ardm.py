@@ -10,15 +10,16 @@ torch = pytest.importorskip("torch")
 
 from helpers import TEXT  # noqa: E402
 
-from catzip.models.masked.schedules import best, from_tensors, strided  # noqa: E402
+from catzip.models.families.ardm import orders  # noqa: E402
+from catzip.models.families.ardm.masks import Batch, in_order, masked  # noqa: E402
+from catzip.models.families.ardm.orders import candidates, measured, progressive  # noqa: E402
+from catzip.models.families.ardm.schedules import best, from_tensors, strided  # noqa: E402
+from catzip.models.families.ardm.training import ArdmTask  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
-from catzip.models.training import load, loop, orders, train  # noqa: E402
-from catzip.models.training.ardm import ArdmTask  # noqa: E402
-from catzip.models.training.data import to_symbols  # noqa: E402
-from catzip.models.training.masks import Batch, in_order, masked  # noqa: E402
+from catzip.models.training import load, loop, train  # noqa: E402
+from catzip.models.training.datasets import to_symbols  # noqa: E402
 from catzip.models.training.mosaics import read_tiles  # noqa: E402
 from catzip.models.training.mosaics import tiles as read_back  # noqa: E402
-from catzip.models.training.orders import candidates, measured, progressive  # noqa: E402
 
 PLACES = {name: getattr(orders, name) for name in ("_PLACES", "_FEW")}  # as they are outside of these tests
 HEAD = """
@@ -91,12 +92,12 @@ def pictures(count: int, seed: int) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def short_searches(trains: None, monkeypatch: pytest.MonkeyPatch):
     """Export looks for orders and schedules, which takes minutes with the numbers of a real run."""
-    monkeypatch.setattr("catzip.models.training.masked_twins._COUNTED", 1 << 14)
-    monkeypatch.setattr("catzip.models.training.masked_twins._AT_ONCE", 1 << 6)
-    monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_ON", 2)
-    monkeypatch.setattr("catzip.models.training.ardm._SCHEDULED_SYMBOLS", 0)
+    monkeypatch.setattr("catzip.models.families.ardm.qat._COUNTED", 1 << 14)
+    monkeypatch.setattr("catzip.models.families.ardm.qat._AT_ONCE", 1 << 6)
+    monkeypatch.setattr("catzip.models.families.ardm.training._SCHEDULED_ON", 2)
+    monkeypatch.setattr("catzip.models.families.ardm.training._SCHEDULED_SYMBOLS", 0)
     for name, few in (("BUDGETS", (5, 10)), ("_FEW", 50), ("_LOOKED", 6), ("_PLACES", 40)):
-        monkeypatch.setattr(f"catzip.models.training.orders.{name}", few)
+        monkeypatch.setattr(f"catzip.models.families.ardm.orders.{name}", few)
 
 
 def folder_for(name: str, folder: Path) -> Path:

@@ -18,7 +18,7 @@ from catzip.models.training import load, loop, train  # noqa: E402
 
 MEMBER = """
 import json, torch
-from catzip.models.training.parallel import Crew
+from catzip.models.training.distributed import Crew
 
 crew = Crew(torch.device("cpu"))
 net = torch.nn.ParameterList([torch.zeros(2), torch.zeros(1, 3), torch.zeros(1)])

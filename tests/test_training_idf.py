@@ -11,10 +11,10 @@ torch = pytest.importorskip("torch")
 
 from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
+from catzip.models.families.idf.training import IdfTask  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
 from catzip.models.training.families import task_for  # noqa: E402
-from catzip.models.training.idf import IdfTask  # noqa: E402
 from catzip.models.training.mosaics import read_tiles  # noqa: E402
 from catzip.models.training.mosaics import tiles as read_back  # noqa: E402
 

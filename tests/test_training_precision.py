@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from catzip.models.training import precision  # noqa: E402
-from catzip.models.training.layers import Rounding  # noqa: E402
+from catzip.models.layers.qat import precision  # noqa: E402
+from catzip.models.layers.qat.modules import Rounding  # noqa: E402
 
 CPU = torch.device("cpu")
 

@@ -15,8 +15,8 @@ from tiny_recipe import DATA, RECIPE, written  # noqa: E402
 
 from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.compressor.media import MEDIA  # noqa: E402
+from catzip.models.layers.qat.modules import Rounding  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
-from catzip.models.training.layers import Rounding  # noqa: E402
 from catzip.models.training.recipe import ALPHABETS  # noqa: E402
 
 

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from catzip.models.training.softening import smooth_colours, softened
+from catzip.models.families.idf.softening import smooth_colours, softened
 
 SIZE = (3, 17, 20)  # odd sizes, too
 

@@ -16,16 +16,16 @@ from tiny_recipe import written  # noqa: E402
 
 from catzip.compressor.errors import CatzipError, CorruptError  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
-from catzip.models.recurrent import AutoregressiveConfig  # noqa: E402
+from catzip.models.families.autoregressive.training import AutoregressiveNet  # noqa: E402
+from catzip.models.families.idf.training import IdfTask  # noqa: E402
+from catzip.models.layers.qat.modules import exported  # noqa: E402
+from catzip.models.networks.recurrent import AutoregressiveConfig  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, names, train  # noqa: E402
-from catzip.models.training.autoregressive import AutoregressiveNet  # noqa: E402
 from catzip.models.training.families import task_for  # noqa: E402
-from catzip.models.training.idf import IdfTask  # noqa: E402
-from catzip.models.training.layers import exported  # noqa: E402
 from catzip.models.training.recipe import Recipe  # noqa: E402
-from catzip.models.training.start import grow, source  # noqa: E402
 from catzip.models.training.state import STATE  # noqa: E402
+from catzip.models.training.warm_start import grow, source  # noqa: E402
 
 SMALL = {"hidden": 0, "ngrams": [[1, 8], [2, 9]]}
 LARGE = {"hidden": 16, "depth": 3, "ngrams": [[1, 8], [2, 11]]}

@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 from tiny_recipe import written  # noqa: E402
 
 from catzip.compressor.errors import CatzipError  # noqa: E402
+from catzip.models.layers.qat.modules import Embedding, Linear  # noqa: E402
 from catzip.models.training import load, train  # noqa: E402
-from catzip.models.training.layers import Embedding, Linear  # noqa: E402
 from catzip.models.training.optimiser import OPTIMISERS  # noqa: E402
 from catzip.models.training.recipe import Recipe, Schedule  # noqa: E402
 from catzip.models.training.state import TrainingState  # noqa: E402

@@ -13,19 +13,19 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from tiny_models import CONFIGS, mixed_text, model, tiny_checkpoint  # noqa: E402
 
+from catzip.compressor.coding.pmf import TOTAL  # noqa: E402
 from catzip.compressor.errors import CatzipError  # noqa: E402
-from catzip.compressor.pmf import TOTAL  # noqa: E402
-from catzip.models import grid  # noqa: E402
-from catzip.models.arrays import NumpyArray, NumpyArrays, arrays_for  # noqa: E402
-from catzip.models.autoregressive import Frame  # noqa: E402
-from catzip.models.contexts import MATCH_LENGTHS, Past  # noqa: E402
-from catzip.models.lanes import Layout  # noqa: E402
-from catzip.models.recurrent import ExactNetwork  # noqa: E402
-from catzip.models.training import layers  # noqa: E402
-from catzip.models.training.autoregressive import AutoregressiveTask  # noqa: E402
-from catzip.models.training.data import Batch, normalise_text8, text_batches, to_symbols  # noqa: E402
+from catzip.models.backends.base import NumpyArray, NumpyArrays, arrays_for  # noqa: E402
+from catzip.models.families.autoregressive.codec import Frame  # noqa: E402
+from catzip.models.families.autoregressive.training import AutoregressiveTask  # noqa: E402
+from catzip.models.families.lanes import Layout  # noqa: E402
+from catzip.models.layers import grid  # noqa: E402
+from catzip.models.layers.qat import modules as layers  # noqa: E402
+from catzip.models.layers.qat.recurrence import recurrence  # noqa: E402
+from catzip.models.mixing.contexts import MATCH_LENGTHS, Past  # noqa: E402
+from catzip.models.networks.recurrent import ExactNetwork  # noqa: E402
+from catzip.models.training.datasets import Batch, normalise_text8, text_batches, to_symbols  # noqa: E402
 from catzip.models.training.recipe import Schedule  # noqa: E402
-from catzip.models.training.recurrence import recurrence  # noqa: E402
 
 SCHEDULE = Schedule(minutes=1, groups=1, lanes=8, steps=40, learning_rate=1e-2)
 TRAINED = ("letters", "letters-mlp", "bytes", "bytes-mlp")

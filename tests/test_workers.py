@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from catzip.models.workers import LEAST_LANES, Workers
+from catzip.models.backends.workers import LEAST_LANES, Workers
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 16])
@@ -33,7 +33,7 @@ def test_cores_where_the_system_does_not_say_which_may_be_used(monkeypatch: pyte
 
 FORK = """
 import os, signal, sys
-from catzip.models.workers import Workers
+from catzip.models.backends.workers import Workers
 
 workers, groups = Workers(2), [slice(0, 1), slice(1, 2)]
 assert workers.map(lambda i: i, groups) == [0, 1]
@@ -153,7 +153,7 @@ def test_an_error_ahead_is_raised_in_its_place(threads: int):
 TEAMS = """
 import os
 import torch
-from catzip.models.workers import Workers
+from catzip.models.backends.workers import Workers
 
 a, b = torch.ones(512, 512, dtype=torch.int8), torch.ones(512, 512, dtype=torch.int8)
 workers, groups, before = Workers(2), [slice(0, 1), slice(1, 2)], torch.get_num_threads()

@@ -8,17 +8,17 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from catzip.benchmarks.matrix.randomized import MIXING, FlowModel, MixedModel, random_checkpoint
-from catzip.compressor.model import Model
+from catzip.compressor.coding.model import Model
 from catzip.models import checkpoint
-from catzip.models.ardm import ARDM
-from catzip.models.arrays import NumpyArray
-from catzip.models.autoregressive import Autoregressive
-from catzip.models.flows.couplings import CouplingConfig
-from catzip.models.flows.flow import FlowConfig
-from catzip.models.idf import IDF
-from catzip.models.masked.convnet import ConvNetConfig
-from catzip.models.masked.transformer import TransformerConfig
-from catzip.models.recurrent import AutoregressiveConfig
+from catzip.models.backends.base import NumpyArray
+from catzip.models.families.ardm.codec import ARDM
+from catzip.models.families.autoregressive.codec import Autoregressive
+from catzip.models.families.idf.codec import IDF
+from catzip.models.families.idf.couplings import CouplingConfig
+from catzip.models.families.idf.flow import FlowConfig
+from catzip.models.networks.masked_convnet import ConvNetConfig
+from catzip.models.networks.masked_transformer import TransformerConfig
+from catzip.models.networks.recurrent import AutoregressiveConfig
 from catzip.models.registry import Registry
 
 LETTERS = AutoregressiveConfig(

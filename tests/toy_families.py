@@ -7,14 +7,14 @@ from collections.abc import Generator
 
 import numpy as np
 
-from catzip.compressor.bitsback import BitsBack
-from catzip.compressor.codec import Categorical, Codec, Mapped, Serial
+from catzip.compressor.coding.bitsback import BitsBack
+from catzip.compressor.coding.codec import Categorical, Codec, Mapped, Serial
+from catzip.compressor.coding.model import Plan
+from catzip.compressor.coding.pmf import PMF, PRECISION, TOTAL
 from catzip.compressor.errors import CorruptError, ModelMismatchError
-from catzip.compressor.model import Plan
-from catzip.compressor.pmf import PMF, PRECISION, TOTAL
-from catzip.models.arrays import NumpyArray
+from catzip.models.backends.base import NumpyArray
 from catzip.models.families.base import Family, Segments, Slice
-from catzip.models.identity import Identity
+from catzip.models.families.identity import Identity
 
 
 class Runs(Family):

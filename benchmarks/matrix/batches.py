@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ...models import ardm, checkpoint
-from ...models.ardm import MaskedNet
-from ...models.arrays import Arrays, NumpyArray
-from ...models.identity import Identity
-from ...models.workers import Workers
+from ...models import checkpoint
+from ...models.backends.base import Arrays, NumpyArray
+from ...models.backends.workers import Workers
+from ...models.families.ardm import codec as ardm
+from ...models.families.ardm.codec import MaskedNet
+from ...models.families.identity import Identity
 
 ITEMS, WANTED = 5, 96
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy
 
-from ...models.workers import usable_cores
+from ...models.backends.workers import usable_cores
 from ..machine import cpu_flags
 
 AVX2 = frozenset({"avx2", "fma"})

@@ -11,12 +11,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-from ...compressor.codec import replayed
-from ...compressor.model import Model
-from ...models import checkpoint, idf
-from ...models.arrays import Arrays, NumpyArray
-from ...models.flows.fitting import best_corrections
-from ...models.flows.flow import BASE, DIGIT, Flow, FlowConfig
+from ...compressor.coding.codec import replayed
+from ...compressor.coding.model import Model
+from ...models import checkpoint
+from ...models.backends.base import Arrays, NumpyArray
+from ...models.families.idf import codec as idf
+from ...models.families.idf.enc_fitting import best_corrections
+from ...models.families.idf.flow import BASE, DIGIT, Flow, FlowConfig
 from .recording import Trace, trace
 
 TILES, SIZE = 5, (7, 6)

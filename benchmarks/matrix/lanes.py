@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ...models import checkpoint
-from ...models.arrays import Arrays, NumpyArray
-from ...models.contexts import MATCH_LENGTHS
-from ...models.recurrent import AutoregressiveConfig, ExactNetwork
+from ...models.backends.base import Arrays, NumpyArray
+from ...models.mixing.contexts import MATCH_LENGTHS
+from ...models.networks.recurrent import AutoregressiveConfig, ExactNetwork
 
 STEPS, LANES = 12, 33
 

@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info
 
+from ...compressor.coding.model import Model, Plan
 from ...compressor.media import MEDIA
-from ...compressor.model import Model, Plan
 from ...models import checkpoint
-from ...models.arrays import DEVICES, Arrays, NumpyArray, arrays_for
+from ...models.backends.base import DEVICES, Arrays, NumpyArray, arrays_for
+from ...models.backends.workers import Workers
 from ...models.registry import Registry
-from ...models.workers import Workers
 from . import batches, flows, lanes
 from .conditions import numpy_dispatch
 from .matrix import Digests

@@ -15,21 +15,21 @@ from typing import Any
 import numpy as np
 
 from ...models import checkpoint
-from ...models.arrays import CODE_MAX, WEIGHT_MAX, NumpyArray
-from ...models.attention import HEAD, POSITION_MAX, attention_table
-from ...models.contexts import MATCH_LENGTHS
-from ...models.flows.couplings import CouplingConfig
-from ...models.flows.factors import BESIDE
-from ...models.flows.flow import FlowConfig
-from ...models.flows.quarters import OUTS
-from ...models.grid import exp_table, sigmoid_table
-from ...models.logistics import MEAN_MAX, logistic_tables
-from ...models.masked import schedules
-from ...models.masked.convnet import ConvNetConfig
-from ...models.masked.transformer import TransformerConfig
-from ...models.masked.windows import table_rows
-from ...models.mixture.config import MixingConfig, mixing_tables
-from ...models.recurrent import AutoregressiveConfig
+from ...models.backends.base import CODE_MAX, WEIGHT_MAX, NumpyArray
+from ...models.families.ardm import schedules
+from ...models.families.idf.couplings import CouplingConfig
+from ...models.families.idf.factor_out import BESIDE
+from ...models.families.idf.flow import FlowConfig
+from ...models.families.idf.squeeze import OUTS
+from ...models.layers.attention import HEAD, POSITION_MAX, attention_table
+from ...models.layers.grid import exp_table, sigmoid_table
+from ...models.layers.logistics import MEAN_MAX, logistic_tables
+from ...models.mixing.config import MixingConfig, mixing_tables
+from ...models.mixing.contexts import MATCH_LENGTHS
+from ...models.networks.masked_convnet import ConvNetConfig
+from ...models.networks.masked_transformer import TransformerConfig
+from ...models.networks.recurrent import AutoregressiveConfig
+from ...models.networks.windows import table_rows
 
 
 @dataclass(frozen=True)

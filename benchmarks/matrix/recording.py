@@ -11,9 +11,9 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compressor.model import Model, Plan
-from ...compressor.pmf import PMF
-from ...compressor.stack import Stack
+from ...compressor.coding.model import Model, Plan
+from ...compressor.coding.pmf import PMF
+from ...compressor.coding.stack import Stack
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from unittest.mock import patch
 
 from ...cli import main
-from ...compressor import chooser
+from ...compressor.selection import chooser
 
 
 class _NoXz:

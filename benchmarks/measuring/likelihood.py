@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from ...compressor.container import read_head
+from ...compressor.coding.model import Model, ModelSource
+from ...compressor.format.container import read_head
+from ...compressor.format.payload import unpack_front
+from ...compressor.format.reader import Reader
 from ...compressor.media import MEDIA
-from ...compressor.model import Model, ModelSource
-from ...compressor.payload import unpack_front
 from ...compressor.pipeline import Frame, list_frames
-from ...compressor.reader import Reader
 from .overhear import decoded_symbols
 
 

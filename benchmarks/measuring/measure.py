@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...compressor.coding.model import ModelSource
 from ...compressor.errors import CatzipError
-from ...compressor.model import ModelSource
 from ..data.dataset import Dataset, npy
 from ..data.imagefile import same_image
 from ..results import Result

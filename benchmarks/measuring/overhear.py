@@ -8,9 +8,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compressor.model import Model, ModelSource, Plan
+from ...compressor.coding.model import Model, ModelSource, Plan
+from ...compressor.coding.stack import Stack
 from ...compressor.pipeline import Frame, read_range
-from ...compressor.stack import Stack
 
 Symbols = NDArray[np.uint8]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...escaping import printable
+from ...compressor.escaping import printable
 
 Rows = Sequence[Sequence[str]]
 

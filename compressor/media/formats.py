@@ -7,7 +7,7 @@ What is found here decides how well a file is coded, and never whether it comes 
 import re
 import struct
 
-from ..packing import form
+from ..recompression import form
 from . import tiff
 from .array import LONGEST, Header
 from .look import Look

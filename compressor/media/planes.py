@@ -13,8 +13,8 @@ Where these are all alike, 4 is added to the filter, and only one of them stands
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import lzma2
 from ..errors import CorruptError
+from ..format import lzma2
 
 Plane = NDArray[np.uint8]
 """uint8 [H, W]"""

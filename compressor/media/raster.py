@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from .. import varint
 from ..errors import CorruptError
+from ..format import varint
 
 _COLOUR, _ALPHA, _WIDE, _LITTLE, _SWAPPED = (1 << bit for bit in range(5))
 MAX_PADDING = 3  # bytes: rows of some formats begin at multiples of 4

@@ -29,8 +29,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import varint
 from ..errors import CorruptError
+from ..format import varint
 
 LOWER, TITLE, UPPER, MIXED = range(
     4

@@ -19,13 +19,13 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from ...compressor.codec import Codec
+from ...compressor.coding.codec import Codec
+from ...compressor.coding.ledger import Ledger
+from ...compressor.coding.model import Plan
+from ...compressor.coding.stack import RandomBits, Stack
 from ...compressor.errors import CorruptError
-from ...compressor.ledger import Ledger
-from ...compressor.model import Plan
-from ...compressor.stack import RandomBits, Stack
-from ..arrays import NumpyArray
-from ..identity import Identity
+from ..backends.base import NumpyArray
+from .identity import Identity
 
 _SPARE = 16  # random bytes of a segment beyond those that its symbols may take
 

@@ -9,9 +9,9 @@ import torch
 
 from ...compressor.errors import CatzipError
 from ..checkpoint import Arrays
-from .ardm import ArdmTask
-from .autoregressive import AutoregressiveTask
-from .idf import IdfTask
+from ..families.ardm.training import ArdmTask
+from ..families.autoregressive.training import AutoregressiveTask
+from ..families.idf.training import IdfTask
 from .recipe import Recipe, Schedule
 
 

@@ -14,14 +14,14 @@ import torch
 
 from ...compressor.errors import CatzipError
 from .. import checkpoint
+from ..layers.qat.modules import Rounding
 from . import memory
-from .data import read_corpora
+from .datasets import read_corpora
+from .distributed import Crew
 from .families import task_for
-from .layers import Rounding
-from .parallel import Crew
 from .recipe import Recipe
-from .start import grow, source
 from .state import STATE, TrainingState
+from .warm_start import grow, source
 
 Report = Callable[[dict[str, Any]], None]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...compressor.errors import CatzipError, MissingDependencyError
-from ..arrays import NumpyArray
+from ..backends.base import NumpyArray
 
 TILE = 32
 

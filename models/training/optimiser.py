@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ...compressor.errors import CatzipError
-from .layers import Linear
+from ..layers.qat.modules import Linear
 
 Groups = list[dict[str, Any]]
 

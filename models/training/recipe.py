@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ...compressor.errors import CatzipError
-from ..family import FAMILIES, family_of
+from ..families.identity import ALPHABETS
+from ..families.table import FAMILIES, family_of
 from ..header import opened
-from ..identity import ALPHABETS
 from ..schema import above, entries, ranged, shown, typed
-from .data import Corpus
+from .datasets import Corpus
 from .optimiser import OPTIMISERS
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of the weight file, too

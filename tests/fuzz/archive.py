@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
-from catzip.compressor import container, decoder, payload, trailer, varint
-from catzip.compressor.container import CODED, END, HEADER, PACKING, STORED, Head
+from catzip.compressor import decompress as decoder
+from catzip.compressor.coding.model import ModelSource
 from catzip.compressor.errors import CatzipError
-from catzip.compressor.model import ModelSource
+from catzip.compressor.format import container, payload, trailer, varint
+from catzip.compressor.format.container import CODED, END, HEADER, PACKING, STORED, Head
+from catzip.compressor.format.reader import Reader
 from catzip.compressor.pipeline import decompress_stream
-from catzip.compressor.reader import Reader
 
 _DECODED = 1 << 11  # bytes of content of a frame that is decoded to find its check
 

@@ -7,9 +7,10 @@ import math
 from contextlib import suppress
 from typing import Any
 
-from catzip.compressor import lzma2, media
-from catzip.compressor.container import CODED, MAX_FRAME, PACKING, STORED, XZ
+from catzip.compressor import media
 from catzip.compressor.errors import CatzipError
+from catzip.compressor.format import lzma2
+from catzip.compressor.format.container import CODED, MAX_FRAME, PACKING, STORED, XZ
 from catzip.compressor.pipeline import compress_stream, decompress_stream
 
 from .archive import Archive, Coded, Frame, parse

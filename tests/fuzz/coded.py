@@ -9,8 +9,8 @@ from unittest.mock import patch
 from golden_cases import ARRAY, PROSE
 from golden_neural_cases import LETTERS, images
 
-from catzip.compressor import lzma2
-from catzip.compressor.model import Plan
+from catzip.compressor.coding.model import Plan
+from catzip.compressor.format import lzma2
 from catzip.compressor.pipeline import compress_stream
 
 from .networks import tiny

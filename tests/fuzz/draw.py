@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from catzip.compressor import varint
+from catzip.compressor.format import varint
 
 Change = Callable[[bytes, int], bytes]
 """Changes bytes, to at most so many: what the engine brings, which knows what the program compared them with."""

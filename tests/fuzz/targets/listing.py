@@ -7,7 +7,7 @@ import json
 
 from helpers import Pipe
 
-from catzip.cli import listing as command
+from catzip.commands import list as command
 from catzip.compressor.errors import CatzipError
 from catzip.compressor.pipeline import list_frames
 

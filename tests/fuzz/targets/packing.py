@@ -6,12 +6,12 @@ import hashlib
 import io
 from pathlib import Path
 
-from catzip.compressor import varint
-from catzip.compressor.container import PACKING, STORED
 from catzip.compressor.errors import CatzipError
-from catzip.compressor.packing import recipe
-from catzip.compressor.packing.form import MAGICS
+from catzip.compressor.format import varint
+from catzip.compressor.format.container import PACKING, STORED
 from catzip.compressor.pipeline import decompress_stream, read_range
+from catzip.compressor.recompression import method as recipe
+from catzip.compressor.recompression.form import MAGICS
 
 from ..archive import Archive, Frame, parse
 from ..draw import Draw

@@ -11,7 +11,7 @@ import numpy as np
 from click.testing import CliRunner
 from tiny_models import tiny_path
 
-from catzip.cli.models import models as command
+from catzip.commands.models import models as command
 from catzip.compressor.errors import CatzipError
 from catzip.models import checkpoint
 from catzip.models.registry import Registry

@@ -1,0 +1,27 @@
+"""A stack that looks up while it is popped: models take seconds for a segment, and who waits may have gone."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..coding.pmf import PMF
+from ..coding.stack import Stack
+from .limits import Check
+
+
+def go_on() -> None:
+    """A `Check` that never ends anything."""
+
+
+class Watched(Stack):
+    """Calls `check` before each pop."""
+
+    __slots__ = ("check",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.check: Check = go_on
+
+    def pop(self, pmf: PMF) -> NDArray[np.int32]:
+        """As `Stack.pop`. Raises what `check` raises."""
+        self.check()
+        return super().pop(pmf)

@@ -1,0 +1,50 @@
+"""Where the content of a file goes: on, or into a picture first."""
+
+from ..errors import CorruptError
+from ..format.report import Sink
+from . import method as recipe
+from .form import MAX_CONTENT
+from .span import Span, spool
+
+
+class Packer:
+    """Takes the content of members one after the other; that of an unpacked picture is kept, packed, and then written.
+
+    written  bytes that went on
+    used     whether there was a picture
+    """
+
+    def __init__(self, dst: Sink, repack: bool) -> None:
+        self._dst = dst
+        self._repack = repack
+        self._recipe = b""
+        self._kept = spool()
+        self.written = 0
+        self.used = False
+
+    def begin(self, how: bytes) -> None:
+        """The content of this member, which has had none so far, is to be packed according to this recipe."""
+        self._recipe = how
+        self.used = True
+
+    def write(self, data: bytes, /) -> None:
+        """The next bytes of the content. Raises CorruptError if a picture becomes too large."""
+        if not self._recipe:
+            self._put(data)
+            return
+        if self._kept.tell() + len(data) > MAX_CONTENT:
+            raise CorruptError(f"a packed picture is larger than {MAX_CONTENT} bytes")
+        self._kept.write(data)
+
+    def end(self) -> None:
+        """The content of this member is complete. Raises as `recipe.pack` does."""
+        if self._recipe:
+            with self._kept:
+                for piece in recipe.pack(Span.whole(self._kept), self._recipe, self._repack):
+                    self._put(piece)
+            self._kept = spool()
+        self._recipe = b""
+
+    def _put(self, data: bytes) -> None:
+        self._dst.write(data)
+        self.written += len(data)

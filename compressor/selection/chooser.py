@@ -1,0 +1,202 @@
+"""How to store one frame: coded with a model, as xz, or as it is, whichever is smallest."""
+
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..coding.model import Model, ModelSource, Plan
+from ..format import lzma2, payload
+from ..format.container import CODED, STORED, XZ, Head
+from ..format.limits import Meter, frame_work
+from ..media import MEDIA
+from ..media.look import Look
+from .items import Content, check_fit, is_for_images
+from .probe import probe
+
+PlanFor = Callable[[Model, int, tuple[int, ...]], Plan]
+"""A plan for a model, a number of symbols and how they lie (see `Model.plan`), in place of the model's own."""
+
+_BREAK_EVEN = (
+    64  # bytes a frame must save to be worth its head, its index entry, and the end of a run of stored frames
+)
+_SAMPLE = 1 << 15  # bytes of each of 8 samples for the quick look
+_COLD = 1.25  # a model that starts cold in a probe does worse there than in the frame, by up to this
+_TINY = 1 << 15  # symbols: smaller content is coded without a probe, which would cost as much as the coding
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A frame as it will be written: head, payload (empty if stored); `symbols`, `side` and `plan` of `Frame`; the
+    work that it takes to decode, of a coded one."""
+
+    head: Head
+    payload: bytes = b""
+    symbols: int = 0
+    side: int = 0
+    plan: Plan = ()
+    work: int = 0
+
+
+class Chooser:
+    """Chooses for one frame after another, between `begin` and `end`.
+
+    models    where models are
+    name      the model to use; None to let the content decide, which also probes whether a model is worth its time,
+              unless `models` is thorough
+    plan_for  see `PlanFor`
+    """
+
+    def __init__(self, models: ModelSource, name: str | None, plan_for: PlanFor | None) -> None:
+        self._models = models
+        self._explicit = models.by_name(name) if name is not None else None
+        self._plan_for = plan_for
+        self._probes = self._explicit is None and not models.thorough
+        self._loaded: dict[str, Model] = {}
+        self._content = Content(None, None)
+        self._known: Model | None = self._explicit
+        self._at = 0
+        self._meter = Meter()
+
+    def begin(
+        self, opening: bytes, length: int | None, frame_size: int, look: Look | None = None
+    ) -> tuple[int, int]:
+        """Look at how content of `length` bytes begins; the bytes of the first frame, and of the others.
+
+        opening, look  see `Content.of`
+        Raises UnsuitableContentError if the model that was named does not code such content.
+        """
+        self._content, self._at, self._meter = Content.of(opening, length, look), 0, Meter()
+        if self._explicit is None:
+            name = self._content.default(self._models)
+            self._known = None if name is None else self._models.by_name(name)
+        self.end(length)
+        return (frame_size, frame_size) if self._known is None else self._content.cut(self._known, frame_size)
+
+    def end(self, length: int | None) -> None:
+        """Check again, now that the length is known. Raises as `begin` does."""
+        if self._explicit is not None:
+            check_fit(self._content, self._explicit, self._models, length)
+
+    def choose(self, data: bytes, alone: bool, progress: Callable[[int], None]) -> Choice:
+        """The smallest way to write `data`, at least 1 byte: the content from where the last call left off.
+
+        alone     whether this is all of the content: then xz is tried even where it looks hopeless
+        progress  called with how many bytes of `data` are done, while a model runs
+        """
+        start, self._at = self._at, self._at + len(data)
+        known = self._known_for(start, len(data))
+        # To zlib, the content of a model for items may look random, as photographs do.
+        if not alone and known is None and not self._models.thorough and looks_random(data):
+            return Choice(Head(STORED))
+        with self._xz(data) as packed:
+            model = known or self._default(data)
+            coded = None
+            if model is not None and (is_for_images(model) or fits(model, data)):
+                coded = self._code(model, data, start, packed, progress)
+            xz = packed.result()
+        if coded is not None:
+            self._meter.charge(coded.work, coded.head.size)
+        best = coded or Choice(Head(XZ, length=len(data), size=len(xz)), xz)
+        if len(best.head.to_bytes()) + len(best.payload) + _BREAK_EVEN * (not alone) >= len(data):
+            return Choice(Head(STORED))
+        return best
+
+    @contextmanager
+    def _xz(self, data: bytes) -> Iterator[Future[bytes]]:
+        """What xz makes of `data`: found in another thread beside what is done meanwhile, if there may be a second.
+
+        An error goes its way at once; that thread, which cannot be stopped, ends by itself.
+        """
+        if self._models.threads == 1:
+            packed = Future[bytes]()
+            packed.set_result(lzma2.compress(data))
+            yield packed
+            return
+        helper = ThreadPoolExecutor(1, thread_name_prefix="catzip")
+        try:
+            yield self._started(helper, data)
+        finally:
+            helper.shutdown(wait=False)
+
+    @staticmethod
+    def _started(helper: ThreadPoolExecutor, data: bytes) -> Future[bytes]:
+        """The work of the other thread; done here, where the system lets none be started."""
+        try:
+            return helper.submit(lzma2.compress, data)
+        except RuntimeError:  # can't start new thread
+            packed = Future[bytes]()
+            packed.set_result(lzma2.compress(data))
+            return packed
+
+    def _known_for(self, start: int, length: int) -> Model | None:
+        """The model for a frame of `length` bytes from offset `start`, whatever is in it."""
+        if (
+            self._known is None
+            or not is_for_images(self._known)
+            or self._content.part(start, length) is not None
+        ):
+            return self._known
+        return None  # bytes around an image
+
+    def _default(self, data: bytes) -> Model | None:
+        """The model for what is in a frame, unless one was named."""
+        name = None if self._explicit is not None else self._models.default_for(data)
+        if name is None:
+            return None
+        return self._loaded.get(name) or self._loaded.setdefault(name, self._models.by_name(name))
+
+    def _code(
+        self, model: Model, data: bytes, start: int, packed: Future[bytes], progress: Callable[[int], None]
+    ) -> Choice | None:
+        """`data` coded with the model; None as soon as it is clear that it takes as many bytes as xz or more, or more
+        work than decoders allow for those bytes.
+
+        start   offset of `data` in the content
+        packed  what xz makes of `data`, which may still be in the making
+        """
+        symbols, side, shape = self._content.split(model.medium, data, start)
+        count = len(symbols)
+        plan = self._plan_for(model, count, shape) if self._plan_for else model.plan(count, shape=shape)
+        work = frame_work(model.needs(count, plan).work, len(data))
+        front, side_size = payload.pack(plan, len(data) - count, side)
+        size = len(front) + len(model.fingerprint)
+        if self._probes and count > _TINY:
+            expected = size + probe(model, symbols, shape) * count / 8
+            if expected >= min(_COLD * len(packed.result()), len(data)):
+                return None
+        done, stacks = 0, []
+        for stack, coded in zip(model.encode(symbols, plan), model.segment_sizes(count, plan), strict=True):
+            stacks.append(stack.to_bytes())
+            size += len(stacks[-1])
+            done += coded
+            if packed.done() and (
+                size >= len(packed.result()) or not self._admits(work, len(packed.result()))
+            ):
+                return None
+            progress(len(data) * done // count)
+        body = front + payload.pack_stacks(stacks)
+        if len(body) + len(model.fingerprint) >= len(packed.result()) or not self._admits(work, len(body)):
+            return None
+        head = Head(CODED, model.medium, model.fingerprint, len(data), len(body))
+        return Choice(head, body, count, side_size, plan, work)
+
+    def _admits(self, work: int, size: int) -> bool:
+        """Whether decoders do so much work by default for `size` bytes of payload. Plans of others are their affair."""
+        return self._plan_for is not None or self._meter.admits(work, size)
+
+
+def looks_random(data: bytes) -> bool:
+    """Whether samples of `data` do not compress at all, as in archives, pictures and films."""
+    starts = range(0, max(1, len(data) - _SAMPLE), max(1, len(data) // 8))
+    samples = [data[start : start + _SAMPLE] for start in starts]
+    return all(len(zlib.compress(sample, 1)) > 0.995 * len(sample) for sample in samples)
+
+
+def fits(model: Model, data: bytes) -> bool:
+    """Whether the model's medium suits `data`: on samples, its side stream alone is smaller than xz is."""
+    starts = sorted({0, len(data) // 2, max(0, len(data) - _SAMPLE)})
+    sample = b"".join(data[start : start + _SAMPLE] for start in starts)
+    _, side = MEDIA[model.medium].split(sample)
+    return not side or len(lzma2.compress(side)) < len(lzma2.compress(sample))

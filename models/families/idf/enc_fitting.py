@@ -1,0 +1,206 @@
+"""Corrections that suit an image: a few steps of Fisher scoring, on some of its pixels.
+
+The mixtures are as the flow makes them, and the weights that minimise the bits of the known values are sought in turn:
+the outer products of the gradients stand for the Hessian, as in natural gradient descent (Amari 1998), with a normal
+prior on the weights. All sums are of integers, exact in float64 whatever the order, and the system is solved by
+operations on single numbers: so the fit, and with it the file, is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ....compressor.coding.pmf import PRECISION
+from ...backends.base import WEIGHT_MAX, Array, Arrays, NumpyArray
+from ...backends.workers import Workers
+from ...layers.grid import ACT
+from ...layers.logistics import MEAN, MEAN_MAX
+from . import colour
+from .corrections import BIAS, EXPONENTS, Weights, best_spread, weight_pmf
+from .costs import costs, rough_bits
+from .enc_lifts import best_lifts
+from .flow import Flow
+from .slopes import Slopes
+from .squeeze import Spot
+
+_PIXELS = (
+    1 << 16
+)  # of an image that are looked at: twice as many save another 0.2 %, and take as long as all the rest
+_SIDE = 128  # of a crop, as of the tiles of `idf-photo`: near their edges less is seen, and weights suit that
+_LEAST_ROWS = 1 << 9  # fewer pixels of a spot do not pay for weights
+_MOST_ROWS = 1 << 15  # 2**15 squares of codes (14 bits) times squares of slopes (22 bits): below 2**53
+_SPREAD = 8  # bits of one
+_STEPS = 5
+_LEAST_GAIN = 16.0  # bits, of a step that is worth another
+_PRIOR = 8.0  # standard deviation of a weight
+_NAT = 1.4426950408889634  # bits
+_SLOPE_MAX = (1 << 11) - 1
+_SLOPES = (512.0, 256.0)  # steps of a slope: for each level, and for each unit of ln(scale)
+_UNITS = (1024.0, 4096.0)  # codes times weights in a level, and in a unit of ln(scale)
+
+
+@dataclass
+class Seen:
+    """What the networks made of the pixels of a spot.
+
+    told   codes int8 [N, inputs]        y  mixtures int16 [N, 3 components]
+    guess  int32 [N], in half levels     values  int64 [N]
+    """
+
+    told: NumpyArray
+    y: NumpyArray
+    guess: NumpyArray
+    values: NumpyArray
+
+
+@dataclass
+class Watcher:
+    """Takes the place of corrections in `Flow.steps`: changes nothing and keeps what they would see."""
+
+    arrays: Arrays
+    seen: dict[Spot, tuple[NumpyArray, NumpyArray, NumpyArray]] = field(default_factory=dict)
+
+    def __call__(self, quarter: int, channel: int, told: Array, y: Array, guess: NumpyArray) -> Array:
+        codes, mixtures = self.arrays.fetch(told), self.arrays.fetch(y)
+        self.seen[quarter, channel] = codes.astype(np.int8), mixtures.astype(np.int16), guess
+        return y
+
+
+def best_corrections(flow: Flow, workers: Workers, image: NumpyArray, lifts: bool) -> Weights:
+    """Weights for `Corrections` of uint8 [H, W, C], fitted to what is `sampled` of it: 0 for spots that do not pay."""
+    crops = sampled(image)
+    if lifts:
+        crops = colour.lifted(crops, best_lifts(flow, workers, crops))
+    if image.shape[-1] == 3:
+        crops = colour.turned(crops, colour.best_turns(crops))
+    groups = workers.groups(len(crops), least=1)
+    watched = workers.map(lambda i: _watch(flow, crops[groups[i]]), groups)
+    whole = {
+        spot: Seen(*map(np.concatenate, zip(*(each[spot] for each in watched), strict=True)))
+        for spot in watched[0]
+    }
+    times = image.size / crops.size
+    weights = {
+        spot: np.zeros((2, inputs + 1), np.int64) for spot, inputs in flow.spots(image.shape[-1]).items()
+    }
+    # Couplings may leave planes of a grey image where no channel of its own is; there, nothing is sent.
+    spots = [spot for spot in whole if spot in weights]
+    shares = workers.groups(len(spots), least=1)
+
+    def fit(i: int) -> Weights:
+        return {spot: fitted(flow.slopes, whole[spot], times) for spot in spots[shares[i]]}
+
+    for found in workers.map(fit, shares):
+        weights.update(found)
+    return weights
+
+
+def sampled(image: NumpyArray) -> NumpyArray:
+    """Crops uint8 [B, h, w, C] of [H, W, C], evenly spread: all of it where that is not more than `_PIXELS`."""
+    height, width, _ = image.shape
+    if height * width <= _PIXELS:
+        return image[None]
+    h, w = min(_SIDE, height), min(_SIDE, width)
+    down = round(math.sqrt(_PIXELS / (h * w) * height / width))
+    down = max(1, min(down, height // h, _PIXELS // (h * w)))
+    across = max(1, min(_PIXELS // (h * w * down), width // w))
+    tops, lefts = (
+        [length * (2 * i + 1) // (2 * count) - side // 2 for i in range(count)]
+        for length, side, count in ((height, h, down), (width, w, across))
+    )
+    return np.stack([image[y : y + h, x : x + w] for y in tops for x in lefts])
+
+
+def _watch(flow: Flow, images: NumpyArray) -> dict[Spot, tuple[NumpyArray, ...]]:
+    watcher = Watcher(flow.arrays)
+    costs(flow, images, watcher)  # walks through the flow, and the watcher sees it
+    # The finest level comes last, in the order in which it is seen.
+    values = flow.forward(images)[-len(watcher.seen) :] if watcher.seen else []
+    return {
+        spot: (*seen, plane.ravel().astype(np.int64))
+        for (spot, seen), plane in zip(watcher.seen.items(), values, strict=True)
+    }
+
+
+def fitted(slopes: Slopes, seen: Seen, times: float) -> NumpyArray:
+    """Weights int [2, inputs + 1] for what is ``times`` as much as was seen."""
+    rows, inputs = seen.told.shape
+    weights = np.zeros((2, inputs + 1), np.int64)
+    if rows < _LEAST_ROWS:
+        return weights
+    codes = np.full((min(rows, _MOST_ROWS), inputs + 1), float(BIAS))
+    codes[:, :-1] = seen.told[:_MOST_ROWS]
+    trial = _Trial(slopes, seen, codes)
+    first = best = trial.at(weights)
+    for _ in range(_STEPS):
+        step = trial.step(weights, best)
+        for share in (1.0, 0.5):
+            moved = np.floor(weights + share * step + 0.5).clip(-WEIGHT_MAX, WEIGHT_MAX).astype(np.int64)
+            if (now := trial.at(moved)).bits < best.bits:
+                break
+        if now.bits > best.bits - _LEAST_GAIN:
+            break
+        weights, best = moved, now
+    # A weight that is fitted to noise gains half a nat here, and loses as much on what is not seen.
+    gain = first.bits - best.bits - np.count_nonzero(weights) * _NAT
+    return weights if gain * times > _cost(weights) else np.zeros_like(weights)
+
+
+def _cost(weights: NumpyArray) -> float:
+    """Bits that it takes to send them."""
+    rows = [(row + WEIGHT_MAX, best_spread(row)) for row in weights if row.any()]
+    return sum(
+        _SPREAD + float(rough_bits(weight_pmf(np.array([at])).freqs[0, row]).sum()) for row, at in rows
+    )
+
+
+@dataclass
+class Point:
+    """What some weights amount to: about how many bits the values take, and the slopes [N] of ln p by the means and by
+    ln(scale)."""
+
+    bits: float
+    slopes: list[NumpyArray]
+
+
+class _Trial:
+    """Of weights, on what was seen."""
+
+    def __init__(self, slopes: Slopes, seen: Seen, codes: NumpyArray) -> None:
+        self._slopes, self._seen, self._codes = slopes, seen, codes
+        self._y = seen.y[: len(codes)].astype(np.float64)
+        self._guess, self._values = seen.guess[: len(codes)], seen.values[: len(codes)]
+
+    def at(self, weights: NumpyArray) -> Point:
+        """The values, whose mixtures are corrected by these weights."""
+        y, m = self._y.copy(), self._y.shape[1] // 3
+        for i, (k, exponent) in enumerate(zip(weights, EXPONENTS, strict=True)):
+            change = np.floor((self._codes @ k.astype(np.float64)) * 2.0 ** (MEAN - ACT - exponent) + 0.5)
+            y[:, (i + 1) * m : (i + 2) * m] += change[:, None]
+        p, *found = self._slopes(y.clip(-MEAN_MAX, MEAN_MAX), self._guess, self._values)
+        return Point(float(rough_bits(np.floor(p * 2.0**PRECISION) + 1).sum()), found)
+
+    def step(self, weights: NumpyArray, point: Point) -> NumpyArray:
+        """What to add to the weights of this point, float64 [2, inputs + 1]."""
+        found = []
+        for k, slope, steps, units in zip(weights, point.slopes, _SLOPES, _UNITS, strict=True):
+            gradients = np.floor(slope * steps + 0.5).clip(-_SLOPE_MAX, _SLOPE_MAX)[:, None] * self._codes
+            unit = 1 / (steps * units)
+            fisher = (gradients.T @ gradients) * unit**2
+            fisher[np.diag_indices_from(fisher)] += _PRIOR**-2
+            found.append(_solved(fisher, gradients.sum(0) * unit - k * _PRIOR**-2))
+        return np.stack(found)
+
+
+def _solved(a: NumpyArray, b: NumpyArray) -> NumpyArray:
+    """x of a x = b, a symmetric and positive definite, by elimination: no library that may add in another order."""
+    rows = np.concatenate([a, b[:, None]], 1)
+    for i in range(len(rows)):
+        rows[i] /= rows[i, i]
+        factors = rows[:, i].copy()
+        factors[i] = 0
+        rows -= factors[:, None] * rows[i]
+    return rows[:, -1].copy()

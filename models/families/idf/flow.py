@@ -1,0 +1,272 @@
+"""Integer discrete flows over images of any size: squeeze, couplings, factor-out, level by level, exact.
+
+Hoogeboom et al. 2019, arXiv 1905.07376; van den Berg et al. 2021 (IDF++), arXiv 2006.12459. Planes are [B, h, w] of
+integers 0..255, and all is modulo 256. A level cuts each of its C planes into quarters, couples the 4C planes
+(``couplings``) and factors the last three quarters of them out (``factors``); the first goes on to the next level, down
+to a few pixels, whose prior is a constant of the model. The planes of a channel that an image does not have are empty.
+
+    images uint8 [B, H, W, C]  <-  Flow.forward, Flow.inverse  ->  what is coded, in the order of Flow.steps
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+import numpy as np
+
+from ...backends.base import Array, Arrays, NumpyArray
+from ...backends.batches import parts
+from ...layers.grid import EXP_ENTRIES, Tensors
+from ...layers.logistics import HALVES, MEAN_MAX, Components, Logistics
+from ...layers.logistics import declared as declared_logistics
+from ...schema import Declared, Depth, Positive, Tensor, ranged, typed
+from . import colour
+from . import factor_out as factors
+from .couplings import Coupling, CouplingConfig
+from .factor_out import Factor, beside
+from .slopes import Slopes
+from .squeeze import GREY, OUTS, Size, Spot, grid, inner, look, sizes, squeeze, unsqueeze, widened
+
+DIGIT = 4  # bits: two digits make a value
+BASE = 1 << DIGIT
+LEVELS_MAX = 8
+
+_EDGES = 8 * (
+    BASE + 1
+)  # numbers that a mixture takes while its masses are made: several of 8 bytes for each edge
+
+T = TypeVar("T")
+
+
+class Adjust(Protocol):
+    """What is done to the mixtures of the finest level, see `corrections.Corrections`."""
+
+    def __call__(self, quarter: int, channel: int, told: Array, y: Array, guess: NumpyArray, /) -> Array: ...
+
+
+def unchanged(quarter: int, channel: int, told: Array, y: Array, guess: NumpyArray) -> Array:
+    """Mixtures as they are."""
+    return y
+
+
+@dataclass(frozen=True)
+class FlowConfig:
+    """Sizes of a flow.
+
+    channels    C, planes of an image       width, hidden, depth  of the networks of the factor-out
+    levels      how often it is squeezed    components            of each mixture of logistics
+    nets        levels with networks of their own; the last serves those below it too
+    couplings   see CouplingConfig
+    fine        layers of the factor-out with weights of 13 bits, "inputs" and "heads" or fewer: see `grid.FineLinear`
+    """
+
+    channels: Literal[1, 3]
+    levels: Annotated[int, ranged(1, LEVELS_MAX)]
+    nets: Annotated[int, ranged(1, LEVELS_MAX)]
+    width: Positive
+    hidden: Positive
+    depth: Depth
+    components: Components
+    couplings: CouplingConfig = field(default_factory=CouplingConfig)
+    fine: tuple[Literal["inputs", "heads"], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for more networks than levels."""
+        if self.nets > self.levels:
+            raise ValueError(
+                f"a flow of {self.levels} levels has no more networks than that, and not {self.nets}"
+            )
+
+    @staticmethod
+    def from_json(table: dict[str, Any]) -> FlowConfig:
+        """The table ``model`` of a recipe or a checkpoint, of which ``shape`` is not the flow's.
+
+        Raises ValueError for fields that are not as above.
+        """
+        return typed(FlowConfig, {key: value for key, value in table.items() if key != "shape"}, "model")
+
+    def tensors(self) -> Declared:
+        """What the flow loads."""
+        found = {"exp": Tensor("int32", (EXP_ENTRIES,))} | declared_logistics()
+        found["base"] = Tensor("int32", (self.channels, 3 * self.components))
+        sizes = {"width": self.width, "hidden": self.hidden, "components": self.components}
+        for level in (f"levels.{i}" for i in range(self.nets)):
+            for j, out in enumerate(OUTS):
+                name, features = f"{level}.factors.{j}", out.features(self.channels)
+                found |= factors.declared(
+                    name, self.depth, self.channels, self.fine, features=features, **sizes
+                )
+            for j in range(self.couplings.count):
+                found |= self.couplings.tensors(f"{level}.couplings.{j}", self.channels)
+        return found
+
+
+class Flow:
+    """The bijection between images and what is coded, and the PMFs of that.
+
+    arrays  where its networks run        slopes  of its mixtures, for fits
+    """
+
+    def __init__(self, config: FlowConfig, tensors: Tensors, arrays: Arrays) -> None:
+        c = self.config = config
+        self.arrays = arrays
+        self.slopes = Slopes(tensors, c.components)
+        self._logistics = Logistics(arrays, tensors, 1 << 2 * DIGIT, c.components)
+        self._base = np.clip(tensors["base"], -MEAN_MAX, MEAN_MAX).astype(np.float32)
+        self._factors, self._couplings = [], []
+        for name in (f"levels.{i}" for i in range(c.nets)):
+            self._factors.append(
+                [
+                    Factor(arrays, tensors, f"{name}.factors.{j}", c.depth, c.channels, c.fine)
+                    for j in range(len(OUTS))
+                ]
+            )
+            self._couplings.append(
+                [
+                    Coupling(c.couplings, tensors, arrays, f"{name}.couplings.{j}")
+                    for j in range(c.couplings.count)
+                ]
+            )
+
+    def forward(self, images: NumpyArray) -> list[NumpyArray]:
+        """What is coded of uint8 [B, H, W, C], in the order of `steps`: uint8 [B, h, w] for each plane that leaves."""
+        planes = self._planes(images)
+        levels: list[list[NumpyArray]] = []
+        for level in range(self.config.levels):
+            quarters = [quarter for parts in zip(*map(squeeze, planes), strict=True) for quarter in parts]
+            for coupling in self._at(self._couplings, level):
+                quarters = coupling.forward(quarters)
+            groups = self._groups(quarters)
+            levels.append([plane for out in OUTS for plane in groups[out.quarter]])
+            planes = groups[0]
+        leaving = planes + [plane for level in reversed(levels) for plane in level]
+        return [part.astype(np.uint8) for part in leaving if part.size]
+
+    def spots(self, channels: int) -> dict[Spot, int]:
+        """What `steps` lets be adjusted of images of so many channels, and how many inputs the head of each has."""
+        heads = self._factors[0]
+        return {(i, each): heads[i].inputs(each) for i in range(len(OUTS)) for each in range(channels)}
+
+    def empty_spots(self, size: Size, channels: int) -> set[Spot]:
+        """Those of the `spots` of images of this size that have no pixels."""
+        planes = self._groups(self._layout(size, channels)[0])
+        return {spot for spot in self.spots(channels) if 0 in planes[OUTS[spot[0]].quarter][spot[1]]}
+
+    def steps(
+        self, batch: int, size: Size, channels: int, images: NumpyArray, adjust: Adjust = unchanged
+    ) -> Generator[NumpyArray, NumpyArray, None]:
+        """In decode order: yields frequencies uint32 [N, BASE] of a digit, and is sent the digits, integers [N].
+
+        ``images`` uint8 [B, H, W, C] is written at the end. ``adjust`` may change the mixtures of the `spots`.
+        """
+        *levels, last = self._layout(size, channels)
+        planes = []
+        for channel, part in enumerate(last):
+            y = np.tile(self._base[channel], (batch * part[0] * part[1], 1))
+            guess = np.full(len(y), GREY * HALVES, np.int32)
+            planes.append((yield from self._coded(self.arrays.place(y), guess, (batch, *part))))
+        for level in reversed(range(self.config.levels)):
+            planes = yield from self._level(
+                level, planes, levels[level], batch, unchanged if level else adjust
+            )
+        images[...] = self._images(planes, channels)
+
+    def _level(
+        self, level: int, first: list[NumpyArray], sizes: list[Size], batch: int, adjust: Adjust
+    ) -> Generator[NumpyArray, NumpyArray, list[NumpyArray]]:
+        """The C planes of a level, from its first quarters and what is sent."""
+        arrays, count = self.arrays, self.config.channels
+        quarters = first + [np.empty((batch, *part), np.float32) for part in sizes[count:]]
+        groups = self._groups(quarters)
+        if any(plane.size for group in groups[1:] for plane in group):
+            size = grid(quarters)
+            wide = {0: [widened(arrays, plane, size) for plane in first]}
+            x = arrays.place(np.zeros((batch, *size, self.config.width), np.float32))
+            for i, (out, factor) in enumerate(zip(OUTS, self._at(self._factors, level), strict=True)):
+                seen, guesses = look(arrays, wide, out, size)
+                x = factor.stream(x, seen)
+                told = factor.told(x, seen)
+                yield from self._factored(
+                    factor, told, guesses, groups[out.quarter], size, partial(adjust, i)
+                )
+                wide[out.quarter] = [widened(arrays, plane, size) for plane in groups[out.quarter]]
+            quarters = [plane for group in groups for plane in group]
+        for coupling in reversed(self._at(self._couplings, level)):
+            quarters = coupling.inverse(quarters)
+        return [unsqueeze(quarters[channel::count]) for channel in range(count)]
+
+    def _factored(
+        self,
+        factor: Factor,
+        told: Array,
+        guesses: list[Array],
+        planes: list[NumpyArray],
+        size: Size,
+        adjust: Callable[[int, Array, Array, NumpyArray], Array],
+    ) -> Generator[NumpyArray, NumpyArray, None]:
+        """Replaces the ``planes`` of a quarter, whose sizes are right, by what is sent."""
+        arrays = self.arrays
+        for channel, (plane, guess) in enumerate(zip(planes, guesses, strict=True)):
+            _, height, width = plane.shape
+            if plane.size:
+                codes = told[:, :height, :width].reshape(-1, told.shape[-1])
+                near = arrays.fetch(guess[:, :height, :width]).astype(np.int32).ravel()
+                y = adjust(channel, codes, factor.describe(channel, codes), near)
+                planes[channel] = yield from self._coded(y, near, plane.shape)
+            if channel + 1 < len(planes):
+                told = arrays.concat(
+                    [told, beside(arrays, inner(widened(arrays, planes[channel], size)), guess)]
+                )
+
+    def _coded(
+        self, y: Array, guess: NumpyArray, shape: tuple[int, ...]
+    ) -> Generator[NumpyArray, NumpyArray, NumpyArray]:
+        """A plane of values, float32 of this shape, whose mixtures y [N, 3 components] and guesses [N] describe."""
+        values: NumpyArray = np.zeros(len(y), np.int32)
+        for shift in (DIGIT, 0):
+            if not len(y):
+                break
+            edges = (values if shift == 0 else values[:1])[:, None] + (np.arange(BASE + 1) << shift)
+            found = np.empty((len(y), BASE), np.uint32)
+            for part in parts(len(y), self.arrays.at_once // _EDGES):
+                found[part] = self._logistics(y[part], guess[part], edges if shift else edges[part])
+            digits = yield found
+            values = values + (digits.astype(np.int32) << shift)
+        return values.reshape(shape).astype(np.float32)
+
+    def _layout(self, size: Size, channels: int) -> list[list[Size]]:
+        """Sizes of the planes that the factor-out of each level sees, 4C; last, of the C planes that are left."""
+        planes = [size] * channels + [(0, 0)] * (self.config.channels - channels)
+        layout = []
+        for level in range(self.config.levels):
+            quarters = [part for same in zip(*map(sizes, planes), strict=True) for part in same]
+            for coupling in self._at(self._couplings, level):
+                quarters = coupling.places(quarters)
+            layout.append(quarters)
+            planes = quarters[: len(planes)]
+        return [*layout, planes]
+
+    def _planes(self, images: NumpyArray) -> list[NumpyArray]:
+        """Planes of uint8 [B, H, W, C], as many as the flow has channels."""
+        channels = images.shape[-1]
+        coded = colour.decorrelate(images) if channels == 3 else images
+        planes = [coded[..., channel].astype(np.float32) for channel in range(channels)]
+        empty = np.empty((len(images), 0, 0), np.float32)
+        return planes + [empty] * (self.config.channels - channels)
+
+    def _images(self, planes: list[NumpyArray], channels: int) -> NumpyArray:
+        """uint8 [B, H, W, C] of their planes: the inverse of `_planes`."""
+        coded = np.stack(planes[:channels], -1).astype(np.uint8)
+        return colour.correlate(coded) if channels == 3 else coded
+
+    def _groups(self, quarters: list[T]) -> list[list[T]]:
+        """4C planes by the quarter they are taken for."""
+        count = self.config.channels
+        return [quarters[i * count : (i + 1) * count] for i in range(4)]
+
+    def _at(self, networks: list[list[T]], level: int) -> list[T]:
+        """The networks of a level."""
+        return networks[min(level, len(networks) - 1)]

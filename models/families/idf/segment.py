@@ -1,0 +1,106 @@
+"""Tiles as a codec: what is sent of each for its colours, and what the flow makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import suppress
+from functools import partial
+
+import numpy as np
+
+from ....compressor.coding.codec import Categorical, Codec, Serial
+from ....compressor.coding.ledger import SymbolStack
+from ....compressor.coding.pmf import PMF
+from ....compressor.errors import CorruptError
+from ...backends.base import NumpyArray
+from ...backends.workers import Workers
+from . import colour
+from .enc_lifts import best_lifts, is_plain
+from .flow import BASE, DIGIT, Adjust, Flow, unchanged
+from .rare import rare
+
+Walk = Generator[NumpyArray, NumpyArray, None]
+
+_HALF = BASE // 2  # lifts are -8..7
+
+
+class Segment(Codec[NumpyArray]):
+    """Tiles of one size, images uint8 [B, h, w, C], shared among the workers.
+
+    lifts   whether the tiles have any; only where C is 3
+    adjust  what `Flow.steps` is given
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        workers: Workers,
+        shape: tuple[int, ...],
+        lifts: bool = False,
+        adjust: Adjust = unchanged,
+    ) -> None:
+        self._flow, self._workers, self._shape = flow, workers, shape
+        self._lifts, self._adjust = lifts, adjust
+        self._groups = workers.groups(shape[0], least=1)
+
+    def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
+        """Push uint8 [B, h, w, C]."""
+        images = np.empty_like(x)
+        Serial(lambda: self._steps(images)).push(stack, self._digits(x))
+
+    def pop(self, stack: SymbolStack, /) -> NumpyArray:
+        """Pop uint8 [B, h, w, C]."""
+        images: NumpyArray = np.empty(self._shape, np.uint8)
+        Serial(lambda: self._steps(images)).pop(stack)
+        return images
+
+    def _steps(self, images: NumpyArray) -> Generator[Categorical, NumpyArray, None]:
+        """In decode order: of the turns and lifts of each tile in colour (see ``colour``), then of one digit of every
+        pixel of a plane, tile by tile. ``images`` are written at the end."""
+        batch, height, width, channels = self._shape
+        turns, lifts = np.zeros((2, batch, 2), np.int32)
+        if channels == 3:
+            turns = (yield Categorical(rare(2 * batch))).reshape(batch, 2)
+        if self._lifts:
+            lifts = (yield Categorical(rare(2 * batch))).reshape(batch, 2)
+        walks = [
+            self._flow.steps(part.stop - part.start, (height, width), channels, images[part], self._adjust)
+            for part in self._groups
+        ]
+        found = self._workers.map(lambda i: next(walks[i], None), self._groups)
+        while frequencies := [each for each in found if each is not None]:
+            digits = yield Categorical(PMF(np.concatenate(frequencies)))
+            parts = np.split(digits, np.cumsum([len(each) for each in frequencies])[:-1])
+            found = self._workers.map(partial(_send, walks, parts), self._groups)
+        if turns.any():
+            images[...] = colour.turned(images, -turns)
+        if lifts.any():
+            self._lower(images, (lifts + _HALF) % BASE - _HALF)
+
+    @staticmethod
+    def _lower(images: NumpyArray, lifts: NumpyArray) -> None:
+        """Undo the lifts, int [B, 2], of the images. Raises CorruptError for lifts that others stand for."""
+        if not all(is_plain(*each) for each in zip(images, lifts, strict=True) if each[1].any()):
+            raise CorruptError("a tile has lifts for which others stand; the file is damaged")
+        images[...] = colour.lowered(images, lifts)
+
+    def _digits(self, images: NumpyArray) -> list[NumpyArray]:
+        """What `_steps` is sent for these images."""
+        changes = []
+        if self._lifts:
+            changes = [best_lifts(self._flow, self._workers, images)]
+            images = colour.lifted(images, changes[0]) if changes[0].any() else images
+        if images.shape[-1] == 3:
+            changes = [colour.best_turns(images), *changes]
+            images = colour.turned(images, changes[0]) if changes[0].any() else images
+        planes = self._workers.map(lambda i: self._flow.forward(images[self._groups[i]]), self._groups)
+        whole = [np.concatenate(parts).ravel() for parts in zip(*planes, strict=True)]
+        digits = [digit for plane in whole for digit in (plane >> DIGIT, plane % BASE)]
+        return [digit.ravel().astype(np.int32) for digit in [*(each % BASE for each in changes), *digits]]
+
+
+def _send(walks: list[Walk], digits: list[NumpyArray], i: int) -> NumpyArray | None:
+    """What walk i yields next; None at its end."""
+    with suppress(StopIteration):
+        return walks[i].send(digits[i])
+    return None

@@ -1,0 +1,134 @@
+"""A network that begins as another, trained one, of which it makes the same, and which may be smaller.
+
+The other may be a training run, or a weight file, whose integers are what is left of it: a model that comes with catzip
+can be trained further, or on data of one's own.
+
+After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). Autoregressive networks may grow: the upper bits of a
+hash choose the row of an n-gram table, so a table of twice the rows begins with each row twice; a layer on the residual
+stream that was not there adds nothing at first, for the last product in it begins as zero. In networks whose
+layers may be fine, a layer may become so: its real weights are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...compressor.errors import CatzipError, CorruptError, ModelNotFoundError
+from .. import checkpoint
+from ..layers.qat.modules import adopt
+from ..registry import path_of
+from .families import task_for
+from .recipe import Recipe
+from .state import STATE
+
+Table = dict[str, Any]
+
+
+def source(start: str) -> Path:
+    """The state of the run in the folder ``start``, or the weights in the file or of the installed model of this name.
+
+    Raises ModelNotFoundError if there is none of these.
+    """
+    if (state := Path(start) / STATE).exists():
+        return state
+    try:
+        return path_of(start)
+    except ModelNotFoundError as error:
+        kind = (
+            "a folder without a run"
+            if Path(start).is_dir()
+            else "no folder of a run and no .safetensors file"
+        )
+        raise ModelNotFoundError(f"{start}: {kind} to begin from, and {error}") from None
+
+
+@torch.no_grad()
+def grow(net: nn.Module, path: Path, recipe: Recipe) -> Table:
+    """Set ``net``, of this recipe, to the averaged weights of the state of a run, or to the weights, at ``path``.
+
+    Returns how far their training had come: its step, symbols and seconds, the ``model`` (the fingerprint of weights),
+    and the same of what that began from, as ``before``. Raises CatzipError where the network could not make the same.
+    """
+    saved = checkpoint.load(path)
+    if difference := _difference(saved.config, recipe):
+        raise CatzipError(f"{path}: another model than that of the recipe: {difference}")
+    trained = _averages(saved) if "run" in saved.config else _restored(path, saved, recipe)
+    for name, parameter in net.named_parameters():
+        if (rows := trained.get(name)) is not None:
+            parameter.copy_(rows.repeat_interleave(len(parameter) // len(rows), dim=0))
+        elif ".out." in name:
+            parameter.zero_()
+    return _so_far(saved.config)
+
+
+def _averages(state: checkpoint.Checkpoint) -> dict[str, Tensor]:
+    names = [name for name in state.arrays if name.startswith("average/")]
+    return {name.removeprefix("average/"): torch.from_numpy(np.array(state.arrays[name])) for name in names}
+
+
+def _restored(path: Path, model: checkpoint.Checkpoint, recipe: Recipe) -> dict[str, Tensor]:
+    """The parameters of the network in training whose export this is."""
+    net = task_for(replace(recipe, model=model.config["model"]), torch.device("cpu")).net
+    try:
+        adopt(net, model.arrays)
+    except (KeyError, RuntimeError) as error:
+        raise CorruptError(f"{path}: not the weights of its own configuration ({error})") from error
+    return dict(net.named_parameters())
+
+
+def _so_far(config: Table) -> Table:
+    """Of the state of a run, or of a model's card, which may not say."""
+    if "run" in config:
+        run: Table = config["run"]
+        return run
+    trained = config.get("card", {}).get("trained", {})
+    return {
+        "model": config["fingerprint"],
+        "step": trained.get("steps", 0),
+        "symbols": trained.get("symbols", 0),
+        "seconds": 60 * trained.get("minutes", 0),
+        "before": trained.get("before"),
+    }
+
+
+def _difference(config: Table, recipe: Recipe) -> str:
+    """Why the network of a recipe could not begin as the one of this configuration; empty if it could."""
+    if config["family"] != recipe.family:
+        return f"its family is {config['family']}"
+    small, large = config["model"], recipe.model
+    if _is_finer(small, large) or _is_grown(small, large):
+        return ""
+    keys = sorted(key for key in small.keys() | large.keys() if small.get(key) != large.get(key))
+    found = "; ".join(f"{key} is {small.get(key)} there and {large.get(key)} in the recipe" for key in keys)
+    if recipe.family != "autoregressive":
+        return found
+    return (
+        f"{found}. What may differ is the depth, a hidden that was 0, and the rows of n-grams of two symbols or more, "
+        "and none may be smaller"
+    )
+
+
+def _is_finer(small: Table, large: Table) -> bool:
+    """Whether two networks are the same but for layers that are fine in the second one alone."""
+    sizes = [{key: each for key, each in table.items() if key != "fine"} for table in (small, large)]
+    return sizes[0] == sizes[1] and set(small.get("fine", ())) <= set(large.get("fine", ()))
+
+
+def _is_grown(small: Table, large: Table) -> bool:
+    """Whether an autoregressive network of the sizes ``large`` can make what one of the sizes ``small`` makes."""
+    may = {"depth", "hidden", "ngrams"}
+    if not may <= small.keys() or {**large, **{key: small[key] for key in may}} != small:
+        return False
+    pairs = list(zip(small["ngrams"], large["ngrams"], strict=False))
+    return (
+        small["depth"] <= large["depth"]
+        and small["hidden"] in (0, large["hidden"])
+        and len(small["ngrams"]) == len(large["ngrams"])
+        and all(a == b or (a[0] == b[0] > 1 and a[1] < b[1]) for a, b in pairs)
+    )
