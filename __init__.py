@@ -152,6 +152,7 @@ def open(
     block discards it. After a fork, a child can read on (but for a pipe), and not write.
     """
     from .compressor.file_object import TextFile, open_file
+    from .models.families.table import import_families
     from .models.registry import Registry
 
     text = "t" in mode
@@ -161,6 +162,7 @@ def open(
     if effort != "default" and (model is not None or mode.startswith("r")):
         raise ValueError("effort is for the choice of a model when writing, where none was named")
     models = Registry(device=device, threads=threads, effort=effort)
+    import_families()
     limits = None if max_size is None and memlimit is None else _limits(max_size, memlimit)
     file = open_file(path, binary_mode, model, models, steps, byte_exact, repack, limits)
     return TextFile(file, encoding, errors, newline) if text else file

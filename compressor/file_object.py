@@ -21,9 +21,10 @@ from weakref import WeakSet
 from .escaping import printable
 from .file_reader import CatzipReader
 from .files.atomic import Sink, writing
-from .files.channel import Channel, Stopped, Worker, load_for_threads
+from .files.channel import Channel, Stopped, Worker
 from .files.forked import tell_of_forks
 from .files.streams import reading
+from .pipeline import compress_stream
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -99,9 +100,6 @@ class CatzipWriter(io.BufferedIOBase):
         self._writing = threading.Lock()
         self._channel = channel = Channel()
         guarded = _Guarded(sink, self._writing)
-
-        load_for_threads()
-        from .pipeline import compress_stream
 
         def compress() -> None:
             try:

@@ -10,8 +10,9 @@ import io
 import os
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from .files.channel import Channel, Worker, load_for_threads
+from .files.channel import Channel, Worker
 from .files.forked import tell_of_forks
+from .pipeline import decompress_stream
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -93,8 +94,6 @@ class CatzipReader(io.RawIOBase):
 
     def _begin(self) -> tuple[Channel, Worker]:
         """Decompress in a thread of its own, and pass over what was read before."""
-        load_for_threads()
-        from .pipeline import decompress_stream
 
         channel, models, repack, limits = Channel(), self._models, self._repack, self._limits
         source = cast(

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-LOGS = Path(__file__).resolve().parent.parent / "models/recipes/logs"
+LOGS = Path(__file__).resolve().parent.parent / "training_curves"
 
 POINTS = 200  # of the losses at most, each the mean of as long a time
 TREND = 30  # of their trend

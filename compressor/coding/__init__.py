@@ -1,1 +1,1 @@
-"""TODO."""
+"""PMFs, stacks and codecs: with `errors`, all of the compressor that models may import."""

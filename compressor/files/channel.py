@@ -74,17 +74,6 @@ class Channel(io.RawIOBase):
             raise Stopped
 
 
-def load_for_threads() -> None:
-    """Import what the threads are going to run: a fork amid an import would leave a child with half a module."""
-    from importlib import import_module
-
-    from ...models.families.table import FAMILIES, family_of
-
-    import_module(".compressor.pipeline", __package__)
-    for family in FAMILIES:
-        family_of(family)
-
-
 class Worker(threading.Thread):
     """Runs a job and keeps what it raises, and whether it came to its end."""
 

@@ -1,1 +1,1 @@
-"""Packed pictures, unpacked before they are coded and packed again on output."""
+"""Packed pictures (PNG, WebP): unpacked before they are coded, packed again on output."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Where exact inference runs: NumPy, PyTorch, and threads that share the work."""

@@ -1,1 +1,1 @@
-"""Families of models: what they have in common (base)."""
+"""Families of models: a folder each, with its codec and its training; `base` is what they have in common."""

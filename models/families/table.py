@@ -17,7 +17,7 @@ from ..schema import Declared, Tensor, check_tensors, entries, shown, typed
 from .identity import ALPHABETS, Identity
 
 FAMILIES = ("ardm", "autoregressive", "idf")
-"""The families that can code: modules of this package, imported when asked for. A new family joins here."""
+"""The families that can code: folders of this package, imported when asked for. A new family joins here."""
 
 _MOST_BYTES = 1 << 27  # of a weight file that codes: its network takes several times as much memory
 
@@ -53,7 +53,13 @@ def family_of(name: str) -> Family:
         raise ModelNotFoundError(
             f"a model of the family {shown(name)}, which this release does not know; install a newer catzip"
         )
-    return cast(Family, import_module(f".{name}", __package__))
+    return cast(Family, import_module(f".{name}.codec", __package__))
+
+
+def import_families() -> None:
+    """Import every family: where threads are going to code, a fork amid an import would leave half a module."""
+    for name in FAMILIES:
+        family_of(name)
 
 
 def check(path: Path, config: dict[str, Any], found: Mapping[str, Tensor]) -> None:

@@ -1,1 +1,1 @@
-"""What ``autoregressive`` mixes its network with: counters that adapt to the file, and the decisions they predict."""
+"""What adapts to a file: contexts, counters, their mixture with a network, and SSE behind it."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Networks that give logits or PMFs, whatever the family: exact integers only."""

@@ -1,1 +1,1 @@
-"""What ``idf`` alone needs: the flow, its networks, how images are cut, and their colours."""
+"""Integer discrete flows: images by a bijection of integers, coded level by level."""

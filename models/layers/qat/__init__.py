@@ -1,1 +1,1 @@
-"""TODO."""
+"""The layers in training: real-valued, rounded to the grid of the exact ones (quantisation-aware training)."""

@@ -1,7 +1,7 @@
 """Training twins of the exact layers: real-valued, rounding-aware, differentiable.
 
-Each layer here computes in real units what its namesake in ``models/layers/grid.py`` computes in integers, rounding to the
-same grid in the forward pass and letting the gradient straight through (Bengio et al. 2013, arXiv 1308.3432;
+Each layer here computes in real units what its namesake in ``layers/grid.py`` computes in integers, rounding to that
+grid in the forward pass and letting the gradient straight through (Bengio et al. 2013, arXiv 1308.3432;
 quantisation-aware training after Jacob et al. 2018, arXiv 1712.05877). ``export`` returns the integer arrays that the
 exact layer of the same name is built from, and ``adopt`` takes them back.
 """

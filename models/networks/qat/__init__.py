@@ -1,1 +1,1 @@
-"""TODO."""
+"""The networks in training: real-valued, rounded to the grid of the exact ones (quantisation-aware training)."""
