@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from ..cli.removal import check_removable, removing
 from ..compressor.errors import CatzipError, ModelMismatchError, ModelNotFoundError
 from ..compressor.escaping import printable
 from ..compressor.files.atomic import Sink
@@ -20,6 +19,7 @@ from .messages import Refusal, complain, say, what_went_wrong
 from .names import Outputs, compressed_name, original_name
 from .options import Settings
 from .progress import Progress
+from .removal import check_removable, removing
 from .summary import compressed_line, decompressed_line, details
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from .coding.model import ModelSource, Purpose
 from .coding.rounding import rounded_to_nearest
 from .encoder import FRAME_SIZE, Encoder, remaining
 from .errors import ModelNotFoundError, RepackingError, UnsuitableContentError
+from .format.numbers import repacking_of
 from .format.reader import Ahead, Reader
 from .format.report import Progress, Report, Sink
 from .recompression import choice, webp
@@ -99,7 +100,7 @@ def _compress_picture(
     unpacked = ways.unpacked(content, how)
     if ways.may_pay_as_bytes(unpacked) and (packed := ways.as_bytes()).size <= unpacked.size:
         return _noted(packed.written(dst), kind, f"its pixels would take {unpacked.size} bytes")
-    note = f"unpacked; {_PROMISES[recipe.name_of(how)]}"
+    note = f"unpacked; {_PROMISES[repacking_of(how)]}"
     return replace(unpacked.written(dst), packed_size=ways.file.size, notes=(f"{kind}: {note}",))
 
 

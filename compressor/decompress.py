@@ -24,11 +24,11 @@ from .format.container import (
     stored_pieces,
 )
 from .format.limits import Bounded, Check, Guard, Limits, frame_work
+from .format.numbers import repacking_of
 from .format.reader import Reader
 from .format.report import Listing, Progress, Report, Sink
 from .format.watched import go_on
 from .media import MEDIA
-from .recompression import method as recipe
 from .recompression.packer import Packer
 
 
@@ -107,7 +107,7 @@ def list_frames(src: BinaryIO) -> Listing:
         if head.kind == STORED:
             return Body(skip_stored(reader), reader.exactly(CHECK_SIZE))
         if head.kind == PACKING:
-            name = recipe.name_of(reader.exactly(1))
+            name = repacking_of(reader.exactly(1))
             reader.skip(head.size - 1)
             return Body(0, reader.exactly(CHECK_SIZE), packing=name)
         front = reader.exactly(min(head.size, payload.MAX_FRONT))
@@ -175,7 +175,7 @@ class Decoder:
         how, check = self._reader.exactly(head.size), self._reader.exactly(CHECK_SIZE)
         if checksum(how) != check:
             raise CorruptError(_WRONG_SUM)
-        return Body(0, check, packing=recipe.name_of(how)), how
+        return Body(0, check, packing=repacking_of(how)), how
 
     def _copy(self, dst: Sink) -> Body:
         length = 0

@@ -9,9 +9,9 @@ from .coding.model import ModelSource
 from .format.container import MAX_FRAME, STORED
 from .format.reader import Ahead, Reader
 from .format.report import Progress, Report, Sink
-from .format.writer import Piece, Writer
+from .format.writer import Choice, Piece, Writer
 from .media import tiff
-from .selection.chooser import Choice, Chooser, PlanFor
+from .selection.chooser import Chooser, PlanFor
 from .selection.items import OPENING
 
 FRAME_SIZE = 1 << 24

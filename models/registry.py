@@ -13,7 +13,7 @@ from typing import Any
 from ..compressor.coding.model import Model, Purpose
 from ..compressor.errors import CorruptError, DamagedWeightsWarning, ModelNotFoundError
 from . import checkpoint
-from .backends.base import arrays_for
+from .backends.select import arrays_for
 from .backends.workers import Workers
 from .card import Card
 from .families import table as family

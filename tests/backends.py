@@ -4,7 +4,8 @@ from unittest import mock
 
 import pytest
 
-from catzip.models.backends.base import Arrays, arrays_for
+from catzip.models.backends.base import Arrays
+from catzip.models.backends.select import arrays_for
 
 BACKENDS = ("cpu", "cpu-int8", "torch", "torch-int8", pytest.param("cuda", marks=pytest.mark.gpu))
 """NumPy; PyTorch with the product that it prefers here; both with products in int8, on any CPU; a GPU."""

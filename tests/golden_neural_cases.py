@@ -20,8 +20,7 @@ from catzip.compressor.coding.model import Model, Plan
 from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundError
 from catzip.compressor.format import lzma2, payload
 from catzip.compressor.format.container import CODED, Head
-from catzip.compressor.format.writer import Writer
-from catzip.compressor.selection.chooser import Choice
+from catzip.compressor.format.writer import Choice, Writer
 from catzip.models.backends.workers import Workers
 from catzip.models.families.idf import codec as idf
 from catzip.models.families.idf import colour, segment

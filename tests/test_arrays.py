@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 
 from catzip.compressor.errors import CatzipError, MissingDependencyError
 from catzip.models.backends import base as arrays_module
-from catzip.models.backends.base import (
-    CODE_MAX,
-    WEIGHT_MAX,
-    Arrays,
-    NumpyArray,
-    NumpyArrays,
-    arrays_for,
-    float32_is_exact,
-)
+from catzip.models.backends.base import CODE_MAX, WEIGHT_MAX, Arrays, NumpyArray, float32_is_exact
+from catzip.models.backends.numpy import NumpyArrays
+from catzip.models.backends.select import arrays_for
 from catzip.models.backends.self_test import check_assignment, check_product
 
 BOUND = (2**24 - 1) // (CODE_MAX * WEIGHT_MAX)

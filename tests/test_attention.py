@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from test_grid import SEEDS, integers, residual
 from tiny_models import MASKED, tiny_checkpoint
 
-from catzip.models.backends.base import CODE_MAX, NumpyArray, NumpyArrays
+from catzip.models.backends.base import CODE_MAX, NumpyArray
+from catzip.models.backends.numpy import NumpyArrays
 from catzip.models.layers.attention import HEAD, POSITION_MAX, Attention, attention_table, weight_max
 
 DEEP = "letter-chunks-deep"

@@ -17,7 +17,8 @@ from catzip.benchmarks.matrix.operands import exact_product, operands
 from catzip.benchmarks.matrix.randomized import save_random
 from catzip.benchmarks.matrix.recording import trace
 from catzip.benchmarks.tables.exactness_tables import terminal
-from catzip.models.backends.base import NumpyArrays, arrays_for
+from catzip.models.backends.numpy import NumpyArrays
+from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
 from catzip.models.registry import Registry
 

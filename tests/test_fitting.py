@@ -11,7 +11,8 @@ from test_idf import image
 from tiny_models import flow
 
 from catzip.benchmarks.matrix.flows import grained
-from catzip.models.backends.base import NumpyArray, arrays_for
+from catzip.models.backends.base import NumpyArray
+from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
 from catzip.models.families.idf.codec import DRAWN
 from catzip.models.families.idf.corrections import Corrections

@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
 from tiny_models import COUPLED, FLOW, PLAIN, tiny_checkpoint  # noqa: E402
 from tiny_models import FLOWS as TINY  # noqa: E402
 
-from catzip.models.backends.base import NumpyArray, NumpyArrays  # noqa: E402
+from catzip.models.backends.base import NumpyArray  # noqa: E402
+from catzip.models.backends.numpy import NumpyArrays  # noqa: E402
 from catzip.models.families.idf import qat as training  # noqa: E402
 from catzip.models.families.idf.flow import BASE, DIGIT, FlowConfig  # noqa: E402
 from catzip.models.families.idf.flow import Flow as ExactFlow  # noqa: E402

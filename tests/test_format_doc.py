@@ -11,10 +11,9 @@ from safetensors import safe_open
 
 import catzip.compressor.format.container as container
 from catzip.compressor import media
-from catzip.compressor.format import limits, lzma2, payload, trailer, varint
+from catzip.compressor.format import limits, lzma2, numbers, payload, trailer, varint
 from catzip.compressor.media import planes, raster
 from catzip.compressor.recompression import exact, form, png
-from catzip.compressor.recompression import method as recipe
 from catzip.models.families import lanes
 from catzip.models.families.idf import corrections
 from catzip.models.layers import grid, logistics
@@ -83,7 +82,7 @@ def test_coded_fields():
     rows = table("field", "size", "meaning", holding="plan count")
     assert rows["plan count"]["meaning"].endswith(f"0 .. {payload.MAX_PLAN}")
     factor, constant = map(int, re.findall(r"(\d+) \* length \+ (\d+)", rows["side length"]["meaning"])[0])
-    assert media.side_limit(1000) == factor * 1000 + constant
+    assert numbers.side_limit(1000) == factor * 1000 + constant
 
 
 def test_trailer_fields():
@@ -131,10 +130,10 @@ def as_json(value: object) -> bytes:
 
 def test_packing():
     rows = table("format", "name", "content", "parameters", "what comes out", holding="png-exact")
-    assert {int(number): row["name"] for number, row in rows.items()} == recipe.NAMES
+    assert {int(number): row["name"] for number, row in rows.items()} == numbers.REPACKINGS
     assert f"The content is at most {form.MAX_CONTENT} bytes" in DOC
     sizes = table("field", "size", "meaning", holding="fingerprint")["size"]["meaning"]
-    assert sizes.endswith(f"of a packing frame, 1 .. {recipe.MAX_RECIPE}")
+    assert sizes.endswith(f"of a packing frame, 1 .. {numbers.MAX_RECIPE}")
     fields = table("field", "size", "meaning", holding="strategy")
     assert list(fields) == [
         "head",

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import CONFIGS, tiny_checkpoint
 
-from catzip.models.backends.base import NumpyArray, NumpyArrays
+from catzip.models.backends.base import NumpyArray
+from catzip.models.backends.numpy import NumpyArrays
 from catzip.models.layers import grid
 
 SEEDS = st.integers(0, 2**32 - 1)

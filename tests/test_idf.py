@@ -18,7 +18,8 @@ from tiny_models import FLOWS, flow, shipped, tiny_checkpoint
 
 from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.coding.model import Plan
-from catzip.models.backends.base import NumpyArray, arrays_for
+from catzip.models.backends.base import NumpyArray
+from catzip.models.backends.select import arrays_for
 from catzip.models.families.idf import codec as idf
 from catzip.models.families.idf.codec import IDF
 from catzip.models.families.idf.flow import BASE, DIGIT, Flow

@@ -8,7 +8,7 @@ from tiny_models import FLOW, FLOWS, flow, tiny_checkpoint
 from catzip.benchmarks.matrix.randomized import FlowModel, random_checkpoint
 from catzip.compressor.coding.model import Plan
 from catzip.compressor.errors import ModelMismatchError
-from catzip.models.backends.base import arrays_for
+from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
 from catzip.models.families.identity import Identity
 from catzip.models.families.idf import codec as idf

@@ -9,7 +9,8 @@ from backends import BACKENDS, backend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.models.backends.base import Arrays, NumpyArray, NumpyArrays
+from catzip.models.backends.base import Arrays, NumpyArray
+from catzip.models.backends.numpy import NumpyArrays
 from catzip.models.layers.grid import exp_table
 from catzip.models.layers.logistics import MEAN_MAX, SCALE_LEAST, SCALE_MOST, Logistics, logistic_tables
 

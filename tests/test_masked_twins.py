@@ -12,7 +12,8 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from tiny_models import MASKED, tiny_checkpoint  # noqa: E402
 
-from catzip.models.backends.base import CODE_MAX, NumpyArray, NumpyArrays  # noqa: E402
+from catzip.models.backends.base import CODE_MAX, NumpyArray  # noqa: E402
+from catzip.models.backends.numpy import NumpyArrays  # noqa: E402
 from catzip.models.families.ardm.masks import Batch  # noqa: E402
 from catzip.models.families.ardm.qat import ImageTwin, TextTwin  # noqa: E402
 from catzip.models.layers import grid  # noqa: E402
@@ -22,7 +23,7 @@ from catzip.models.layers.qat import modules as layers  # noqa: E402
 from catzip.models.networks.masked_convnet import ConvNet, ConvNetConfig  # noqa: E402
 from catzip.models.networks.masked_transformer import Transformer, TransformerConfig  # noqa: E402
 from catzip.models.networks.qat import masked_convnet as convnet  # noqa: E402
-from catzip.models.networks.qat import masked_transformer as transformer
+from catzip.models.networks.qat import masked_transformer as transformer  # noqa: E402
 
 NAMES = sorted(MASKED)
 CHUNKS = MASKED["letter-chunks-deep"]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from media_laws import assert_a_flipped_bit_is_noticed_or_harmless
 
 from catzip.compressor.errors import CorruptError
-from catzip.compressor.media import MEDIA, side_limit, text27
+from catzip.compressor.format.numbers import side_limit
+from catzip.compressor.media import MEDIA, text27
 
 ODD = [
     b"",

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catzip.compressor.errors import CorruptError
-from catzip.compressor.media import array, side_limit
+from catzip.compressor.format.numbers import side_limit
+from catzip.compressor.media import array
 from catzip.compressor.media.array import Header
 
 VERSIONS = ((1, 0), (2, 0), (3, 0))

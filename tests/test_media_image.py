@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from image_models import bmp, files, picture, pnm, saved, tiff, unpacked
 from test_media_array import npy
 
-from catzip.compressor.media import MEDIA, formats, image, side_limit
+from catzip.compressor.format.numbers import side_limit
+from catzip.compressor.media import MEDIA, formats, image
 from catzip.compressor.media.raster import Raster
 
 SIZES = ((1, 1), (1, 40), (40, 1), (31, 33), (8, 5))

@@ -21,7 +21,7 @@ from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.coding.codec import Serial
 from catzip.compressor.coding.model import Plan
 from catzip.compressor.coding.stack import Stack
-from catzip.models.backends.base import arrays_for
+from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
 from catzip.models.families.autoregressive import codec as autoregressive
 from catzip.models.families.autoregressive.codec import Autoregressive, Frame

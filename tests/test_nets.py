@@ -14,7 +14,8 @@ from reference_layers import softmax
 from test_seen import by_dimension
 from tiny_models import MASKED, tiny_checkpoint
 
-from catzip.models.backends.base import Arrays, NumpyArray, NumpyArrays
+from catzip.models.backends.base import Arrays, NumpyArray
+from catzip.models.backends.numpy import NumpyArrays
 from catzip.models.networks.masked_convnet import ConvNet, ConvNetConfig
 from catzip.models.networks.masked_transformer import Transformer
 

@@ -23,8 +23,8 @@ from catzip.compressor.errors import (
 )
 from catzip.compressor.format import varint
 from catzip.compressor.format.container import HEADER, checksum
+from catzip.compressor.format.numbers import MAX_RECIPE
 from catzip.compressor.pipeline import decompress_stream, list_frames, read_range
-from catzip.compressor.recompression.method import MAX_RECIPE
 
 FOLDER = Path(__file__).parent / "golden" / "packing"
 NONE = Models()

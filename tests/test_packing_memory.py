@@ -12,8 +12,7 @@ from png_files import SIGNATURE, chunk, ihdr
 
 from catzip.compressor.format import lzma2, varint
 from catzip.compressor.format.container import XZ, Head
-from catzip.compressor.format.writer import Writer
-from catzip.compressor.selection.chooser import Choice
+from catzip.compressor.format.writer import Choice, Writer
 
 SIDE = 12_000  # pixels: a grey picture of that size is 144 MB, and ten times as much was taken once
 _MEASURED = """

@@ -6,7 +6,8 @@ from backends import BACKENDS, backend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.models.backends.base import CODE_MAX, NumpyArray, NumpyArrays
+from catzip.models.backends.base import CODE_MAX, NumpyArray
+from catzip.models.backends.numpy import NumpyArrays
 from catzip.models.families.idf.squeeze import (
     GREY,
     MARGIN,

@@ -9,7 +9,8 @@ from backends import BACKENDS, backend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catzip.models.backends.base import Arrays, NumpyArray, NumpyArrays
+from catzip.models.backends.base import Arrays, NumpyArray
+from catzip.models.backends.numpy import NumpyArrays
 from catzip.models.layers import grid
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -15,7 +15,9 @@ from tiny_models import CONFIGS, mixed_text, model, tiny_checkpoint  # noqa: E40
 
 from catzip.compressor.coding.pmf import TOTAL  # noqa: E402
 from catzip.compressor.errors import CatzipError  # noqa: E402
-from catzip.models.backends.base import NumpyArray, NumpyArrays, arrays_for  # noqa: E402
+from catzip.models.backends.base import NumpyArray  # noqa: E402
+from catzip.models.backends.numpy import NumpyArrays  # noqa: E402
+from catzip.models.backends.select import arrays_for  # noqa: E402
 from catzip.models.families.autoregressive.codec import Frame  # noqa: E402
 from catzip.models.families.autoregressive.training import AutoregressiveTask  # noqa: E402
 from catzip.models.families.lanes import Layout  # noqa: E402

@@ -24,7 +24,8 @@ from threadpoolctl import threadpool_info
 from ...compressor.coding.model import Model, Plan
 from ...compressor.media import MEDIA
 from ...models import checkpoint
-from ...models.backends.base import DEVICES, Arrays, NumpyArray, arrays_for
+from ...models.backends.base import Arrays, NumpyArray
+from ...models.backends.select import DEVICES, arrays_for
 from ...models.backends.workers import Workers
 from ...models.registry import Registry
 from . import batches, flows, lanes

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .. import media
 from ..errors import CorruptError, NewerVersionError, NotCatzipError, TruncatedError
-from ..recompression.method import MAX_RECIPE
 from . import lzma2, trailer, varint
+from .numbers import MAX_RECIPE, MEDIA, medium_of
 from .reader import BLOCK, Reader
 
 MAGIC = b"\x89CZ\r\n"  # not ASCII, and changed by any conversion of line ends
@@ -46,7 +45,7 @@ class Head:
 
     def to_bytes(self) -> bytes:
         """The head as it stands in the file."""
-        wire = media.MEDIA[self.medium].wire if self.medium else 0
+        wire = MEDIA[self.medium] if self.medium else 0
         tag = bytes([wire << 4 | self.kind]) + (self.fingerprint or b"")
         length = b"" if self.kind == PACKING else varint.encode(self.length)
         return tag if self.kind == STORED else tag + length + varint.encode(self.size)
@@ -252,7 +251,7 @@ def read_head(reader: Reader) -> Head | None:
         return Head(STORED)
     if kind == PACKING:
         return Head(PACKING, size=_recipe_size(reader))
-    medium = media.name_of(wire) if kind == CODED else None
+    medium = medium_of(wire) if kind == CODED else None
     if kind == CODED and medium is None:
         raise NewerVersionError(f"the file has a medium of unknown number {wire}: install a newer catzip")
     fingerprint = reader.exactly(FINGERPRINT_SIZE) if kind == CODED else None

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .. import media
 from ..coding.model import Plan
 from ..coding.stack import Stack
 from ..errors import CorruptError
 from . import lzma2, varint
 from .limits import Check
+from .numbers import side_limit
 from .watched import Watched, go_on
 
 MAX_PLAN = 16
@@ -73,7 +73,7 @@ def unpack_front(data: bytes, length: int) -> Front:
     *plan, lost, side_length = numbers
     if lost >= length:
         raise CorruptError("a coded frame has no symbols")
-    if side_length > media.side_limit(length):
+    if side_length > side_limit(length):
         raise CorruptError(f"a side stream states {side_length} bytes for {length} bytes of content")
     side_size, at = varint.decode(data, at) if side_length else (0, at)
     if not lzma2.is_possible(side_size, side_length) or (side_length and not side_size):

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..recompression.method import NAMES, PNG_EXACT
 from .container import Frame
+from .numbers import PNG_EXACT, REPACKINGS
 from .reader import Reader
 
 Progress = Callable[[int, int | None], None]
@@ -57,7 +57,7 @@ class Report:
     @property
     def is_packed_anew(self) -> bool:
         """Whether a picture comes back with the same pixels and chunks, but perhaps not byte for byte."""
-        return any(frame.packing not in (None, NAMES[PNG_EXACT]) for frame in self.frames)
+        return any(frame.packing not in (None, REPACKINGS[PNG_EXACT]) for frame in self.frames)
 
     @property
     def ratio(self) -> float:

@@ -2,16 +2,30 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from ..coding.model import Plan
 from ..errors import CatzipError
-from ..recompression.method import name_of
-from ..selection.chooser import Choice
 from . import trailer
 from .container import CHECK_SIZE, HEADER, PACKING, STORED, Body, Frame, Head, checksum, frame_of, piece_head
+from .numbers import repacking_of
 from .report import Report, Sink
 
 Piece = tuple[int, Iterable[bytes]]
 """Stored content: its length and the blocks that make it up."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A frame as it will be written: head, payload (empty if stored); `symbols`, `side` and `plan` of `Frame`; the
+    work that it takes to decode, of a coded one."""
+
+    head: Head
+    payload: bytes = b""
+    symbols: int = 0
+    side: int = 0
+    plan: Plan = ()
+    work: int = 0
 
 
 class Writer:
@@ -28,7 +42,7 @@ class Writer:
         """Write the frame that says how the content of this member, still to come, is packed."""
         offset, check, head = self._at, checksum(recipe), Head(PACKING, size=len(recipe))
         self._put(head.to_bytes() + recipe + check)
-        self._note(head, Body(0, check, packing=name_of(recipe)), offset)
+        self._note(head, Body(0, check, packing=repacking_of(recipe)), offset)
 
     def write(self, choice: Choice, data: bytes) -> None:
         """Write an xz or coded frame for `data`."""

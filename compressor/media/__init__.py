@@ -2,8 +2,7 @@
 
 A medium splits bytes into symbols, which the model codes, and a side stream of whatever else it takes to
 restore the bytes. The law: join(*split(data), len(data)) == data for every data. `join` trusts nothing it
-is given. To add a medium, write its module and its line in `MEDIA`; the number goes into files and is never
-used again.
+is given. To add a medium, write its module, its line in `MEDIA` and its number in `format/numbers.py`.
 """
 
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..format import numbers
 from . import array, image, raw, text27
 
 
@@ -21,7 +21,7 @@ class Medium:
 
     wire      its number in files, 0 .. 15
     alphabet  how many symbols there are, at most 256
-    split     data -> (symbols uint8 [n], side), with n <= len(data) and len(side) <= side_limit(len(data))
+    split     data -> (symbols uint8 [n], side), with n <= len(data) and len(side) <= `numbers.side_limit`(len(data))
     per_byte, per_symbol  what `join` takes of memory, at most, for each byte of the data and for each symbol
     join      (symbols, side, length) -> the data, of `length` bytes; raises CorruptError
     """
@@ -39,21 +39,16 @@ class Medium:
 
 
 MEDIA: dict[str, Medium] = {
-    "bytes": Medium(wire=0, alphabet=256, split=raw.split, join=raw.join),
+    "bytes": Medium(wire=numbers.MEDIA["bytes"], alphabet=256, split=raw.split, join=raw.join),
     "text27": Medium(
-        wire=1, alphabet=27, split=text27.split, join=text27.join, per_byte=3, per_symbol=text27.PER_SYMBOL
+        wire=numbers.MEDIA["text27"],
+        alphabet=27,
+        split=text27.split,
+        join=text27.join,
+        per_byte=3,
+        per_symbol=text27.PER_SYMBOL,
     ),
-    "array": Medium(wire=2, alphabet=256, split=array.split, join=array.join),
-    "image": Medium(wire=3, alphabet=256, split=image.split, join=image.join),
+    "array": Medium(wire=numbers.MEDIA["array"], alphabet=256, split=array.split, join=array.join),
+    "image": Medium(wire=numbers.MEDIA["image"], alphabet=256, split=image.split, join=image.join),
 }
 """Every medium by the name a model states."""
-
-
-def name_of(wire: int) -> str | None:
-    """The name of the medium with this number; None if this version knows none."""
-    return next((name for name, medium in MEDIA.items() if medium.wire == wire), None)
-
-
-def side_limit(length: int) -> int:
-    """The most bytes a side stream for `length` bytes of content can have, before it is compressed."""
-    return 3 * length + 4096

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ..errors import CatzipError
+from ..format import numbers
 from . import chunks, deflate, png, webp
 from . import method as recipe
 from .asbytes import AsBytes, NotReproduced
@@ -42,7 +43,7 @@ def by_pixels(file: Span) -> tuple[Span, bytes]:
     unpacked, NotReproduced for one that would grow.
     """
     if _is_webp(file):
-        return recipe.unpack(file), bytes([recipe.WEBP])
+        return recipe.unpack(file), bytes([numbers.WEBP])
     opened = _opened(file)
     content = opened.content.span
     for how in _anew(opened):
@@ -91,7 +92,7 @@ def _exact(opened: Opened) -> bytes:
             continue
         check = checksum(file.blocks(0, file.size))
         exact = Exact(settings, deflate.VERSION, kinds.tobytes(), opened.parts.runs, check)
-        return _verified(bytes([recipe.PNG_EXACT]) + exact.to_bytes(), content, stream)
+        return _verified(bytes([numbers.PNG_EXACT]) + exact.to_bytes(), content, stream)
     raise NotReproduced(f"zlib {deflate.VERSION} does not make its compressed pixels again, at any setting")
 
 
@@ -102,7 +103,7 @@ def _verified(how: bytes, content: Content, stream: Span) -> bytes:
         exact.assemble(content, stream)
     except CatzipError as error:
         raise NotReproduced("its chunks are more than a recipe can have") from error
-    if len(how) > recipe.MAX_RECIPE:
+    if len(how) > numbers.MAX_RECIPE:
         raise NotReproduced("its recipe would be too long")
     return how
 
@@ -127,9 +128,9 @@ def _same(pieces: Iterator[bytes], stream: Span) -> bool:
 
 def _anew(opened: Opened) -> Iterator[bytes]:
     """Recipes for the same pixels and chunks, the one that takes no parameters first."""
-    yield bytes([recipe.PNG])
+    yield bytes([numbers.PNG])
     for tuned in Tuned.tries(opened.content, opened.kinds):
-        yield bytes([recipe.PNG_TUNED]) + tuned.to_bytes()
+        yield bytes([numbers.PNG_TUNED]) + tuned.to_bytes()
 
 
 def _first(pieces: Iterator[bytes], count: int) -> bytes:

@@ -6,7 +6,8 @@ format (1) | parameters of the format: none but for a PNG that comes back byte f
 
 from collections.abc import Iterator
 
-from ..errors import CorruptError, NewerVersionError
+from ..errors import CorruptError
+from ..format.numbers import PNG, PNG_EXACT, PNG_TUNED, REPACKINGS, WEBP, repacking_of
 from . import png, webp
 from .asbytes import AsBytes
 from .content import Content
@@ -15,25 +16,8 @@ from .form import MAX_CONTENT, Unpacked
 from .span import Span
 from .tuned import Tuned
 
-PNG, PNG_EXACT, WEBP, PNG_TUNED = range(4)
-NAMES = {PNG: "png", PNG_EXACT: "png-exact", WEBP: "webp", PNG_TUNED: "png-tuned"}
-"""What listings call the formats."""
-
-MAX_RECIPE = 1 << 24
-"""Bytes that a recipe can have."""
-
 MAX_FILE = MAX_CONTENT + (1 << 20)
 """Bytes of a file that is looked at: deflate makes nothing much larger."""
-
-
-def name_of(recipe: bytes) -> str:
-    """What the format of a recipe is called. Raises NewerVersionError for one that is not known."""
-    name = NAMES.get(recipe[0]) if recipe else None
-    if name is None:
-        raise NewerVersionError(
-            f"the file packs a picture in an unknown way, {recipe[:1].hex()}: install a newer catzip"
-        )
-    return name
 
 
 def pack(content: Span, recipe: bytes, repack: bool = False) -> Iterator[bytes]:
@@ -44,19 +28,19 @@ def pack(content: Span, recipe: bytes, repack: bool = False) -> Iterator[bytes]:
     Raises, before any piece, CorruptError; PackingError where the zlib here does not make the same bytes;
     MissingDependencyError.
     """
-    picture, name = Content.read(content), name_of(recipe)
+    picture, name = Content.read(content), repacking_of(recipe)
     if name.partition("-")[0] != picture.facts.kind:
         raise CorruptError(f"a recipe for {name} does not fit its content, which is {picture.facts.kind}")
-    if name in (NAMES[PNG], NAMES[WEBP]) and len(recipe) > 1:
+    if name in (REPACKINGS[PNG], REPACKINGS[WEBP]) and len(recipe) > 1:
         raise CorruptError("a recipe is longer than it should be")
-    if name == NAMES[WEBP]:
+    if name == REPACKINGS[WEBP]:
         return iter([webp.pack(Unpacked.from_bytes(content.read(0, content.size)))])
     lines = png.lines(picture.facts.shape)
-    if name == NAMES[PNG_EXACT]:
+    if name == REPACKINGS[PNG_EXACT]:
         exact = Exact.from_bytes(recipe[1:], lines)
         if not repack:
             return exact.pack(picture)
-    tuned = Tuned.from_bytes(recipe[1:], lines) if name == NAMES[PNG_TUNED] else None
+    tuned = Tuned.from_bytes(recipe[1:], lines) if name == REPACKINGS[PNG_TUNED] else None
     stream = tuned.stream(picture) if tuned else png.anew(picture)
     return png.assemble(picture, stream, [(stream.size, 1)])
 

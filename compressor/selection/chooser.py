@@ -4,12 +4,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from ..coding.model import Model, ModelSource, Plan
 from ..format import lzma2, payload
 from ..format.container import CODED, STORED, XZ, Head
 from ..format.limits import Meter, frame_work
+from ..format.writer import Choice
 from ..media import MEDIA
 from ..media.look import Look
 from .items import Content, check_fit, is_for_images
@@ -24,19 +24,6 @@ _BREAK_EVEN = (
 _SAMPLE = 1 << 15  # bytes of each of 8 samples for the quick look
 _COLD = 1.25  # a model that starts cold in a probe does worse there than in the frame, by up to this
 _TINY = 1 << 15  # symbols: smaller content is coded without a probe, which would cost as much as the coding
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A frame as it will be written: head, payload (empty if stored); `symbols`, `side` and `plan` of `Frame`; the
-    work that it takes to decode, of a coded one."""
-
-    head: Head
-    payload: bytes = b""
-    symbols: int = 0
-    side: int = 0
-    plan: Plan = ()
-    work: int = 0
 
 
 class Chooser:

@@ -1,25 +1,23 @@
 """Where exact inference runs: the few array operations that the integer layers are written in.
 
-The same layer code runs on NumPy arrays and, through ``torch_arrays``, on PyTorch tensors on a CPU or a GPU. Every
+The same layer code runs on NumPy arrays (``numpy``) and on PyTorch tensors on a CPU or a GPU (``torch``). Every
 operation here gives the same integers on all of them; `product` is the only owner of the integer matrix product.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ...compressor.errors import CatzipError, MissingDependencyError
+from ...compressor.errors import CatzipError
 
 Array = Any  # numpy.ndarray or torch.Tensor
 NumpyArray = npt.NDArray[Any]
 
 CODE_MAX = 127  # activations that enter a product
 WEIGHT_MAX = 63  # of 7 bits: pairs of products then fit the 16 bits in which CPUs without VNNI add them
-DEVICES = ("cpu", "cpu-int8", "cuda", "torch")
 
 
 class Arrays(Protocol):
@@ -126,97 +124,6 @@ def float32_is_exact(inputs: int) -> bool:
     return inputs * CODE_MAX * WEIGHT_MAX < 1 << 24
 
 
-class NumpyArrays:
-    """NumPy on the CPU: products by the BLAS, in float32 where the bound holds and in float64 elsewhere.
-
-    Whatever order and instructions the BLAS adds in, every partial sum is an integer that the type holds exactly.
-    """
-
-    name = "numpy"
-    at_once = 1 << 18  # they stay in the processor's cache
-
-    def place(self, array: NumpyArray) -> Array:
-        return np.ascontiguousarray(array)
-
-    def fetch(self, array: Array) -> NumpyArray:
-        return np.asarray(array)
-
-    def weight(self, weight: NumpyArray) -> Array:
-        columns = checked_weight(weight).T
-        carrier = np.float32 if float32_is_exact(len(columns)) else np.float64
-        return np.ascontiguousarray(columns.astype(carrier))
-
-    def scaled(self, weight: NumpyArray, scale: NumpyArray) -> tuple[Array, Array | None]:
-        columns = self.weight(weight)
-        columns *= scale
-        return columns, None
-
-    def narrow(self, codes: Array) -> Array:
-        return codes
-
-    def product(self, codes: Array, weight: Array) -> Array:
-        if weight.dtype == np.float64:
-            return (codes.astype(np.float64) @ weight).astype(np.float32)
-        return codes @ weight
-
-    def batched(self, a: Array, b: Array) -> Array:
-        return a @ b
-
-    def take(self, table: Array, index: Array) -> Array:
-        return table.take(index, axis=0)
-
-    def lookup(self, table: Array, x: Array) -> Array:
-        return table.take(x.astype(np.intp), mode="clip")
-
-    def float32(self, array: Array) -> Array:
-        return array.astype(np.float32)
-
-    def float64(self, array: Array) -> Array:
-        return array.astype(np.float64)
-
-    def int32(self, array: Array) -> Array:
-        return array.astype(np.int32)
-
-    def floor_(self, array: Array) -> Array:
-        return np.floor(array, out=array)
-
-    def clip_(self, array: Array, low: float, high: float) -> Array:
-        return array.clip(low, high, out=array)  # several times faster than minimum and maximum with scalars
-
-    def sqrt(self, array: Array) -> Array:
-        return np.sqrt(array)
-
-    def ratio(self, number: float, array: Array) -> Array:
-        return number / array
-
-    def sum_squares(self, array: Array) -> Array:
-        return np.vecdot(array, array)[..., None]  # by the BLAS, twice as fast as einsum
-
-    def max(self, array: Array) -> Array:
-        return np.maximum.reduce(array, axis=-1, keepdims=True)
-
-    def transposed(self, array: Array) -> Array:
-        return np.ascontiguousarray(array.T)
-
-    def concat(self, arrays: list[Array]) -> Array:
-        return np.concatenate(arrays, axis=-1)
-
-    def stack(self, arrays: list[Array]) -> Array:
-        return np.stack(arrays, axis=-1)
-
-    def extend(self, planes: Array, above: int, below: int, left: int, right: int) -> Array:
-        return np.pad(planes, ((0, 0), (above, below), (left, right)), mode="edge")
-
-    def surround(self, images: Array) -> Array:
-        batch, height, width, channels = images.shape
-        wide = np.zeros((batch, height + 2, width + 2, channels), images.dtype)
-        wide[:, 1:-1, 1:-1] = images
-        return wide
-
-    def zeros_int32(self, *shape: int) -> Array:
-        return np.zeros(shape, np.int32)
-
-
 def checked_weight(weight: NumpyArray) -> NumpyArray:
     """The weight, if it is one that the bounds were proved for. Raises CatzipError otherwise."""
     if (
@@ -228,32 +135,3 @@ def checked_weight(weight: NumpyArray) -> NumpyArray:
             f"a weight must be int8 [outputs, inputs] in -{WEIGHT_MAX}..{WEIGHT_MAX}; export it again"
         )
     return weight
-
-
-@lru_cache
-def arrays_for(device: str) -> Arrays:
-    """The arrays of a device: "cpu" (NumPy), "cpu-int8" (the same, but for the product), "torch" (PyTorch on the CPU)
-    or "cuda".
-
-    The product of each is tried once in a process on extreme operands against int64 arithmetic, and so is what else is
-    no promise (``trial``). Raises MissingDependencyError where PyTorch is needed and missing, CatzipError where there
-    is no such device or where a trial fails.
-    """
-    from .self_test import check_assignment, check_product  # which are about what is defined here
-
-    if device not in DEVICES:
-        raise CatzipError(f"no device {device!r}; {', '.join(DEVICES)} are possible")
-    if device == "cpu":
-        chosen: Arrays = NumpyArrays()
-    else:
-        try:
-            from .int8 import Int8Arrays
-            from .torch import TorchArrays
-        except ImportError as error:
-            raise MissingDependencyError(
-                f"--device {device} needs PyTorch: pip install 'catzip[torch]', or use --device cpu"
-            ) from error
-        chosen = Int8Arrays() if device == "cpu-int8" else TorchArrays(device)
-    check_product(chosen)
-    check_assignment()
-    return chosen

@@ -1,4 +1,4 @@
-"""The array operations of ``arrays.Arrays`` by NumPy, but the integer product by PyTorch's int8 kernel.
+"""The array operations of ``base.Arrays`` by NumPy, but the integer product by PyTorch's int8 kernel.
 
 Processors with AVX-512 VNNI multiply int8 up to four times as fast as float32, which NumPy has no way to ask for; for
 everything else NumPy is faster than PyTorch on arrays of this size. It is worth its start of a second where
@@ -12,7 +12,8 @@ import torch
 
 from ...compressor.errors import CatzipError
 from . import torch as torch_arrays
-from .base import Array, NumpyArray, NumpyArrays, checked_weight
+from .base import Array, NumpyArray, checked_weight
+from .numpy import NumpyArrays
 from .torch import int8_product, plain
 
 

@@ -1,4 +1,4 @@
-"""The array operations of ``arrays.Arrays`` on PyTorch tensors, on a CPU or a CUDA device."""
+"""The array operations of ``base.Arrays`` on PyTorch tensors, on a CPU or a CUDA device."""
 
 from __future__ import annotations
 

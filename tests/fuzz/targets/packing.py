@@ -7,10 +7,9 @@ import io
 from pathlib import Path
 
 from catzip.compressor.errors import CatzipError
-from catzip.compressor.format import varint
+from catzip.compressor.format import numbers, varint
 from catzip.compressor.format.container import PACKING, STORED
 from catzip.compressor.pipeline import decompress_stream, read_range
-from catzip.compressor.recompression import method as recipe
 from catzip.compressor.recompression.form import MAGICS
 
 from ..archive import Archive, Frame, parse
@@ -36,7 +35,7 @@ def check(data: bytes) -> None:
             continue
         packed = out.getvalue()
         expect(packed.startswith((b"\x89PNG", b"RIFF")), "what comes out is no picture")
-        if how[0] == recipe.PNG_EXACT and not repack:
+        if how[0] == numbers.PNG_EXACT and not repack:
             promised = hashlib.blake2b(packed, digest_size=8).digest()
             expect(how.endswith(promised), "a picture comes back that is not the one that was promised")
 
