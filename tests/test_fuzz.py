@@ -16,7 +16,7 @@ from catzip.compressor import access, decoder, lzma2, writer
 from catzip.compressor.container import CODED
 from catzip.compressor.packing import recipe
 from catzip.compressor.pipeline import list_frames, verify_stream
-from catzip.models import checkpoint
+from catzip.models.registry import Registry
 from catzip.models.training import recipe as training_recipe
 
 FUZZ = Path(__file__).parent / "fuzz"
@@ -87,7 +87,7 @@ FAULTS = {
     "listing": (listing, "table", lambda facts, verbose: "\x1b[2J"),
     "ranges": (access._Window, "write", lambda window, data: window.data.extend(data[1:])),
     "shipped": (decoder.payload, "unpack_front", broken),
-    "weights": (checkpoint, "load_config", broken),
+    "weights": (Registry, "purposes", broken),
     "recipes": (training_recipe, "load", broken),
     "unpacking": (recipe, "pack", broken),
     "packing": (recipe, "pack", broken),
