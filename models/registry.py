@@ -105,7 +105,7 @@ class Registry:
         Nobody asked for these: what is damaged is passed over with a warning.
         """
         for name in names:
-            for i, path in enumerate(path for path in _files() if path.stem == name):
+            for i, path in enumerate(path for path in _weight_files() if path.stem == name):
                 try:
                     self._load(path)
                 except (CorruptError, ModelNotFoundError) as error:

@@ -18,7 +18,7 @@ from catzip.compressor.format import lzma2, writer
 from catzip.compressor.format.container import CODED
 from catzip.compressor.pipeline import list_frames, verify_stream
 from catzip.compressor.recompression import method as recipe
-from catzip.models import checkpoint
+from catzip.models.registry import Registry
 from catzip.models.training import recipe as training_recipe
 
 FUZZ = Path(__file__).parent / "fuzz"
@@ -89,7 +89,7 @@ FAULTS = {
     "listing": (listing, "table", lambda facts, verbose: "\x1b[2J"),
     "ranges": (access._Window, "write", lambda window, data: window.data.extend(data[1:])),
     "shipped": (decoder.payload, "unpack_front", broken),
-    "weights": (checkpoint, "load_config", broken),
+    "weights": (Registry, "purposes", broken),
     "recipes": (training_recipe, "load", broken),
     "unpacking": (recipe, "pack", broken),
     "packing": (recipe, "pack", broken),

@@ -11,8 +11,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ...compressor.errors import CatzipError
-
 Array = Any  # numpy.ndarray or torch.Tensor
 NumpyArray = npt.NDArray[Any]
 
@@ -125,13 +123,11 @@ def float32_is_exact(inputs: int) -> bool:
 
 
 def checked_weight(weight: NumpyArray) -> NumpyArray:
-    """The weight, if it is one that the bounds were proved for. Raises CatzipError otherwise."""
+    """The weight, if it is one that the bounds were proved for. Raises ValueError otherwise."""
     if (
         weight.dtype != np.int8
         or weight.ndim != 2
         or int(np.abs(weight.astype(np.int16)).max(initial=0)) > WEIGHT_MAX
     ):
-        raise CatzipError(
-            f"a weight must be int8 [outputs, inputs] in -{WEIGHT_MAX}..{WEIGHT_MAX}; export it again"
-        )
+        raise ValueError(f"a weight must be int8 [outputs, inputs] in -{WEIGHT_MAX}..{WEIGHT_MAX}")
     return weight

@@ -81,7 +81,10 @@ class Linear:
             for part in ("weight", "exponent", "bias")
         )
         each = [np.full(len(tensors[f"{name}.bias"]), bit) for name, bit in zip(names, bits, strict=True)]
-        return cls(arrays, weight, exponent, bias, np.concatenate(each))
+        try:
+            return cls(arrays, weight, exponent, bias, np.concatenate(each))
+        except ValueError as error:
+            raise ValueError(f"{' and '.join(names)}: {error}") from error
 
     def __call__(self, codes: Array) -> Array:
         """Not clipped: the caller knows the limits of its slices."""

@@ -16,7 +16,7 @@ from catzip.compressor.pipeline import compress_stream
 from .networks import tiny
 
 _ITEMS = images(2, (8, 6, 3), shared=0.8)
-_PHOTO = images(1, (7, 6, 3), shared=0.8)
+_PHOTO = images(1, (10, 8, 3), shared=0.8)
 
 CASES: dict[str, tuple[str, bytes, Plan | None]] = {
     "bytes": ("tiny-bytes", PROSE[:60], (20, 3)),
@@ -30,9 +30,9 @@ CASES: dict[str, tuple[str, bytes, Plan | None]] = {
     "flow": ("tiny-flow", _ITEMS, None),
     "flow-segments": ("tiny-flow", _ITEMS, (1,)),
     "photo": ("tiny-photo", _PHOTO, None),
-    "photo-segments": ("tiny-photo", _PHOTO, (6, 3, 4, 1, 1)),
-    "photo-corrected": ("tiny-photo", _PHOTO, (6, 3, 4, 1, 3)),
-    "photo-plain": ("tiny-photo", _PHOTO, (6, 3, 4, 1)),
+    "photo-segments": ("tiny-photo", _PHOTO, (8, 3, 5, 2, 1)),
+    "photo-corrected": ("tiny-photo", _PHOTO, (8, 3, 5, 2, 3)),
+    "photo-plain": ("tiny-photo", _PHOTO, (8, 3, 5, 2)),
     "table-text": ("table-text27", PROSE[:200], (30,)),
     "table-items": ("table-array", ARRAY, None),
     "table-image": ("table-image", _PHOTO, None),
