@@ -16,11 +16,14 @@ import click
 
 from . import __version__
 from .commands.bench import bench
-from .commands.convert import cat, compress, decompress, test
+from .commands.cat import cat
+from .commands.compress import compress
+from .commands.decompress import decompress
 from .commands.list import list_files
 from .commands.messages import complain, what_went_wrong
 from .commands.models import models
 from .commands.sample import sample
+from .commands.test import test
 from .commands.train import train
 from .compressor.errors import CatzipError, DamagedWeightsWarning
 from .compressor.escaping import printable, printable_lines

@@ -75,10 +75,9 @@ def _text(model: Model, drawn: NDArray[np.uint8]) -> bytes:
 
 def _picture(model: Model, drawn: NDArray[np.uint8]) -> bytes:
     """A sheet of the pictures [N, D] as PNG. Raises Refusal for items that are no pictures."""
-    from ..models.families.idf.codec import DRAWN
     from .pictures import png, sheet
 
-    size = model.shape or DRAWN
+    size = model.sample_shape
     channels = drawn.shape[1] // math.prod(size[:2])
     if len(size) not in (2, 3) or channels not in (1, 3):
         raise Refusal(f"{model.name} codes items of shape {list(size)}, which are no pictures")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -16,7 +16,7 @@ from ..compressor.escaping import printable
 from ..compressor.files.atomic import Sink
 from .files import STDIO, open_source, open_target, shown
 from .messages import Refusal, complain, say, what_went_wrong
-from .names import Outputs, compressed_name, original_name
+from .names import Outputs, compressed_name, original_name, output_of
 from .options import Settings
 from .progress import Progress
 from .removal import check_removable, removing
@@ -165,6 +165,21 @@ class Work:
         if self.settings.verbose:
             for detail in details(report, self.models, time.monotonic() - start):
                 say(f"  {printable(detail)}", err=True)
+
+
+def work_of(
+    output: str | None = None,
+    to_stdout: bool = False,
+    force: bool = False,
+    remove: bool = False,
+    keep: bool = False,
+    **settings: Any,
+) -> Work:
+    """The options of a command, gathered."""
+    if remove and keep:
+        raise click.UsageError("--rm and -k exclude each other")
+    chosen = Settings(**settings)
+    return Work(Outputs(output_of(output), to_stdout, force, remove), chosen, chosen.registry())
 
 
 class Comparison:

@@ -77,6 +77,10 @@ class TableModel:
         self.freqs = freqs.astype(np.uint32)
         self.fingerprint = hashlib.sha256(name.encode() + self.freqs.astype("<u4").tobytes()).digest()[:8]
 
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        return self.shape or (20,)
+
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> tuple[int, ...]:
         return (min(self.segment, count),)
 
@@ -106,7 +110,7 @@ class TableModel:
 
     def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NDArray[np.uint8]:
         self.plan(1, steps)
-        size = math.prod(self.shape or (20,))
+        size = math.prod(self.sample_shape)
         return (
             draw(random, np.repeat(self.freqs[None], items * size, axis=0))
             .reshape(items, size)

@@ -66,6 +66,11 @@ class Model(Protocol):
         """
         ...
 
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Of one sample, as `draw` gives them: `shape`, or where any is alike, one that the model has chosen."""
+        ...
+
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """The coding plan for a frame of `count` symbols, with one of `budgets` (None: as the model likes; 0: all).
 

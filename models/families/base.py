@@ -104,6 +104,11 @@ class Family(ABC):
     def sample_size(self) -> int:
         """Symbols of one sample."""
 
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """See `compressor.model.Model`."""
+        return self.shape or (self.sample_size,)
+
     def sample_frames(self, items: int, steps: int | None) -> Iterator[tuple[int, Plan]]:
         """Frames that so many samples are decoded from: (symbols, plan), each of whole samples."""
         count = items * self.sample_size

@@ -158,8 +158,13 @@ class IDF(Family):
 
     @property
     def sample_size(self) -> int:
-        """Symbols of an image; where images have any size, one of `DRAWN` pixels."""
-        return math.prod(self.shape or (*DRAWN, self._channels))
+        """Symbols of an image."""
+        return math.prod(self.sample_shape)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Where images have any size, `DRAWN` pixels."""
+        return self.shape or (*DRAWN, self._channels)
 
     def sample_frames(self, items: int, steps: int | None) -> Iterator[tuple[int, Plan]]:
         """Each image alone, in one tile, with nothing that an encoder chooses."""
