@@ -1,6 +1,8 @@
-"""Imports point one way, and each foreign library has one owner."""
+"""Imports point one way, as docs/ARCHITECTURE.md draws it, in no circle; and each foreign library has one owner."""
 
 import ast
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,84 +10,120 @@ import pytest
 import catzip
 
 ROOT = Path(catzip.__file__).parent
-MODULES = sorted(
-    path for folder in ("compressor", "models", "cli", "benchmarks") for path in (ROOT / folder).rglob("*.py")
-)
-TORCH = {"torch_arrays", "int8_arrays"}  # of models/ outside training; exact inference else runs on NumPy
-CORE = {
-    "codec",
-    "pmf",
-    "errors",
-    "model",
-    "stack",
-    "ledger",
-    "bitsback",
-    "quantized",
-}  # of compressor/: all that models may know
+OUTSIDE = {"tests", "examples", "build", "dist", ".venv"}
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(ROOT.rglob("*.py"))
+    if path.relative_to(ROOT).parts[0] not in OUTSIDE
+}
+TRAINING = {"training", "qat", "masks", "orders", "softening"}  # of a family's folder
+SHARED = {"compressor.errors"}  # what everything may import
+TORCH = {"models.backends.torch", "models.backends.int8"}  # outside training; exact inference else runs on NumPy
 
 
-def imported(path: Path, at_top: bool = False) -> set[str]:
-    """The modules a file imports, absolute; those inside catzip start with "catzip."."""
-    package = ["catzip", *path.relative_to(ROOT).parts[:-1]]
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = set()
-    for node in tree.body if at_top else ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            stem = ".".join([*base, *([node.module] if node.module else [])])
-            names |= {f"{stem}.{alias.name}" for alias in node.names} | {stem}
-    return names
+def drawn() -> dict[str, set[str]]:
+    """The arrows of docs/ARCHITECTURE.md: room -> rooms that it imports."""
+    picture = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[1]
+    arrows: dict[str, set[str]] = {}
+    for line in picture.splitlines():
+        if "->" in line:
+            left, rest = line.split("->")
+            arrows.setdefault(left.strip(), set()).update(right.strip() for right in rest.split(","))
+    return arrows
 
 
-def tops(path: Path, at_top: bool = False) -> set[str]:
-    return {name.split(".")[0] for name in imported(path, at_top)}
+ARROWS = drawn()
+ROOMS = sorted({*ARROWS, *(room for rooms in ARROWS.values() for room in rooms)}, key=len, reverse=True)
 
 
-def inside(path: Path, folder: str) -> set[str]:
-    """The modules of one folder of catzip that a file imports."""
-    names = (name.split(".") for name in imported(path))
-    return {name[2] for name in names if name[:2] == ["catzip", folder] and len(name) > 2}
+def room_of(module: str) -> str:
+    """The room of a module: the longest name of the picture that it lies in."""
+    parts = module.split(".")
+    if parts[0] == "models" and ("qat" in parts or (parts[1:2] == ["families"] and parts[-1] in TRAINING)):
+        return "models.training"
+    return next((room for room in ROOMS if module == room or module.startswith(f"{room}.")), "catzip")
 
 
-def of(folder: str) -> list[Path]:
-    return [path for path in MODULES if path.relative_to(ROOT).parts[0] == folder]
+@cache
+def imported(module: str) -> frozenset[str]:
+    """What a module imports at run time, at the top or in a function: modules of catzip, and the top of all others."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    for_types = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for node in ast.walk(block)
+    }
+    nodes = (node for node in ast.walk(tree) if id(node) not in for_types)
+    return frozenset(name for node in nodes for name in names(module, node))
 
 
-def test_there_is_something_to_walk():
-    assert len(of("compressor")) > 10
+def names(module: str, node: ast.AST) -> Iterator[str]:
+    """What one statement imports."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name.split(".")[0] for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and not node.level:
+        yield (node.module or "").split(".")[0]
+    elif isinstance(node, ast.ImportFrom):
+        package = list(MODULES[module].relative_to(ROOT).parts[:-1])
+        base = [*package[: len(package) - node.level + 1], *([node.module] if node.module else [])]
+        for alias in node.names:
+            full = ".".join([*base, alias.name])
+            yield full if full in MODULES else ".".join(base) or "__init__"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_foreign_libraries_have_one_owner(path: Path):
-    place = path.relative_to(ROOT).as_posix()
-    found = tops(path)
-    assert "constriction" not in found or place == "compressor/coding/stack.py"
-    assert "safetensors" not in found or place == "models/checkpoint.py"
-    assert "click" not in found or place.startswith("cli/")
+def inside(module: str) -> set[str]:
+    """The modules of catzip that one imports."""
+    return {name for name in imported(module) if name in MODULES}
 
 
-@pytest.mark.parametrize("path", of("compressor"), ids=lambda path: path.name)
-def test_the_compressor_knows_no_models(path: Path):
-    assert not tops(path) & {"torch", "click", "safetensors"}
-    assert not any(
-        name.startswith(("catzip.models", "catzip.cli", "catzip.benchmarks")) for name in imported(path)
-    )
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_follow_the_arrows(module: str) -> None:
+    here = room_of(module)
+    if here == "catzip":  # the public face
+        return
+    allowed = {here, *ARROWS.get(here, set())}
+    wrong = {name for name in inside(module) - SHARED if room_of(name) not in allowed and name != "__init__"}
+    assert not wrong, f"{here} may import {sorted(allowed)}"
 
 
-@pytest.mark.parametrize("path", of("models"), ids=lambda path: path.name)
-def test_models_know_only_the_core(path: Path):
-    assert inside(path, "compressor") <= CORE
-    assert not any(name.startswith(("catzip.cli", "catzip.benchmarks")) for name in imported(path))
+def test_every_arrow_is_used() -> None:
+    used = {(room_of(module), room_of(name)) for module in MODULES for name in inside(module)}
+    assert {(left, right) for left, rooms in ARROWS.items() for right in rooms} <= used
 
 
-@pytest.mark.parametrize("path", of("models"), ids=lambda path: path.name)
-def test_exact_inference_starts_without_torch(path: Path):
-    may = path.stem in TORCH or path.parent.name == "training"
-    assert may or "torch" not in tops(path, at_top=True)
+def test_no_module_is_part_of_a_circle() -> None:
+    left = {module: inside(module) - {module} for module in MODULES}
+    while ready := [module for module, needs in left.items() if not needs & left.keys()]:
+        for module in ready:
+            del left[module]
+    assert not left
 
 
-@pytest.mark.parametrize("path", of("cli"), ids=lambda path: path.name)
-def test_the_command_line_starts_without_torch(path: Path):
-    assert "torch" not in tops(path, at_top=True)
+def test_no_room_imports_what_imports_it() -> None:
+    below = {room: set(rooms) for room, rooms in ARROWS.items()}
+    for _ in ROOMS:
+        for room, rooms in below.items():
+            below[room] = rooms.union(*(below.get(each, set()) for each in rooms))
+    assert not [room for room, rooms in below.items() if room in rooms]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_foreign_libraries_have_one_owner(module: str) -> None:
+    found = imported(module)
+    assert "constriction" not in found or module == "compressor.coding.stack"
+    assert "safetensors" not in found or module == "models.checkpoint"
+    assert "click" not in found or room_of(module) in ("cli", "commands")
+    may = room_of(module) == "models.training" or module in TORCH or room_of(module) in ("benchmarks", "commands")
+    assert "torch" not in found or may or module == "models.registry"
+
+
+def trains(module: str) -> bool:
+    """Whether it is for training, or a study of it."""
+    return room_of(module) == "models.training" or module.startswith("benchmarks.studies.")
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if not trains(each)])
+def test_nothing_but_training_starts_with_torch(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    assert module in TORCH or "torch" not in {name for node in tree.body for name in names(module, node)}
