@@ -22,6 +22,9 @@ from .schema import Count, Tensor, shown, typed
 
 LONGEST = 1 << 20  # bytes of a header; those of the shipped models have 4,000 to 20,000
 _PREFIX = 8
+_READING = (
+    os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
 _MOST_DIMENSIONS = 8
 _METADATA = "__metadata__"
 
@@ -60,7 +63,7 @@ def opened(path: Path) -> Iterator[BufferedReader]:
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise ValueError("it is no regular file")
     # What takes its place meanwhile, such as a pipe, must not be waited for.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+    with open(os.open(path, _READING), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("it is no regular file")
         yield file

@@ -18,7 +18,10 @@ MODULES = {
 }
 TRAINING = {"training", "qat", "masks", "orders", "softening"}  # of a family's folder
 SHARED = {"compressor.errors"}  # what everything may import
-TORCH = {"models.backends.torch", "models.backends.int8"}  # outside training; exact inference else runs on NumPy
+TORCH = {
+    "models.backends.torch",
+    "models.backends.int8",
+}  # outside training; exact inference else runs on NumPy
 
 
 def drawn() -> dict[str, set[str]]:
@@ -114,7 +117,11 @@ def test_foreign_libraries_have_one_owner(module: str) -> None:
     assert "constriction" not in found or module == "compressor.coding.stack"
     assert "safetensors" not in found or module == "models.checkpoint"
     assert "click" not in found or room_of(module) in ("cli", "commands")
-    may = room_of(module) == "models.training" or module in TORCH or room_of(module) in ("benchmarks", "commands")
+    may = (
+        room_of(module) == "models.training"
+        or module in TORCH
+        or room_of(module) in ("benchmarks", "commands")
+    )
     assert "torch" not in found or may or module == "models.registry"
 
 
