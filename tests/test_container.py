@@ -112,7 +112,7 @@ def test_stored_pieces_of_every_kind():
         ),
         (member((packed(b"z" * 90, payload=b"\x03\x00"), 90)), CorruptError, "as no encoder does"),
         (
-            member((packed(b"z" * 90, payload=b"\xe0\x00\x59\x00\x05\xff" + bytes(7)), 90)),
+            member((packed(b"z" * 90, payload=bytes.fromhex("e0005900065d003d6f8a00000000")), 90)),
             CorruptError,
             "cannot be decoded",
         ),
