@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import save as save_bytes
 
 from ..compressor.errors import CorruptError
 from ..compressor.files.atomic import replacing
@@ -59,6 +58,8 @@ def canonical_json(value: Any) -> bytes:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint beside its target, then move it there: a reader never sees half of one."""
+    from safetensors.numpy import save as save_bytes  # which those who only code need not wait for
+
     arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()}
     config = checkpoint.config | {"fingerprint": checkpoint.fingerprint.hex()}
     data = save_bytes(arrays, metadata={_KEY: canonical_json(config).decode()})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from typing import Annotated, NamedTuple, TypeVar, get_type_hints
+from typing import Annotated, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -121,6 +121,9 @@ def typed(kind: type[T], value: object, where: str, open_ended: bool = False) ->
 
 
 def _refuse_unknown_fields(kind: object, value: object, where: str) -> None:
+    if get_origin(kind) is tuple and isinstance(value, list):
+        for i, part in enumerate(value):
+            _refuse_unknown_fields(get_args(kind)[0], part, f"{where}[{i}]")
     if not is_dataclass(kind) or not isinstance(value, dict):
         return
     fields = get_type_hints(kind)

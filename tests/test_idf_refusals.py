@@ -78,7 +78,7 @@ def test_plans_that_cannot_be_are_refused_before_anything_is_allocated(name: str
 )
 def test_checkpoints_for_images_that_cannot_be_are_refused(model: FlowModel):
     made = random_checkpoint(model, "bad")
-    with pytest.raises(ValueError, match="of"):
+    with pytest.raises(ValueError, match=r"model\.shape|no flow of|coding\.side"):
         idf.load(Identity("bad", "image", b""), made.config, made.arrays, arrays_for("cpu"), Workers(1))
 
 
@@ -92,8 +92,8 @@ def test_configurations_that_cannot_be_are_refused():
         {"nets": 0},
         {"fine": ["head"]},
     ):
-        with pytest.raises(ValueError, match=r"a flow has|has to be 1 or more|may be fine"):
+        with pytest.raises(ValueError, match=r"^model"):
             FlowConfig.from_json(table | wrong)
     for wrong in ({"width": 3, "colour": 1}, {"couplings": {"number": 1}}):
-        with pytest.raises(TypeError):
+        with pytest.raises(ValueError, match="has a field"):
             FlowConfig.from_json(table | wrong)

@@ -116,6 +116,7 @@ def test_foreign_libraries_have_one_owner(module: str) -> None:
     found = imported(module)
     assert "constriction" not in found or module == "compressor.coding.stack"
     assert "safetensors" not in found or module == "models.checkpoint"
+    assert "msgspec" not in found or module == "models.schema"
     assert "click" not in found or room_of(module) in ("cli", "commands")
     may = (
         room_of(module) == "models.training"

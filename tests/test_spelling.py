@@ -77,8 +77,8 @@ BMP = (
 """2 x 5 pixels in colour, each row with two bytes of padding."""
 
 CONTENT: dict[str, tuple[str, bytes]] = {
-    "bytes": ("tiny-bytes", PROSE[:90]),
-    "mixture": ("tiny-refined", PROSE[:90]),
+    "bytes": ("tiny-bytes", PROSE[:70]),
+    "mixture": ("tiny-refined", PROSE[:70]),
     "letters": ("tiny-text27", LETTERS[:70]),
     "prose as letters": ("tiny-text27", b"So it goes, said Mr. Cat; McCat went. " * 3),
     "chunks": ("tiny-chunks", LETTERS[:70]),
@@ -86,8 +86,6 @@ CONTENT: dict[str, tuple[str, bytes]] = {
     "array": ("tiny-flow", npy(np.load(io.BytesIO(FLOWING))[:4])),
     "photo": ("tiny-photo", npy(np.load(io.BytesIO(PHOTO))[0, :20, :20])),
     "grey": ("tiny-photo", npy(np.load(io.BytesIO(GREY))[:20, :12])),
-    "padded": ("tiny-photo", BMP),
-    "16 bits": ("tiny-photo", b"P5 4 3 65535\n" + bytes(range(1, 25))),
 }
 """Small content for the golden network of every family, and what of it lies beside the symbols."""
 
@@ -103,10 +101,9 @@ def test_any_byte_of_a_coded_file(name: str, monkeypatch: pytest.MonkeyPatch):
         made = compress(content, models=models, model=network)
     assert models.by_name(network).fingerprint in made
     assert decompress(made, models) == content
-    # In the middle of a stack one byte is like another, and decoding takes its time.
-    middle = range(max(45, len(made) // 3), len(made) - 24)
+    # Behind the plan and the side stream one byte of a stack is like another, and decoding takes its time.
     assert (
-        unnoticed(made, models, lambda at, byte: few(at, byte) if at not in middle or at % 16 == 0 else ())
+        unnoticed(made, models, lambda at, byte: few(at, byte) if at < 45 else [byte ^ 4] * (at % 8 == 0))
         == []
     )
 

@@ -2,6 +2,7 @@
 
 import lzma
 import math
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,10 @@ from tiny_recipe import DATA, RECIPE, written  # noqa: E402
 
 from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.compressor.media import MEDIA  # noqa: E402
+from catzip.models.families.identity import ALPHABETS  # noqa: E402
 from catzip.models.layers.qat.modules import Rounding  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
-from catzip.models.training.recipe import ALPHABETS  # noqa: E402
+from catzip.models.training.recipe import LONGEST  # noqa: E402
 
 
 @pytest.fixture
@@ -49,38 +51,59 @@ def test_a_state_of_another_model_is_refused(folder: Path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('name = "tiny"', "", "'name'"),
-        ("[model]", "[network]", "'model'"),
-        ("[model]", "model = 5\n[network]", "model is no table"),
-        ("family = ", "famil = ", "it has no 'family'.*README.md tells how"),
-        ("learning_rate = 1e-2", "learning_rat = 1e-2", "learning_rat.*A schedule has: minutes, lanes"),
+        ('name = "tiny"', "", "missing required field `name`"),
+        ("[model]", "[network]", "it has a field 'network'; it may have name, family"),
+        ("[model]", "model = 5\n[other]", "has a field 'other'"),
+        ("[model]", "[[model]]", "model: Expected `object`, got `array`"),
+        ("family = ", "famil = ", "it has a field 'famil'.*README.md tells how"),
+        (
+            "learning_rate = 1e-2",
+            "learning_rat = 1e-2",
+            "schedule has a field 'learning_rat'; it may have",
+        ),
         ("share = 1 }]\nvalid", "weight = 1 }]\nvalid", "weight"),
         ("minutes = 1", "minutes =", "Invalid value"),
-        ("share = 2", "share = 0", r"a\.txt has a share of 0; give a positive number"),
-        ("share = 2", "share = nan", r"a\.txt has a share of nan"),
-        ("stop = -3000", "stop = 0.5", r"start, stop and tile of a\.txt have to be whole numbers"),
-        ("minutes = 1", "minutes = '1'", "minutes is no number"),
-        ("minutes = 1", "minutes = true", "minutes is no number"),
+        ("share = 2", "share = 0", r"data\[0\]\.share: Expected `float` > 0\.0"),
+        ("share = 2", "share = nan", r"data\[0\]\.share: Expected `float`"),
+        ("share = 2", "share = inf", r"data\[0\]\.share: Expected `float`"),
+        ("stop = -3000", "stop = 0.5", r"data\[0\]\.stop: Expected `int \| null`, got `float`"),
+        ("minutes = 1", "minutes = '1'", "schedule.minutes: Expected `float`, got `str`"),
+        ("minutes = 1", "minutes = true", "schedule.minutes: Expected `float`, got `bool`"),
+        ("minutes = 1", "minutes = nan", "schedule.minutes: Expected `float` > 0"),
+        ("minutes = 1", "minutes = 1e400", "schedule.minutes: Expected `float` <= 1000000000"),
+        ("minutes = 1", f"minutes = {'9' * 5000}", "Exceeds the limit"),
+        ("minutes = 1", f"minutes = {'9' * 300}", "schedule.minutes: Expected"),
+        ("minutes = 1", f"minutes = {'[' * 3000 + ']' * 3000}", "it is nested too deeply"),
+        ("minutes = 1", f"minutes = {'{a=' * 3000}1{'}' * 3000}", "it is nested too deeply"),
         ('name = "tiny"', 'name = "../../tiny"', r"the name '\.\./\.\./tiny': letters, digits"),
         (
             "minutes = 1",
             "minutes = 1\noptimiser = 'sgd'",
             "no optimiser 'sgd'; there are adamw, adamax, muon",
         ),
-        ("lanes = 4", "lanes = 0", "lanes is 0, and has to be 1 or more"),
-        ("steps = 16", "steps = 1.5", "steps is 1.5, and has to be a whole number"),
-        ("ema = 0.9", "ema = 1.5", "ema is 1.5, and has to be a share, from 0 to 1"),
-        (
-            "learning_rate = 1e-2",
-            "learning_rate = -1",
-            "learning_rate is -1, and has to be a positive number",
-        ),
+        ("lanes = 4", "lanes = 0", "schedule.lanes: Expected `int` >= 1"),
+        ("steps = 16", "steps = 1.5", "schedule.steps: Expected `int`, got `float`"),
+        ("ema = 0.9", "ema = 1.5", "schedule.ema: Expected `float` <= 1.0"),
+        ("learning_rate = 1e-2", "learning_rate = -1", "schedule.learning_rate: Expected `float` > 0.0"),
         ('medium = "bytes"', 'medium = "prose"', "no medium 'prose'; there are bytes, text27, array, image"),
         ('medium = "bytes"', 'medium = "text27"', "text27 has 27 symbols, and the model an alphabet of 256"),
-        ("share = 2", "share = '2'", "'<' not supported"),
-        ('"b.txt"', '""', "a path is empty"),
-        ("data = [", "data = []\nother = [", "needs data and validation"),
-        ("validation = [", "validation = []\nother = [", "needs data and validation"),
+        ("share = 2", "share = '2'", r"data\[0\]\.share: Expected `float`, got `str`"),
+        ('"b.txt"', '""', r"path: Expected `str` of length >= 1"),
+        ('family = "autoregressive"', 'family = "nonsense"', "no family 'nonsense'; there are ardm"),
+        ('family = "autoregressive"', 'family = "idf"', "coding has a field"),
+        ("hidden = 16", "hiden = 16", "model has a field 'hiden'"),
+        ("embed = 8", "", "model: Object missing required field `embed`"),
+        ("embed = 8", "embed = 0", "model.embed: Expected `int` >= 1"),
+        ("width = 24", "width = -24", "model.width: Expected `int` >= 1"),
+        ("width = 24", "width = 24.0", "model.width: Expected `int`, got `float`"),
+        ("depth = 1", "depth = true", "model.depth: Expected `int`, got `bool`"),
+        ("[[1, 8], [2, 8]]", "[[1, 40]]", r"model.ngrams\[0\]\[1\]: Expected `int` <= 24"),
+        ("[[1, 8], [2, 8]]", "[[0, 8]]", r"model.ngrams\[0\]\[0\]: Expected `int` >= 1"),
+        ("ngrams = [[1, 8], [2, 8]]", "", "missing required field `ngrams`"),
+        ("[coding]\norders = [1, 2, 3]", "[coding]", "coding: Object missing required field `orders`"),
+        ("rate = 28000", "rat = 28000", "coding has a field 'rat'"),
+        ("limit = 255", "limit = 1024", "coding.limit: Expected `int` <= 1023"),
+        ("[1, 2, 3]", "[1, 9]", r"coding.orders\[1\]: Expected `int` <= 8"),
     ],
 )
 def test_recipes_that_are_none_are_named(folder: Path, old: str, new: str, message: str):
@@ -93,27 +116,13 @@ def test_recipes_that_are_none_are_named(folder: Path, old: str, new: str, messa
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('family = "autoregressive"', 'family = "nonsense"', "nonsense"),
-        ("hidden = 16", "hiden = 16", "hiden"),
-        ("embed = 8", "", "embed"),
-        ("embed = 8", "embed = 0", "embed is 0, and has to be 1 or more"),
-        ("width = 24", "width = -24", "width is -24, and has to be 1 or more"),
-        ("depth = 1", "depth = true", "depth is True, and has to be a whole number"),
-        ("[[1, 8], [2, 8]]", "[[1, 40]]", r"a table of 2\*\*40 rows; 2\*\*1 to 2\*\*24 are possible"),
-        ("[[1, 8], [2, 8]]", "[[0, 8]]", "an n-gram of 0 symbols"),
-        ("ngrams = [[1, 8], [2, 8]]", "", "ngrams"),
         ('"b.txt"', '"c.txt"', r"c\.txt: no such training file"),
         ('"b.txt"', '"."', r"'\.' names no training file; give a path or a pattern below --data"),
         ('"b.txt"', '"/b.txt"', r"'/b\.txt' names no training file"),
         ('"b.txt"', '"empty"', r"empty: no such training file"),
         ('"b.txt"', '"cut.xz"', r"cut\.xz: damaged .*; copy or download it again"),
         ('"b.txt"', '"text.xz"', r"text\.xz: damaged"),
-        ("minutes = 1", "minutes = nan", "tiny: no training takes nan minutes; give a positive number"),
         ("stop = -3000", "stop = 50", r"50 symbols.* 4 lanes of 16 steps"),
-        ("[coding]\norders = [1, 2, 3]", "[coding]", "orders"),
-        ("rate = 28000", "rat = 28000", "rat"),
-        ("limit = 255", "limit = 1024", "limit goes to 1023"),
-        ("[1, 2, 3]", "[1, 9]", "1 to 8 are possible"),
     ],
 )
 def test_what_cannot_be_trained_is_named(folder: Path, old: str, new: str, message: str):
@@ -141,6 +150,22 @@ def test_a_recipe_that_is_no_text_is_named(folder: Path):
     (folder / "tiny.toml").write_bytes(RECIPE.replace("a test", "caf\u00e9").encode("latin-1"))
     with pytest.raises(CatzipError, match=r"tiny\.toml: not a recipe: .*utf-8"):
         load(folder / "tiny.toml")
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder", "huge"])
+def test_what_is_no_recipe_is_not_read(folder: Path, kind: str):
+    path = folder / "tiny.toml"
+    path.unlink()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(b"#" * (LONGEST + 1))
+    with pytest.raises(CatzipError, match=r"tiny\.toml: not a recipe: it (is no regular file|has more than)"):
+        load(path)
 
 
 @pytest.mark.parametrize("keep", [0, 100])

@@ -78,22 +78,6 @@ class Recipe:
     schedule: Schedule
     coding: dict[str, Any] = field(default_factory=dict)  # what the coder adds, which training does not see
 
-    def __post_init__(self) -> None:
-        """Raises ValueError that names what the family, the medium or the name cannot be."""
-        if not _NAME.fullmatch(self.name) or len(self.name) > 100:
-            raise ValueError(
-                f"the name {shown(self.name)}: letters, digits, dots, dashes and underscores make one, 100 at most"
-            )
-        symbols = ALPHABETS.get(self.medium)
-        if symbols is None:
-            raise ValueError(f"no medium {shown(self.medium)}; there are {', '.join(ALPHABETS)}")
-        if self.family not in FAMILIES:
-            raise ValueError(f"no family {shown(self.family)}; there are {', '.join(FAMILIES)}")
-        family_of(self.family).tensors({"model": self.model, "coding": self.coding}, ())
-        alphabet = self.model.get("alphabet", symbols)
-        if alphabet != symbols:
-            raise ValueError(f"{self.medium} has {symbols} symbols, and the model an alphabet of {alphabet}")
-
 
 def names() -> list[str]:
     """The recipes that come with catzip."""
@@ -110,7 +94,26 @@ def load(recipe: str | Path) -> Recipe:
             data = file.read(LONGEST + 1)
         if len(data) > LONGEST:
             raise ValueError(f"it has more than {LONGEST} bytes")
-        return typed(Recipe, tomllib.loads(data.decode()), "")
+        found = typed(Recipe, tomllib.loads(data.decode()), "")
+        _check(found)
+        return found
     except (ValueError, RecursionError) as error:
         what = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise CatzipError(f"{path}: not a recipe: {what}. {_HOW}") from error
+
+
+def _check(recipe: Recipe) -> None:
+    """Raises ValueError that names what the family, the medium or the name cannot be."""
+    if not _NAME.fullmatch(recipe.name) or len(recipe.name) > 100:
+        raise ValueError(
+            f"the name {shown(recipe.name)}: letters, digits, dots, dashes and underscores make one, 100 at most"
+        )
+    symbols = ALPHABETS.get(recipe.medium)
+    if symbols is None:
+        raise ValueError(f"no medium {shown(recipe.medium)}; there are {', '.join(ALPHABETS)}")
+    if recipe.family not in FAMILIES:
+        raise ValueError(f"no family {shown(recipe.family)}; there are {', '.join(FAMILIES)}")
+    family_of(recipe.family).tensors({"model": recipe.model, "coding": recipe.coding}, ())
+    alphabet = recipe.model.get("alphabet", symbols)
+    if alphabet != symbols:
+        raise ValueError(f"{recipe.medium} has {symbols} symbols, and the model an alphabet of {alphabet}")
