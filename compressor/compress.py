@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import BinaryIO, NoReturn, cast
+from dataclasses import replace
+from typing import BinaryIO, cast
 
-from .coding.model import ModelSource, Purpose
+from .coding.model import ModelSource
 from .coding.rounding import rounded_to_nearest
 from .encoder import FRAME_SIZE, Encoder, remaining
-from .errors import ModelNotFoundError, RepackingError, UnsuitableContentError
+from .errors import RepackingError, UnsuitableContentError
 from .format.numbers import repacking_of
 from .format.reader import Ahead, Reader
 from .format.report import Progress, Report, Sink
+from .picture_ways import Ways
 from .recompression import choice, webp
 from .recompression import method as recipe
 from .recompression.asbytes import AsBytes, NotReproduced
 from .recompression.form import Unpacked
 from .recompression.span import BLOCK, Span, spool
-from .selection.chooser import PlanFor, looks_random
-from .selection.items import OPENING, Content
-from .selection.saving import estimate
+from .selection.chooser import PlanFor
 
 _OPENING = 16
-_PATIENCE = 1 << 17  # bytes of pixels for which a model of bytes is tried
-_SMALL = 1 << 16  # bytes of a picture of which xz may find what a quick look does not
-_LOOKS, _LOOK = 8, 1 << 15  # pieces of a file that a quick look sees, and bytes of each
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
@@ -75,11 +71,11 @@ def compress_stream(
         file.rewound()
         return encoder.encode(source, dst, size_hint=size_hint)
 
-    return _compress_picture(_Ways(file, encoder), kind, byte_exact, as_it_is, dst)
+    return _compress_picture(Ways(file, encoder), kind, byte_exact, as_it_is, dst)
 
 
 def _compress_picture(
-    ways: _Ways, kind: str, byte_exact: bool, encode: Callable[[], Report], dst: Sink
+    ways: Ways, kind: str, byte_exact: bool, encode: Callable[[], Report], dst: Sink
 ) -> Report:
     """Write the picture of `ways` to `dst`: the smaller of unpacked and as it is, which `encode` does."""
     try:
@@ -138,115 +134,6 @@ def _picture(file: Span) -> Span:
     if kind_of(file.read(0, _OPENING)) != "WebP":
         return content
     return Span.of(webp.without_size(Unpacked.from_bytes(content.read(0, content.size))).to_bytes())
-
-
-@dataclass(frozen=True)
-class _Result:
-    """A member, and what it is."""
-
-    file: Span
-    report: Report
-
-    @property
-    def size(self) -> int:
-        return self.file.size
-
-    def written(self, dst: Sink) -> Report:
-        """Write it to `dst`; what it is."""
-        for block in self.file.blocks(0, self.size):
-            dst.write(block)
-        return self.report
-
-
-@dataclass(frozen=True)
-class _Ways:
-    """The ways to code the picture `file`."""
-
-    file: Span
-    encoder: Encoder
-
-    def unpacked(self, content: Span, how: bytes) -> _Result:
-        """Unpacked to `content`, with this recipe."""
-        named, models = self.encoder.model is not None, self.encoder.models
-        # Pixels are many times as large as the file, and a model of bytes would take minutes for what xz does well.
-        seen = Content.of(content.read(0, OPENING), content.size)
-        by_pixels = named or models.thorough or seen.default(models) is not None
-        if not by_pixels and content.size > _PATIENCE:
-            models = _NO_MODELS
-        return _coded(replace(self.encoder, models=models), content, how)
-
-    def as_bytes(self) -> _Result:
-        """As it is: with models only if none was named and there is something to gain."""
-        hopeless = self.encoder.model is not None or looks_random(self._looked_at())
-        models = _NO_MODELS if hopeless else self.encoder.models
-        return _coded(Encoder(models, frame_size=self.encoder.frame_size), self.file)
-
-    def may_pay_as_bytes(self, unpacked: _Result) -> bool:
-        """Whether it may be smaller as it is: xz takes no twentieth off what looks random, and is quick on the rest."""
-        small = self.file.size < _SMALL
-        return small or unpacked.size > 0.95 * self.file.size or not looks_random(self._looked_at())
-
-    def given_up(self, kind: str, reason: str, dst: Sink, byte_exact: bool) -> Report:
-        """Write it as it is, since it would not come back as was asked, and say why and what that costs."""
-        packed = self.as_bytes()
-        spared = (
-            packed.size - self._estimate() if byte_exact and not choice.broken_by_packing(self.file) else 0
-        )
-        remedy = f"; --pixels would save about {_rounded(spared)} bytes" if spared > 0 else ""
-        remark = f"coded as bytes: {reason}{remedy}"
-        return replace(packed.written(dst), notes=(f"{kind}, {remark}",), remark=remark)
-
-    def _estimate(self) -> int:
-        """About how many bytes it would take unpacked."""
-        return estimate(recipe.unpack(self.file), self.encoder.models, self.encoder.model)
-
-    def _looked_at(self) -> bytes:
-        """What a quick look sees of the file."""
-        if self.file.size <= _LOOKS * _LOOK:
-            return self.file.read(0, self.file.size)
-        starts = range(0, self.file.size, self.file.size // _LOOKS)
-        return b"".join(self.file.read(start, _LOOK) for start in starts)
-
-
-def _coded(encoder: Encoder, content: Span, how: bytes = b"") -> _Result:
-    out = spool()
-    report = encoder.encode(content.rewound(), out, size_hint=content.size, recipe=how)
-    return _Result(Span.whole(out), report)
-
-
-def _rounded(count: int) -> int:
-    """A number of bytes to two digits."""
-    return int(float(f"{count:.2g}"))
-
-
-class _NoModels:
-    """A source of no models: what is coded with it becomes xz, or is stored."""
-
-    def by_name(self, name: str) -> NoReturn:
-        raise ModelNotFoundError(f"no model {name}")
-
-    def by_fingerprint(self, fingerprint: bytes) -> NoReturn:
-        raise ModelNotFoundError(f"no model {fingerprint.hex()}")
-
-    def purposes(self) -> list[Purpose]:
-        return []
-
-    def default_for(self, content: bytes) -> str | None:
-        return None
-
-    def default_for_images(self) -> str | None:
-        return None
-
-    @property
-    def thorough(self) -> bool:
-        return False
-
-    @property
-    def threads(self) -> int:
-        return 1
-
-
-_NO_MODELS: ModelSource = _NoModels()
 
 
 def _peeked(src: BinaryIO, size: int) -> tuple[BinaryIO, bytes]:

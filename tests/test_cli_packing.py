@@ -10,7 +10,8 @@ import pytest
 from clitools import catzip, contents
 from png_files import BAD, SIGNATURE, chunk, ihdr, png
 from test_packing_golden import CONTENT, GOOD, bad_path, good_path
-from test_packing_pipeline import AS_BYTES, BROKEN_BY_PACKING, webp_file
+from test_packing_pipeline import AS_BYTES, webp_file
+from test_packing_refusals import BROKEN_BY_PACKING
 
 from catzip.commands.files import STDIO
 from catzip.compressor.pipeline import is_same_picture

@@ -11,15 +11,15 @@ from helpers import TEXT, Models, Pipe, TableModel, compress
 from image_models import ImageModel, picture
 from packing import unpack
 from PIL import Image
-from png_files import BAD, BASE, GOOD, LATE, SIGNATURE, TEXTS, chunk, ihdr, png
+from png_files import BAD, BASE, GOOD, SIGNATURE, TEXTS, chunk, ihdr, png
 from test_packing_webp import COLOURS, animation
 from test_packing_webp import GOOD as WEBPS
 from test_packing_webp import file as webp_file
 
 import catzip
-from catzip.compressor import compress as unpacking
+from catzip.compressor import picture_ways as ways
 from catzip.compressor.encoder import Encoder
-from catzip.compressor.errors import CorruptError, RepackingError, UnsuitableContentError
+from catzip.compressor.errors import CorruptError, UnsuitableContentError
 from catzip.compressor.pipeline import (
     compress_stream,
     decompress_stream,
@@ -157,7 +157,7 @@ def test_no_model_of_bytes_codes_many_pixels(monkeypatch):
         60, 80, 8, 0, rows=[bytes(draw.choices(TEXT.encode(), k=60)) for _ in range(80)], kinds=[4] * 80
     )
     assert "coded" in {frame.kind for frame in run(letters, models)[1].frames}
-    monkeypatch.setattr(unpacking, "_PATIENCE", 4000)
+    monkeypatch.setattr(ways, "_PATIENCE", 4000)
     assert "coded" not in {frame.kind for frame in run(letters, models)[1].frames}
     assert run(PHOTO, IMAGES)[1].frames[1].kind == "coded"
 
@@ -180,60 +180,6 @@ def test_what_byte_exactness_costs_is_said():
     spared = int(re.search(r"; --pixels would save about (\d+) bytes$", report.remark)[1])
     assert report.notes == (f"PNG, {report.remark}",)
     assert spared == pytest.approx(len(blob) - len(anew), rel=0.25)
-
-
-BROKEN_BY_PACKING = {
-    "zip-behind-the-end": (
-        png(60, 80, kinds=[4] * 80, tail=b"PK\5\6" + bytes(18))[0],
-        "behind its end there are 22 bytes",
-    ),
-    "c2pa": (png(60, 80, kinds=[4] * 80, before=chunk(b"caBX", b"hash"))[0], "'caBX'"),
-    "idot": (png(60, 80, kinds=[4] * 80, before=chunk(b"iDOT", bytes(28)))[0], "'iDOT'"),
-    "signature": (png(60, 80, kinds=[4] * 80, after=chunk(b"dSIG", b"signed"))[0], "'dSIG'"),
-    "unknown-chunk": (png(60, 80, kinds=[4] * 80, before=chunk(b"abCD"))[0], "'abCD'"),
-    "webp-with-more-behind": (WEBPS["rgba"] + b"PK\5\6" + bytes(18), "behind its end there are 22 bytes"),
-    "webp-c2pa": (
-        WEBPS["rgba"][:4]
-        + (len(WEBPS["rgba"]) + 4).to_bytes(4, "little")
-        + WEBPS["rgba"][8:]
-        + b"C2PA\4\0\0\0hash",
-        "'C2PA'",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN_BY_PACKING)
-@pytest.mark.parametrize("source", [io.BytesIO, Pipe])
-def test_what_repacking_would_break_is_not_repacked(name, source):
-    data, reason = BROKEN_BY_PACKING[name]
-    out = io.BytesIO()
-    with pytest.raises(RepackingError, match=f"{reason}.*Leave out --pixels"):
-        compress_stream(source(data), out, models=NONE, byte_exact=False)
-    assert not out.getvalue()
-    _, report, back = run(data, source=source, byte_exact=True)
-    assert back == data
-    assert "--pixels" not in report.remark
-
-
-def test_chunks_that_speak_of_pixels_at_most_come_back():
-    known = b"".join(chunk(kind) for kind in (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"bKGD", b"prVt"))
-    data, _ = png(60, 80, kinds=[4] * 80, before=known, after=LATE)
-    assert is_same_picture(run(data)[2], data)
-
-
-def test_a_flat_picture_is_not_unpacked():
-    stream = zlib.compress(bytes(4001 * 4200))
-    flat = SIGNATURE + ihdr(4000, 4200, 8, 0) + chunk(b"IDAT", stream) + chunk(b"IEND")
-    _, report, back = run(flat, byte_exact=True)
-    assert back == flat
-    assert "so alike" in report.notes[0]
-
-
-def test_byte_for_byte_is_the_default():
-    out, back = io.BytesIO(), io.BytesIO()
-    compress_stream(io.BytesIO(SPECKLED), out, models=NONE)
-    decompress_stream(io.BytesIO(out.getvalue()), back, models=NONE)
-    assert back.getvalue() == SPECKLED
 
 
 def test_a_file_too_large_to_look_at_is_coded_as_bytes(monkeypatch):

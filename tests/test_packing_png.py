@@ -14,13 +14,12 @@ from PIL import Image
 from png_files import BAD, GOOD, LATE, SIGNATURE, TEXTS, chunk, ihdr, png
 
 from catzip.compressor.errors import CorruptError, NewerVersionError, PackingError
+from catzip.compressor.format.numbers import PNG, PNG_EXACT, PNG_TUNED
 from catzip.compressor.recompression import choice, chunks, filters
 from catzip.compressor.recompression import content as content_module
 from catzip.compressor.recompression import png as png_module
 from catzip.compressor.recompression.asbytes import AsBytes, NotReproduced
 from catzip.compressor.recompression.form import OPENING, Facts, Unpacked
-from catzip.compressor.recompression.method import PNG, PNG_EXACT, PNG_TUNED
-from catzip.compressor.recompression.settings import candidates
 
 
 def pixels(data: bytes) -> tuple[str, tuple[int, int], bytes]:
@@ -108,36 +107,6 @@ def test_any_picture_comes_back(data):
     assert Unpacked.from_bytes(content).rows == rows
     assert pack(content, recipe) == file
     assert unpack(pack(content, b"\0"), False)[0] == content
-
-
-PLAIN = np.cumsum(np.random.RandomState(3).randint(-2, 3, 60_000)).astype(np.uint8).tobytes()
-
-
-def deflated(found, plain):
-    return b"".join(found.deflate([plain]))
-
-
-def found(stream):
-    """Settings that make it of PLAIN."""
-    return next(each for each in candidates(stream, PLAIN, True) if deflated(each, PLAIN) == stream)
-
-
-@pytest.mark.parametrize("memory", range(1, 10))
-@pytest.mark.parametrize("strategy", range(5))
-def test_settings_of_zlib_are_found(memory, strategy):
-    for level in range(1, 10, 4):
-        window = 9 + (level + memory + strategy) % 7
-        packer = zlib.compressobj(level, zlib.DEFLATED, window, memory, strategy)
-        stream = packer.compress(PLAIN) + packer.flush()
-        assert deflated(found(stream), PLAIN) == stream
-
-
-def test_a_changed_head_is_kept():
-    """libpng writes a smaller window than it used, and others write a head of their own."""
-    for head, window in ((b"\x48\x89", 15), (b"\x78\x01", 15), (b"\x78\xda", 11)):
-        packer = zlib.compressobj(9, wbits=-window)
-        stream = head + packer.compress(PLAIN) + packer.flush() + zlib.adler32(PLAIN).to_bytes(4)
-        assert deflated(found(stream), PLAIN) == stream
 
 
 def test_a_stream_of_another_deflater_is_not_reproduced():

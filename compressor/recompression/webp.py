@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import CorruptError, MissingDependencyError
 from .asbytes import AsBytes
 from .deflate import MOST
-from .form import MAX_ROWS, Shape, Unpacked
+from .form import Shape, Unpacked
 from .span import Span
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ RIFF, WEBP = b"RIFF", b"WEBP"
 _HEAD = 12  # bytes before the first chunk: RIFF, size, WEBP
 _CHUNK = 8  # bytes before the data of a chunk: type, size
 _SMALL = 1 << 12  # bytes of pixels that may stand for as many as so many can in a PNG
+_MOST = 1 << 26  # bytes of pixels that are unpacked: 64 MiB, for which libwebp and Pillow take 900 MB
 _SIDE = (1 << 14) - 1  # pixels that the encoder takes each way; the format has room for one more
 _OPENING = 5  # bytes of a VP8L stream that hold its shape
 _ALPHA = 1 << 4  # in the last of them: whether there is alpha
@@ -43,7 +44,7 @@ def unpack(data: bytes) -> Unpacked:
     shape = Shape.of_webp(opening)
     if shape is None:
         raise AsBytes("the header of its pixels is broken")
-    if shape.size > min(MAX_ROWS, MOST * max(_SMALL, stop - start)):
+    if shape.size > min(_MOST, MOST * max(_SMALL, stop - start)):
         raise AsBytes(f"it states {shape.width} x {shape.height} pixels, which are too many")
     if max(shape.width, shape.height) > _SIDE:
         raise AsBytes(
