@@ -85,7 +85,7 @@ def test_constraints_pin_every_dependency():
 
 
 def test_weights_and_repository_stay_small():
-    """As CONTRIBUTING.md says: the weights in 24 MiB, all files in 32."""
+    """As CONTRIBUTING.md says: the weights in 48 MiB, all files in 64."""
     sizes = {name: (ROOT / name).stat().st_size for name in tracked()}
-    assert sum(size for name, size in sizes.items() if name.startswith("models/weights/")) <= 24 << 20
-    assert sum(sizes.values()) <= 32 << 20
+    assert sum(size for name, size in sizes.items() if name.startswith("models/weights/")) <= 48 << 20
+    assert sum(sizes.values()) <= 64 << 20
