@@ -77,8 +77,9 @@ def decompress_stream(
     reader = Reader(src)
     limits = limits or Limits()
     out = Bounded(dst, limits.output)
-    decoder = Decoder(reader, models, Guard(limits), tell, check)
-    packer = Packer(out, repack)
+    guard = Guard(limits)
+    decoder = Decoder(reader, models, guard, tell, check)
+    packer = Packer(out, repack, guard.take)
     report = Report.of(reader, read_frames(reader, take, packer.end))
     return replace(report, packed_size=packer.written) if packer.used else report
 

@@ -5,6 +5,7 @@ import tracemalloc
 
 import bombs
 import numpy as np
+import packing
 import pytest
 from helpers import MODELS, Models, TableModel, compress
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from tiny_models import SHIPPED, flow, masked, model
 from catzip.compressor.coding.model import Model, Needs, Plan
 from catzip.compressor.coding.stack import Stack
 from catzip.compressor.decompress import decompress_stream
+from catzip.compressor.encoder import Encoder
 from catzip.compressor.errors import CorruptError, LimitError
 from catzip.compressor.format import container, lzma2, payload
 from catzip.compressor.format.container import CODED, XZ, Head
@@ -138,6 +140,18 @@ def test_so_is_that_of_xz():
     with pytest.raises(LimitError, match="50 MiB"):
         decoded(blob, MODELS, Limits(memory=40 << 20))
     assert decoded(blob, MODELS, Limits(memory=50 << 20)) == bytes(1 << 24)
+
+
+def test_so_is_that_of_packing_a_webp_again():
+    pillow = pytest.importorskip("PIL.Image")
+    noise = np.random.RandomState(1).randint(0, 256, (400, 1000, 3)).astype(np.uint8)
+    file, blob = io.BytesIO(), io.BytesIO()
+    pillow.fromarray(noise).save(file, "WEBP", lossless=True)
+    content, how = packing.unpack(file.getvalue(), False)
+    Encoder(Models()).encode(io.BytesIO(content), blob, recipe=how)
+    with pytest.raises(LimitError, match="17 MiB"):
+        decoded(blob.getvalue(), Models(), Limits(memory=16 << 20))
+    assert decoded(blob.getvalue(), Models(), Limits(memory=18 << 20)).startswith(b"RIFF")
 
 
 def test_the_machine_has_memory():

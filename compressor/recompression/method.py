@@ -16,8 +16,16 @@ from .form import MAX_CONTENT, Unpacked
 from .span import Span
 from .tuned import Tuned
 
+_STRIPS = 1 << 27  # bytes of memory that strips take, at the most
+
 MAX_FILE = MAX_CONTENT + (1 << 20)
 """Bytes of a file that is looked at: deflate makes nothing much larger."""
+
+
+def memory(recipe: bytes, size: int) -> int:
+    """About how many bytes of memory `pack` takes for content of `size` bytes. A PNG is packed in strips; libwebp
+    holds about 40 bytes for each pixel."""
+    return 14 * size if repacking_of(recipe) == REPACKINGS[WEBP] else _STRIPS
 
 
 def pack(content: Span, recipe: bytes, repack: bool = False) -> Iterator[bytes]:

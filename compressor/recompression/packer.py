@@ -1,5 +1,7 @@
 """Where the content of a file goes: on, or into a picture first."""
 
+from collections.abc import Callable
+
 from ..errors import CorruptError
 from ..format.report import Sink
 from . import method as recipe
@@ -10,12 +12,15 @@ from .span import Span, spool
 class Packer:
     """Takes the content of members one after the other; that of an unpacked picture is kept, packed, and then written.
 
+    take     told how many bytes of memory packing is about to use; it may refuse
+
     written  bytes that went on
     used     whether there was a picture
     """
 
-    def __init__(self, dst: Sink, repack: bool) -> None:
+    def __init__(self, dst: Sink, repack: bool, take: Callable[[int], None] = lambda size: None) -> None:
         self._dst = dst
+        self._take = take
         self._repack = repack
         self._recipe = b""
         self._kept = spool()
@@ -37,9 +42,10 @@ class Packer:
         self._kept.write(data)
 
     def end(self) -> None:
-        """The content of this member is complete. Raises as `recipe.pack` does."""
+        """The content of this member is complete. Raises as `recipe.pack` and `take` do."""
         if self._recipe:
             with self._kept:
+                self._take(recipe.memory(self._recipe, self._kept.tell()))
                 for piece in recipe.pack(Span.whole(self._kept), self._recipe, self._repack):
                     self._put(piece)
             self._kept = spool()
