@@ -89,7 +89,7 @@ def _frame_facts(frame: Frame, names: dict[bytes, str | None], in_steps: set[byt
 
 
 def _bits_per_symbol(report: Report) -> float | None:
-    """Of the whole file, container included. Frames without a model count a byte as a symbol."""
+    """The rate of the whole file, container included. Frames without a model count a byte as a symbol."""
     symbols = sum(frame.symbols or frame.length for frame in report.frames)
     return 8 * report.file_size / symbols if symbols else None
 
