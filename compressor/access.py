@@ -72,7 +72,7 @@ class _Window:
         self._kept = Bounded(self._data, most)
 
     def write(self, data: bytes, /) -> None:
-        """The next bytes of the content. Raises LimitError if more of them is to be kept than may be."""
+        """Take the next bytes of the content. Raises LimitError if more is to be kept than may be."""
         self._kept.write(data[max(0, self.start - self.at) : max(0, self.stop - self.at)])
         self.at += len(data)
 

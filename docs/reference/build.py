@@ -3,7 +3,6 @@
 It takes the folder to write to. Docstrings are shown as they are: `module.html.jinja2` beside this file does that.
 """
 
-import importlib
 import sys
 from pathlib import Path
 
@@ -15,10 +14,6 @@ MODULES = ["catzip", "catzip.compressor.coding", "catzip.models.families.base"]
 
 def main(target: Path) -> None:
     """Write the pages to the folder `target`."""
-    for name in MODULES:
-        module = importlib.import_module(name)
-        for public in module.__all__:
-            getattr(module, public)  # some are imported when they are asked for, and pdoc does not ask
     pdoc.render.configure(template_directory=Path(__file__).parent, show_source=False)
     pdoc.pdoc(*MODULES, output_directory=target)
     print(f"{target / 'index.html'}: {', '.join(MODULES)}")
