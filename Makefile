@@ -6,7 +6,7 @@ PIP := $(PY) -m pip install -qq --disable-pip-version-check -c constraints.txt
 
 MINUTES ?= 10
 
-.PHONY: help demo test check fuzz clean
+.PHONY: help demo docs test check fuzz clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -14,6 +14,9 @@ help: ## list the targets
 
 demo: $(VENV)/run.stamp ## compress a book, set it beside xz, decompress, compare
 	@$(PY) examples/demo.py
+
+docs: $(VENV)/docs.stamp ## the reference of what is public in Python, in build/docs
+	@$(PY) docs/reference/build.py build/docs
 
 test: $(VENV)/dev.stamp ## the whole test suite
 	@$(PY) -m pytest
@@ -42,8 +45,12 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt | $(PY)
 # mypy reads no editable-install hooks, so it is shown the repository under the name of the package.
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@echo "installing the development tools and torch into $(VENV) ..."
-	@$(PIP) --no-build-isolation -e '.[torch,bench,images,dev]'
+	@$(PIP) --no-build-isolation -e '.[torch,bench,images,docs,dev]'
 	@mkdir -p $(VENV)/typing && ln -sfn ../.. $(VENV)/typing/catzip
+	@touch $@
+
+$(VENV)/docs.stamp: $(VENV)/run.stamp
+	@$(PIP) --no-build-isolation -e '.[docs]'
 	@touch $@
 
 # Where there is no atheris for this machine or Python, the inputs are not guided by coverage.

@@ -78,6 +78,10 @@ def compress(
     Bytes in, bytes out. Without `byte_exact` a PNG or lossless WebP file, which is then often smaller here, comes back
     with the same pixels and chunks, but its compressed pixels may be other bytes (the command's --pixels). Raises
     RepackingError for one that would not be whole then, such as a signed one.
+
+    >>> blob = compress(b"so it goes, " * 1000)
+    >>> len(blob) < 200
+    True
     """
     from .compressor.pipeline import compress_stream
     from .models.registry import Registry
@@ -117,6 +121,15 @@ def decompress(
     Raises NotCatzipError, CorruptError, TruncatedError, NewerVersionError, ModelNotFoundError, or PackingError for a
     PNG that was to come back byte for byte and does not with the zlib here: with `repack` it comes with its pixels and
     chunks. A WebP takes Pillow (MissingDependencyError).
+
+    >>> blob = compress(b"so it goes, " * 1000)
+    >>> decompress(blob) == b"so it goes, " * 1000
+    True
+    >>> try:
+    ...     decompress(blob, max_size=10_000)
+    ... except LimitError:
+    ...     print("it is larger")
+    it is larger
     """
     from .compressor.pipeline import decompress_stream
     from .models.registry import Registry
@@ -150,6 +163,13 @@ def open(
     `steps`, `effort` and `byte_exact` as for `compress`; `repack`, `max_size` and `memlimit` as for `decompress`.
     Reading can seek. A file that is written appears under its name when it is closed, whole; an exception in the `with`
     block discards it. After a fork, a child can read on (but for a pipe), and not write.
+
+    >>> with open("notes.txt.catz", "wt") as file:
+    ...     _ = file.write("as with gzip.open, and found again")
+    >>> with open("notes.txt.catz", "rt") as file:
+    ...     _ = file.seek(19)
+    ...     file.read()
+    'and found again'
     """
     from .compressor.file_object import TextFile, open_file
     from .models.families.table import import_families

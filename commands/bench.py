@@ -13,7 +13,7 @@ from .progress import Progress
 
 
 def _budgets(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[int, ...]:
-    """Of `--steps`: numbers, 0 for all; each value may be several with commas between."""
+    """The budgets that `--steps` gives, 0 for all; each value may be several with commas between."""
     words = [word for value in values for word in value.split(",")]
     for word in words:
         if word != "all" and (not word.isascii() or not word.isdigit() or int(word) == 0):
@@ -22,7 +22,7 @@ def _budgets(context: click.Context, option: click.Parameter, values: tuple[str,
 
 
 def _items(context: click.Context, option: click.Parameter, value: str | None) -> range:
-    """Of `--singles`: the first so many, or from one to another, counted from 0."""
+    """The items that `--singles` gives: the first so many, or from one to another, counted from 0."""
     if value is None:
         return range(0)
     found = re.fullmatch(r"(?:(\d+)-)?(\d+)", value, re.ASCII)

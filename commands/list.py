@@ -67,7 +67,10 @@ def facts_of(name: str, models: ModelSource) -> dict[str, Any]:
 
 
 def _frame_facts(frame: Frame, names: dict[bytes, str | None], in_steps: set[bytes]) -> dict[str, Any]:
-    """The plan of a model in `in_steps` begins with the number of steps, or 0 for all."""
+    """What is known of one frame, as JSON can hold it.
+
+    in_steps  the fingerprints of models whose plans begin with the number of steps, or 0 for all
+    """
     symbols = frame.symbols or frame.length
     return {
         "kind": frame.kind,
@@ -89,13 +92,13 @@ def _frame_facts(frame: Frame, names: dict[bytes, str | None], in_steps: set[byt
 
 
 def _bits_per_symbol(report: Report) -> float | None:
-    """Of the whole file, container included. Frames without a model count a byte as a symbol."""
+    """The rate of the whole file, container included. Frames without a model count a byte as a symbol."""
     symbols = sum(frame.symbols or frame.length for frame in report.frames)
     return 8 * report.file_size / symbols if symbols else None
 
 
 def table(facts: list[dict[str, Any]], verbose: bool) -> str:
-    """The same for people: a line for each file, and with `verbose` one for each of its frames."""
+    """Facts of files as a table for people: a line for each file, and with `verbose` one for each of its frames."""
     lines = [COLUMNS.format(*HEADINGS)]
     for file in facts:
         models = ", ".join(model["name"] or _elsewhere(model["fingerprint"]) for model in file["models"])

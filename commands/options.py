@@ -78,7 +78,7 @@ def _size(context: click.Context, option: click.Parameter, value: str | None) ->
 
 
 def _steps(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
-    """Of `--steps`: a number, or 0 for all."""
+    """The number that `--steps` gives, or 0 for all."""
     if value is None or value == "all":
         return None if value is None else 0
     if not value.isascii() or not value.isdigit() or int(value) == 0:

@@ -89,7 +89,7 @@ def train(
 
 
 def training_line(facts: dict[str, Any]) -> str:
-    """Of a record of the log: `42 %, step 1200, 3,400,000 symbols, loss 1.934 bits, 5:12 left`."""
+    """A record of the log, as text: `42 %, step 1200, 3,400,000 symbols, loss 1.934 bits, 5:12 left`."""
     parts = [f"{100 * facts['seconds'] / facts['budget']:.0f} %"] if "budget" in facts else []
     parts += [f"step {facts['step']}", f"{facts['symbols']:,} symbols"]
     parts += [f"{key} {facts[key]:.3f} bits" for key in ("loss", "validation", "ordered") if key in facts]

@@ -129,7 +129,7 @@ class Work:
                 sink.write(data)
 
     def _open(self, name: str, target: str, files: ExitStack) -> tuple[BinaryIO, Sink]:
-        """Both, or a refusal of what --rm could not be done with, before the work."""
+        """The source and the sink, open. Raises Refusal, before the work, where --rm could not be done."""
         outputs = self.outputs
         if outputs.remove and name != STDIO:
             check_removable(name, outputs.force)
@@ -196,7 +196,7 @@ class Comparison:
         return len(data)
 
     def finish(self) -> None:
-        """Nothing of the source may be left."""
+        """Raise Refusal if anything of the source is left."""
         self._check(not self._source.up_to(1))
 
     def _check(self, same: bool) -> None:

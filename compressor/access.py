@@ -16,7 +16,7 @@ from .format.reader import BLOCK, Reader
 _TAIL = 1 << 12  # bytes in which the trailer of a member is looked for first
 
 Place = tuple[int, int, int]
-"""Of a frame: its offset and size in the file, the length of its content."""
+"""A frame's offset and size in the file, and the length of its content."""
 
 
 @rounded_to_nearest
@@ -72,7 +72,7 @@ class _Window:
         self._kept = Bounded(self._data, most)
 
     def write(self, data: bytes, /) -> None:
-        """The next bytes of the content. Raises LimitError if more of them is to be kept than may be."""
+        """Take the next bytes of the content. Raises LimitError if more is to be kept than may be."""
         self._kept.write(data[max(0, self.start - self.at) : max(0, self.stop - self.at)])
         self.at += len(data)
 
@@ -132,7 +132,7 @@ def _member(src: BinaryIO, first: int, stop: int) -> tuple[int, list[Place]]:
 
 
 def _trailer(src: BinaryIO, first: int, stop: int) -> tuple[list[trailer.Entry], int, bytes]:
-    """Of the member that ends at `stop`: entries but the last, body, the bytes of the trailer."""
+    """What ends the member that ends at `stop`: entries but the last, body, the bytes of the trailer."""
     span = _TAIL
     while True:
         span = min(span, stop - first)

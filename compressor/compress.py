@@ -174,5 +174,5 @@ class _Chained:
 
 
 def _noted(report: Report, kind: str, reason: str) -> Report:
-    """The same with a note on why a picture stays as it is."""
+    """A report with a note on why a picture stays as it is."""
     return replace(report, notes=(f"{kind}, coded as bytes: {reason}",))

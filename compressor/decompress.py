@@ -134,7 +134,7 @@ def _content_size(src: BinaryIO) -> int | None:
 
 
 def _silent(part: int) -> None:
-    """Nobody wants to know."""
+    """Progress that nobody is told of."""
 
 
 class Decoder:

@@ -12,5 +12,5 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The same for text that may have several lines."""
+    """Text of any number of lines, with escapes as in `printable`."""
     return "\n".join(map(printable, text.split("\n")))

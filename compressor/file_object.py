@@ -159,7 +159,7 @@ class CatzipWriter(io.BufferedIOBase):
             self._end(error)
 
     def before_fork(self) -> None:
-        """No thread may be amid a write to the file. One that a pipe keeps waiting is not waited for."""
+        """Wait until no thread is amid a write to the file; one that a pipe keeps waiting is not waited for."""
         self._held = self._writing.acquire(timeout=1)
 
     def after_fork(self) -> None:
@@ -167,7 +167,7 @@ class CatzipWriter(io.BufferedIOBase):
             self._writing.release()
 
     def in_child(self) -> None:
-        """The file is the parent's: what its buffer holds must not be written twice, nor the file removed."""
+        """Leave the file to the parent: what its buffer holds must not be written twice, nor the file removed."""
         if self.closed or not self._owned:
             return
         self._owned = False
@@ -176,7 +176,7 @@ class CatzipWriter(io.BufferedIOBase):
         os.close(nowhere)
 
     def give_up(self) -> None:
-        """Where the program ends and has not closed the file: what was there stays there, with a warning."""
+        """End a file that the program has not closed when it ends: what was there stays there, with a warning."""
         if self.closed or not self._owned:
             return
         self._channel.stop()

@@ -88,7 +88,7 @@ class CatzipReader(io.RawIOBase):
         pass
 
     def in_child(self) -> None:
-        """The thread is the parent's, and so are the locks of its channel."""
+        """Go on without the thread and the locks of its channel, which are the parent's."""
         self._lost = self._lost or (self._running is not None and not self.seekable())
         self._running = None
 

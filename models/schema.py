@@ -39,17 +39,17 @@ Count = Annotated[int, Meta(ge=0, le=1 << 40)]
 
 
 def entries(most: int, least: int = 0) -> Meta:
-    """Of a list: how many entries it may have."""
+    """How many entries a list may have."""
     return Meta(min_length=least, max_length=most)
 
 
 def ranged(least: int, most: int) -> Meta:
-    """Of a number: the least and the largest that it may be."""
+    """The least and the largest that a number may be."""
     return Meta(ge=least, le=most)
 
 
 def above(bound: int, most: int) -> Meta:
-    """Of a number: what it is above, and the largest that it may be."""
+    """What a number is above, and the largest that it may be."""
     return Meta(gt=bound, le=most)
 
 

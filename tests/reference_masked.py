@@ -123,7 +123,7 @@ class Seen:
         return self.known[d] or self.stage > 0
 
     def middle(self, d: tuple[int, int, int]) -> int:
-        """Of the interval that is known, in half levels: its first and last value added up."""
+        """The middle of the interval that is known, in half levels: its first and last value added up."""
         first = self.coarse[d] << self.below[d]
         return first + first + (1 << self.below[d]) - 1
 
@@ -158,7 +158,7 @@ class Seen:
 
 
 def _linear(tensors: Tensors, config: Any, name: str, codes: Row) -> Row:
-    """Of a fine layer, the coarse half and the fine half of the outputs added."""
+    """A layer; the coarse half and the fine half of the outputs of a fine one are added."""
     found = linear(tensors, name, 8, codes)
     half = len(found) // 2
     return [a + b for a, b in zip(found[:half], found[half:], strict=True)] if name in config.fine else found

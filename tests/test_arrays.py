@@ -150,7 +150,7 @@ def test_a_wrong_product_is_caught(wrong: type[NumpyArrays]):
 
 
 class Backwards(np.ndarray):
-    """Of repeated indices the first value stays."""
+    """An array in which the first value stays where indices are repeated."""
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key.ravel()[::-1], value.ravel()[::-1])
@@ -167,7 +167,7 @@ def test_another_order_of_assignment_is_caught(monkeypatch: pytest.MonkeyPatch):
 @settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_batched_products(name: str, data: st.DataObject):
-    """Of operands that lie anyhow in memory, as heads of attention do, and in steps of any power of two."""
+    """Operands lie anyhow in memory, as heads of attention do, and are in steps of any power of two."""
     n, inputs, m = (data.draw(st.integers(1, most)) for most in (9, 70, 9))
     random = np.random.RandomState(data.draw(st.integers(0, 2**32 - 1)))
     a, b = (random.randint(-CODE_MAX, CODE_MAX + 1, (2, rows, 3, inputs)) for rows in (n, m))

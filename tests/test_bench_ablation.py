@@ -113,7 +113,7 @@ def test_variants_may_begin_with_trained_weights(tmp_path: Path, capsys: pytest.
 
 
 def test_a_column_for_the_held_out_end_of_each_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Of those that have one: not what training sees."""
+    """Where there is one: it is not what training sees."""
     pixels = np.random.RandomState(0).randint(0, 256, 40 * 64).astype(np.uint8)
     (tmp_path / "toy.bin").write_bytes(pixels.tobytes())
     (tmp_path / "flat.bin").write_bytes(np.full(40 * 64, 128, np.uint8).tobytes())

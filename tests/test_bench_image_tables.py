@@ -86,7 +86,7 @@ ARRAY = {"description": "MNIST test", "bytes": 728, "sha256": "x", "item": [10, 
 
 
 def test_arrays() -> None:
-    """Of a set with picture formats beside it, there is no other table."""
+    """A set with picture formats beside it has no other table."""
     row = replace(OURS, dataset="mnist", system="idf-mnist", dimensions=600)
     single = replace(row, dimensions=100, files=2, compressed_bytes=70)
     peer = replace(PNG, dataset="mnist", system="PNG, one file each", dimensions=600)

@@ -43,7 +43,7 @@ def test_every_layer_has_a_row(folder: Path, capsys: pytest.CaptureFixture[str])
 def test_a_layer_with_coarse_weights_stands_out(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    """Of weights that are all rounded to nothing, the bits are those of a network without them."""
+    """Weights that are all rounded to nothing cost as many bits as a network without them."""
     monkeypatch.setattr(rounding, "rounded", lambda layer: torch.zeros_like(layer.weight))
     rows = table(folder, capsys)
     plain = float(rows[0][-1])

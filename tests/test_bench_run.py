@@ -62,7 +62,7 @@ def test_a_row_for_each_number_of_steps(measured: list[Task]) -> None:
 
 
 def test_single_items_alone(measured: list[Task]) -> None:
-    """Of an array; of text, which has none, what there is."""
+    """An array has items; text has none, and is measured as it is."""
     bench = Bench(["array", "text"], ["table-array"], steps=[3], singles=range(2), whole=False)
     assert bench.command().endswith("--singles 2 --singles-only")
     run_bench(bench, echo=silent)

@@ -100,7 +100,7 @@ def test_tables() -> None:
 
 
 def test_items_in_parts_are_one_row() -> None:
-    """Of several runs, in any order; what was measured twice, on another device or of other weights stays apart."""
+    """The parts come from several runs, in any order; what was measured twice, or otherwise, stays apart."""
     parts = [replace(SINGLE, first=first, compress_s=1.0, decompress_s=None) for first in (4, 0, 2)]
     for run in (replace(RUN, results=[ROW, *parts]), replace(RUN, results=[*parts, ROW])):
         (row,) = (row for row in cells(report.document([run]), "ardm-cifar10 ") if row[2] == "first 6")

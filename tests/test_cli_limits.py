@@ -87,7 +87,7 @@ def test_memory_is_limited(compressed, tmp_path):
 
 
 def test_by_default_it_is_that_of_the_machine(compressed, tmp_path):
-    """Of which there is less where it is limited."""
+    """There is less memory where it is limited."""
     (tmp_path / "a.catz").write_bytes(bombs.member([(bombs.xz(1 << 26), 1 << 26)]))
     catzip("test", "a.catz", cwd=tmp_path)
     import resource

@@ -34,7 +34,7 @@ COMPONENTS = 2
 
 
 def random_weights(inputs: Mapping[Spot, int], seed: int = 0) -> dict[Spot, NumpyArray]:
-    """Of every spread: the first row of a spot is wider than the second, and those of every third spot are 0."""
+    """Weights of every spread: the first row of a spot is wider than the second, those of every third spot are 0."""
     random = np.random.RandomState(seed)
     found = {}
     for i, (spot, count) in enumerate(inputs.items()):

@@ -26,7 +26,7 @@ FORMS = [
 
 
 def coupling(config: CouplingConfig, device: str = "cpu") -> Coupling:
-    """Of three channels; those of a translation that starts at zero are still there."""
+    """A coupling of three channels; the tensors of a translation that starts at zero are still there."""
     tensors = dict(tiny_checkpoint("flow-coupled").arrays)
     if config.rezero:
         for part in ("weight", "bias"):
@@ -35,7 +35,7 @@ def coupling(config: CouplingConfig, device: str = "cpu") -> Coupling:
 
 
 def quarters(seed: int, height: int, width: int, images: int = 2, kind: str = "noise") -> list[NumpyArray]:
-    """Of three channels, the last two empty for grey ones: 12 planes [images, h, w]."""
+    """Quarters of three channels, the last two empty for grey ones: 12 planes [images, h, w]."""
     random, grey = np.random.RandomState(seed), kind == "grey"
     found = []
     for size in sizes((height, width)):

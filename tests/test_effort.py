@@ -138,7 +138,7 @@ class Faulty(ItemModel):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_an_error_of_either_comes_out(threads: int, monkeypatch: pytest.MonkeyPatch):
-    """Of the model at once, with xz still at work; of xz when it is asked for."""
+    """An error of the model comes at once, with xz still at work; one of xz when it is asked for."""
     models, goes_on = Models(Faulty()), threading.Event()
     models.threads = threads
     if threads > 1:

@@ -150,7 +150,7 @@ def test_this_machine_finds_what_is_in_the_repository(name: str, weights: list[P
 
 
 def test_another_machine_is_a_row() -> None:
-    """Of what both evaluated with the same weights."""
+    """What both evaluated with the same weights is compared."""
     one, two = {"coded": "aa"}, {"coded": "bb"}
     here = {"product": one, "a PMFs": one, "b PMFs": one, "c PMFs": one}
     there = matrix.Matrix(

@@ -138,8 +138,10 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize("name, shape, channels", cases())
 def test_planes_and_mixtures_are_the_same(name: str, shape: tuple[int, ...], channels: int):
-    """Of every factor and coupling, as integers: but for ties of a norm, which floating point may round either way,
-    and what they move after them."""
+    """Every factor and coupling gives the same integers.
+
+    But for ties of a norm, which floating point may round either way, and what they move after them.
+    """
     twins, images = Twins(name), pictures(1, *shape, channels)
     ours, (theirs, _) = twins.ours(images), twins.theirs(images)
     assert len(ours) == len(theirs)

@@ -69,7 +69,7 @@ def test_a_file_is_taken_apart_and_put_together_again(name: str):
 
 
 def test_changed_files_get_behind_the_checksums():
-    """Of those that are changed at random hardly one decodes."""
+    """Hardly one of the files that are changed at random decodes."""
     target, seeds = targets.load("decoding"), list(files().values())
     decoded = listed = 0
     for seed in range(CHANGES):

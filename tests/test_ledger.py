@@ -61,7 +61,7 @@ def test_a_symbol_has_the_points_from_its_first_to_before_the_next():
 
 
 def test_pops_never_give_what_is_not_there(monkeypatch: pytest.MonkeyPatch):
-    """Of the widest rows and the most peaked; however many rows are looked at together."""
+    """The widest rows and the most peaked are among them, however many rows are looked at together."""
     row = np.ones((1, 1 << 16), np.uint32)
     row[0, 77] += TOTAL - (1 << 16)
     pmf = PMF(np.repeat(row, 20, axis=0))

@@ -37,7 +37,7 @@ def chances(
     config: MixingConfig,
     count: int | None = None,
 ) -> list[list[list[int]]]:
-    """Of every bit of symbols [T, L]: [T][depth][A], by the mixer."""
+    """What the mixer says of every bit of symbols [T, L]: [T][depth][A]."""
     steps, lanes = grid.shape
     alphabet = frequencies.shape[-1]
     mixer = Mixer(config, mixing_tables(config), alphabet, lanes, count or grid.size)

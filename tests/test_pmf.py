@@ -80,3 +80,45 @@ def test_of_bits_is_the_pmf_of_both():
 def test_of_bits_rejects_what_is_certain(wrong: int):
     with pytest.raises(ValueError, match=f"1 to {TOTAL - 1} are possible"):
         PMF.of_bits(np.array([HALF, wrong]))
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (3, 7), (2, 256), (1, MAX_SYMBOLS), (0, 5)])
+def test_of_weights_is_in_proportion_and_leaves_nothing_out(shape: tuple[int, int]):
+    weights = np.random.RandomState(1).randint(0, 1000, shape).astype(np.int64) ** 2
+    weights[:, 0] = 0
+    pmf = PMF.of_weights(weights)  # which checks the invariants
+    share = (TOTAL - shape[1]) * weights.astype(float) / weights.sum(axis=1, keepdims=True)
+    off = pmf.freqs - share
+    largest = np.arange(shape[1]) == weights.argmax(axis=1)[:, None]
+    assert (off[:, 0] == 1).all()
+    assert (off > 0).all() and (off[~largest] <= 1).all() and (off[largest] <= shape[1]).all()
+
+
+def test_of_weights_takes_the_first_of_the_largest_for_what_is_left():
+    assert PMF.of_weights(np.array([[1, 5, 5]])).freqs.tolist() == [[1525202, 7626008, 7626006]]
+
+
+def test_of_weights_goes_up_to_2_to_the_39():
+    most = (1 << 39) - 1
+    assert PMF.of_weights(np.array([[most, 0]])).freqs.tolist() == [[TOTAL - 1, 1]]
+    assert PMF.of_weights(np.array([[255, 1]], np.uint8)).freqs.tolist() == [
+        [TOTAL * 255 // 256, TOTAL // 256]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.array([[1.0, 2.0]]), "float64"),
+        (np.array([1, 2]), r"expected integers \[N, K\]"),
+        (np.array([[1]]), r"int64 \(1, 1\)"),
+        (np.array([[1, -1]]), r"span -1\.\.1"),
+        (np.array([[1, 1], [0, 0]]), r"sum to 0\.\.2"),
+        (np.array([[1 << 39, 0]]), "2\\*\\*39 - 1 are possible"),
+        (np.array([[1 << 38, 1 << 38]]), "sum to 549755813888"),
+        (np.array([[1 << 63, 1]], np.uint64), "span 1"),
+    ],
+)
+def test_of_weights_rejects_what_has_no_proportions(weights: np.ndarray, message: str):
+    with pytest.raises(ValueError, match=message):
+        PMF.of_weights(weights)

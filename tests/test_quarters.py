@@ -44,7 +44,7 @@ def test_unsqueeze_undoes_squeeze(seed: int, batch: int, height: int, width: int
 
 @given(seed=SEEDS, height=st.integers(0, 9), width=st.integers(0, 9))
 def test_squeeze_undoes_unsqueeze(seed: int, height: int, width: int):
-    """Of any four planes whose sizes are those of quarters."""
+    """They are any four planes whose sizes are those of quarters."""
     quarters = [plane(seed + i, 2, *size) for i, size in enumerate(sizes((height, width)))]
     for left, right in zip(squeeze(unsqueeze(quarters)), quarters, strict=True):
         assert np.array_equal(left, right)

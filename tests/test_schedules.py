@@ -39,7 +39,7 @@ def all_cuts(stages: int, size: int, calls: int) -> list[Groups]:
 
 
 def costs_of(losses: np.ndarray) -> Costs:
-    """Of a random order, from losses [stages, D]: the mean bits of any digit when so many are known."""
+    """Costs of a random order, from losses [stages, D]: the mean bits of any digit when so many are known."""
     size = losses.shape[1]
     return Costs(np.arange(size), np.repeat(losses[:, :, None], size, axis=2))
 

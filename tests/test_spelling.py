@@ -195,7 +195,7 @@ def test_other_spellings_of_a_plan_are_refused(name: str):
 
 
 def test_plans_have_one_spelling():
-    """Of all sides and numbers of tiles that cut an image alike, one is plain."""
+    """One of all sides and numbers of tiles that cut an image alike is plain."""
     height, width, own = 11, 14, 6
     effects: dict[tuple[object, ...], list[tuple[int, int]]] = {}
     for side in range(1, 20):
@@ -229,7 +229,7 @@ def test_corrections_of_what_an_image_has_not():
 
 
 def test_lifts_have_one_spelling():
-    """Of all pairs that make the same image of the same planes, one is plain; all of what encoders choose are."""
+    """One of all pairs that make the same image of the same planes is plain; all that encoders choose are."""
     random = np.random.RandomState(4)
     for image_ in (
         np.repeat(random.randint(0, 256, (4, 4, 1)), 3, -1).astype(np.uint8),  # grey

@@ -48,7 +48,7 @@ MIXINGS = {
     for name in CONFIGS
     if "refined" in name
 }
-"""Of those above that have a mixture of their own."""
+"""The mixtures of those above that have one of their own."""
 
 LETTER_CHUNKS = TransformerConfig(
     alphabet=27,

@@ -42,12 +42,12 @@ class Dataset:
 
     @staticmethod
     def of_items(name: str, items: Pixels, description: str) -> Dataset:
-        """Of an array uint8 [N, *item]."""
+        """The data set of an array uint8 [N, *item]."""
         return Dataset(name, npy(items), description, items.shape[1:])
 
     @staticmethod
     def of_file(name: str, data: bytes, description: str) -> Dataset:
-        """Of the content of any file: as items if it is a .npy file of several dimensions of unsigned bytes."""
+        """The data set of any file's content: items if it is a .npy file of several dimensions of unsigned bytes."""
         header = Header.read(data)
         whole = header is not None and header.size + math.prod(header.shape) == len(data)
         if header is None or not whole or not header.is_plain or len(header.shape) < 2:

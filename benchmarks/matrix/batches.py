@@ -47,7 +47,7 @@ def _values(network: MaskedNet) -> NumpyArray:
 
 
 def _questions(network: MaskedNet) -> Questions:
-    """Of every stage, with nothing known, about half, and nearly all."""
+    """Questions about every stage, with nothing known, about half, and nearly all."""
     random, found = np.random.RandomState(2), []
     for stage in range(network.stages):
         for share in (0.0, 0.5, 0.9):

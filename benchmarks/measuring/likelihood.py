@@ -49,7 +49,7 @@ class _Part:
 
 
 def likelihood(files: list[tuple[Path, bytes]], models: ModelSource, nll: bool = True) -> Coded:
-    """Of these catzip files with what they were made of, frame by frame under the plans that the frames have.
+    """Coded size and likelihood of these catzip files, given what they were made of, by the plans of their frames.
 
     nll  whether the models are asked, which takes as long as coding
     """
@@ -68,7 +68,7 @@ def likelihood(files: list[tuple[Path, bytes]], models: ModelSource, nll: bool =
 
 
 def _parts(packed: Path, data: bytes, models: ModelSource, nll: bool) -> list[_Part]:
-    """Of the frames that have content: one that says how a picture is packed again has none."""
+    """The frames that have content: one that says how a picture is packed again has none."""
     with packed.open("rb") as src:
         found = list_frames(src).frames
         frames = [frame for frame in found if frame.length]
@@ -77,7 +77,7 @@ def _parts(packed: Path, data: bytes, models: ModelSource, nll: bool) -> list[_P
 
 
 def _part(src: BinaryIO, frame: Frame, data: bytes | None, models: ModelSource, nll: bool) -> _Part:
-    """Of one frame; `data` is the content of the file, None where a picture was unpacked before it was coded."""
+    """One frame; `data` is the content of the file, None where a picture was unpacked before it was coded."""
     if frame.medium is None or frame.fingerprint is None:
         return _Part(frame.kind)
     model = models.by_fingerprint(frame.fingerprint)

@@ -39,7 +39,7 @@ class Settings:
     nll: bool = True
 
     def options(self) -> list[str]:
-        """Of both commands, as command-line words; those at their default are left out."""
+        """The options of both commands, as command-line words; those at their default are left out."""
         words = ["-T", str(self.threads)] if self.threads is not None else []
         return words + (["--device", self.device] if self.device != "auto" else [])
 
@@ -77,14 +77,14 @@ class Task:
         return f"{self.dataset.name}: {self.system}{steps}{singles}"
 
     def contents(self) -> list[bytes]:
-        """Of each file."""
+        """The content of each file."""
         if not self.singles:
             return [self.dataset.data]
         # Each an array [1, *item], which is what a model of items codes.
         return [npy(self.dataset.items[i : i + 1]) for i in self.singles]
 
     def options(self) -> list[str]:
-        """Of the command that compresses."""
+        """The options of the command that compresses, as command-line words."""
         words = ["-m", self.model] if self.model else []
         return words + (["--steps", str(self.steps)] if self.steps is not None else [])
 

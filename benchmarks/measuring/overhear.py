@@ -16,7 +16,7 @@ Symbols = NDArray[np.uint8]
 
 
 def decoded_symbols(src: BinaryIO, frame: Frame, models: ModelSource) -> Symbols:
-    """Of a coded frame of this file, by decoding it: uint8 [n]. Raises the errors of decompression."""
+    """The symbols of a coded frame of this file, by decoding it: uint8 [n]. Raises the errors of decompression."""
     source = _Source(models)
     read_range(src, frame.start, 1, cast(ModelSource, source))
     (symbols,) = source.heard

@@ -128,7 +128,7 @@ def _as_found(dataset: Dataset, name: str, size: int) -> Result:
 
 
 def _result(form: Format, dataset: Dataset, pictures: Pixels | None, name: str) -> Result:
-    """Of these pictures, each a file; None for the image in the data."""
+    """What this format makes of these pictures, each a file; None for the image in the data."""
     size, known = len(dataset.data), dataset.dimensions
     if missing := _obstacle(form):
         return Result(dataset.name, name, form.settings, size, dimensions=known, missing=missing)

@@ -118,7 +118,7 @@ class ImageSet:
         return f"{self.name}, {self.images:,} image{'s' * (self.images > 1)}"
 
     def rows(self) -> list[Row]:
-        """Of each system and device, the largest first; what could not run at the end."""
+        """A row for each system and device, the largest first; what could not run at the end."""
         found: dict[tuple[str, str | None], dict[str, Result]] = {}
         for result, device in joined(self.results):
             key = result.choice, device if result.frames else None
@@ -152,12 +152,12 @@ def image_sets(runs: Sequence[Run]) -> list[ImageSet]:
 
 
 def digests(runs: Sequence[Run]) -> set[str]:
-    """Of the data sets that `sections` has tables of."""
+    """The digests of the data sets that `sections` has tables of."""
     return {facts["sha256"] for each in image_sets(runs) for facts in each.files.values()}
 
 
 def sections(runs: Sequence[Run], table: Table, heading: str) -> Iterator[str]:
-    """Of all image sets in these runs."""
+    """The lines of RESULTS.md about all image sets in these runs."""
     for each in image_sets(runs):
         yield heading.format(f"Images: {each.title}")
         yield next(iter(each.files.values()))["description"] + "." + _about(each.name) + "\n"

@@ -41,7 +41,7 @@ class Group:
 
     @property
     def unit(self) -> str:
-        """Of a rate."""
+        """What rates are given in."""
         return "bits/dim" if "item" in self.facts else "bits/char"
 
     @property
@@ -88,7 +88,7 @@ def groups(runs: Sequence[Run]) -> list[Group]:
 
 
 def sections(runs: Sequence[Run]) -> Iterator[str]:
-    """Of RESULTS.md, in Markdown; nothing where no run has steps."""
+    """Lines of RESULTS.md, in Markdown; none where no run has steps."""
     for group in (found := groups(runs)):
         yield f"## Bits against steps: {group.title}\n"
         yield f"{group.facts['description']}. {_FORCED}\n"

@@ -56,6 +56,15 @@ class Ledger:
     bound: the latents are drawn from the posterior, as from a stack of random bits.
 
     seed  of the `numpy.random.RandomState` that pops draw from, whose stream is the same for ever
+
+    >>> ledger, dice = Ledger(), PMF.of_weights(np.ones((5, 6), np.int64))
+    >>> ledger.push(np.array([3, 0, 5, 5, 1]), dice)
+    >>> round(ledger.balance, 3)  # bits: 5 log2(6)
+    12.925
+    >>> ledger.pop(dice).dtype  # a sample, for which its bits are taken away again
+    dtype('int32')
+    >>> round(ledger.account.bits, 3) + 0.0
+    0.0
     """
 
     __slots__ = ("_lowest", "_popped", "_pushed", "_random")

@@ -134,7 +134,7 @@ class ModelSource(Protocol):
         ...
 
     def purposes(self) -> Sequence[Purpose]:
-        """Of every model that can be had, the best first."""
+        """What every model that can be had is for, the best first."""
         ...
 
     def default_for(self, content: bytes) -> str | None:

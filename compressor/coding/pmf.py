@@ -20,6 +20,8 @@ TOTAL = 1 << PRECISION
 MAX_SYMBOLS = 1 << 16
 """Largest alphabet; the coder is tested against a big-integer reference up to here."""
 
+_MOST_WEIGHT = 1 << 39  # times a frequency of 24 bits, the sum of a row stays below 2**63
+
 
 class PMF:
     """N independent categorical distributions over the symbols 0 .. K-1.
@@ -27,6 +29,15 @@ class PMF:
     freqs   uint32 [N, K], each >= 1, each row summing to `TOTAL`. Not copied; do not write to it afterwards.
 
     Raises ValueError when a row breaks an invariant, naming the row.
+
+    >>> half = PMF(np.full((3, 2), TOTAL // 2, np.uint32))
+    >>> len(half), half.symbols
+    (3, 2)
+    >>> half.bits(np.array([0, 1, 1]))
+    array([1., 1., 1.])
+    >>> PMF(np.array([[TOTAL, 1]], np.uint32))
+    Traceback (most recent call last):
+    ValueError: row 0 sums to 16777217, expected 2**24 = 16777216
     """
 
     __slots__ = ("freqs",)
@@ -52,6 +63,32 @@ class PMF:
             raise ValueError(f"row {row} sums to {sums[row]}, expected 2**{PRECISION} = {TOTAL}")
         self.freqs = freqs.view()
         self.freqs.flags.writeable = False
+
+    @classmethod
+    def of_weights(cls, weights: NDArray[np.integer]) -> "PMF":
+        """Distributions in proportion to `weights`, int [N, K], each from 0 up, by integers alone.
+
+        Every symbol has a frequency of at least 1, also where its weight is 0. What rounding leaves goes to the first
+        of the largest of a row. Raises ValueError for other weights, and where a row sums to 0, or to 2**39 or more.
+
+        >>> PMF.of_weights(np.array([[3, 1, 0]])).freqs
+        array([[12582911,  4194304,        1]], dtype=uint32)
+        """
+        if weights.dtype.kind not in "iu" or weights.ndim != 2 or not 2 <= weights.shape[1] <= MAX_SYMBOLS:
+            raise ValueError(
+                f"weights are {weights.dtype} {weights.shape}, expected integers [N, K] with 2 <= K <= {MAX_SYMBOLS}"
+            )
+        if weights.size and not 0 <= int(weights.min()) <= int(weights.max()) < _MOST_WEIGHT:
+            raise ValueError(f"weights span {weights.min()}..{weights.max()}; 0 to 2**39 - 1 are possible")
+        wide = weights.astype(np.int64)
+        sums = wide.sum(axis=1, keepdims=True)  # [N, 1], below 2**55
+        if sums.size and not 0 < int(sums.min()) <= int(sums.max()) < _MOST_WEIGHT:
+            raise ValueError(
+                f"rows of weights sum to {sums.min()}..{sums.max()}; 1 to 2**39 - 1 are possible"
+            )
+        freqs = wide * (TOTAL - wide.shape[1]) // sums + 1
+        freqs[np.arange(len(freqs)), wide.argmax(axis=1)] += TOTAL - freqs.sum(axis=1)
+        return cls(freqs.astype(np.uint32))
 
     @classmethod
     def of_bits(cls, ones: NDArray[np.integer]) -> "PMF":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .codec import Categorical, Codec, Serial, Steps
 from .ledger import SymbolStack
-from .pmf import PMF, TOTAL
+from .pmf import PMF
 
 MAX_VALUES = 1 << 20
 """Values a grid may have."""
@@ -23,7 +23,7 @@ _MASS = 38  # bits of the mass of all values: times a frequency of 24 bits, belo
 Integers = NDArray[np.int64]
 
 CDF = Callable[[Integers], Integers]
-"""Of N distributions, of values k: int64 [N, M] -> int64 [N, M], the mass of all values below k, in row n of the n-th.
+"""For N distributions and values k: int64 [N, M] -> int64 [N, M], in row n the mass that the n-th has below k.
 
 0 for k = 0, 2**precision for k = the number of values, and never falling in between.
 """
@@ -44,6 +44,16 @@ class Quantized(Codec[Integers]):
     precision  bits of the CDF: 2**precision is the mass of all values; up to 32
 
     Raises ValueError for numbers that cannot be; push and pop do for a CDF that falls or has other ends.
+
+    >>> from catzip.compressor.coding import Stack
+    >>> def triangle(k):  # values of 0 .. 999, of which v has a probability in proportion to 2 v + 1
+    ...     return (k * k << 24) // 1000**2
+    >>> codec, stack, x = Quantized(triangle, 3, 1000), Stack(), np.array([999, 400, 0])
+    >>> codec.push(stack, x)
+    >>> codec.pop(stack)
+    array([999, 400,   0])
+    >>> round(codec.bits(x[:1].repeat(3)) / 3, 3)  # as is -log2(1999 / 1000**2)
+    8.966
     """
 
     __slots__ = ("_cdf", "_count", "_precision", "_values")
@@ -102,7 +112,7 @@ class Quantized(Codec[Integers]):
             edges = np.minimum(low[:, None] + np.arange(0, whole + 1, part), self._values)  # [N, 17]
             masses = self._masses(edges)
             for rows, count in self._groups(low, whole, part):
-                digits = yield Categorical(_pmf(masses[rows, :count]))
+                digits = yield Categorical(PMF.of_weights(masses[rows, :count]))
                 low[rows] += digits * np.int64(part)
 
     def _masses(self, edges: Integers) -> Integers:
@@ -116,12 +126,3 @@ class Quantized(Codec[Integers]):
         ):
             raise ValueError(f"a CDF falls, or does not go from 0 to {most}")
         return (masses << _MASS - self._precision) + np.diff(edges)
-
-
-def _pmf(masses: Integers) -> PMF:
-    """Masses int64 [N, K], each at least 1, of a sum below 2**39, as a PMF: what rounding leaves goes to the first
-    largest."""
-    symbols, rows = masses.shape[1], np.arange(len(masses))
-    freqs = masses * (TOTAL - symbols) // masses.sum(axis=1, keepdims=True) + 1
-    freqs[rows, masses.argmax(axis=1)] += TOTAL - freqs.sum(axis=1)
-    return PMF(freqs.astype(np.uint32))

@@ -33,6 +33,12 @@ class Stack:
 
     `push` followed by `pop` with the same PMF gives the symbols back and leaves the stack as it was; so
     does `pop` followed by `push`, also on an empty stack, which is what bits-back coding needs.
+
+    >>> stack, dice = Stack(), PMF.of_weights(np.ones((5, 6), np.int64))
+    >>> stack.push(np.array([3, 0, 5, 5, 1]), dice)
+    >>> data = stack.to_bytes()
+    >>> Stack.from_bytes(data).pop(dice)
+    array([3, 0, 5, 5, 1], dtype=int32)
     """
 
     __slots__ = ("_coder",)
@@ -90,6 +96,9 @@ class RandomBits(Stack):
     size    bytes that are on the stack at first. The sample depends on it, so what must stay the same for a seed
             needs the same size; and as more bytes are put under the others when few are left, any will do, of which
             8 are the least
+
+    >>> RandomBits(np.random.RandomState(1)).pop(PMF.of_weights(np.ones((5, 6), np.int64)))
+    array([1, 2, 5, 0, 1], dtype=int32)
     """
 
     __slots__ = ("_more", "_random")

@@ -54,8 +54,7 @@ def write_whole(target: Path, text: str) -> None:
 
 
 def as_it_is(target: Path) -> Patient | None:
-    """Where it is a device, a pipe, or a name of an open descriptor, which nothing can replace, that, open for writing;
-    else None."""
+    """What nothing can replace, open for writing: a device, a pipe, or a name of an open descriptor; else None."""
     descriptor = descriptor_of(target)
     if descriptor is not None:
         return Patient(descriptor, "wb", closefd=False)
@@ -125,7 +124,7 @@ def _move(temporary: Temporary, there: os.stat_result | None, overwrite: bool, t
 
 
 def _check_file(there: os.stat_result | None) -> None:
-    """Nothing is moved over what is no file."""
+    """Raise an error where the target is no file, over which nothing is moved."""
     if there is not None and stat.S_ISDIR(there.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if there is not None and not stat.S_ISREG(there.st_mode):
@@ -150,7 +149,7 @@ def _flush_folder(folder: Path) -> None:
 
 @contextmanager
 def _naming(name: str) -> Iterator[None]:
-    """OSErrors name the file that the user knows. A closed pipe passes as it is."""
+    """Have OSErrors name the file that the user knows. A closed pipe passes as it is."""
     try:
         yield
     except BrokenPipeError:

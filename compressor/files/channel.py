@@ -53,13 +53,13 @@ class Channel(io.RawIOBase):
         return count
 
     def end(self) -> None:
-        """Nothing more will be written."""
+        """Say that nothing more will be written."""
         with self._change:
             self._ended = True
             self._change.notify_all()
 
     def stop(self) -> None:
-        """Nobody wants more: the other side is told by an exception."""
+        """Say that nobody wants more, which an exception tells the other side."""
         with self._change:
             self._stopped = True
             self._change.notify_all()

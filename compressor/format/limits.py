@@ -93,7 +93,7 @@ class Meter:
         return self._excess + max(0, work - allowance(size)) <= CREDIT
 
     def charge(self, work: int, size: int) -> None:
-        """A frame like that is decoded."""
+        """Add a frame that is decoded, whose payload of `size` bytes asks for so much work."""
         self._excess += max(0, work - allowance(size))
 
 
@@ -105,7 +105,7 @@ class Guard:
         self._meter = Meter()
 
     def take(self, size: int) -> None:
-        """`size` bytes of memory are about to be used for a frame. Raises LimitError if they are too many."""
+        """Admit `size` bytes of memory for a frame. Raises LimitError if they are more than the limit."""
         limit = self._limits.memory
         if limit is not None and size > limit:
             raise LimitError(
@@ -114,7 +114,7 @@ class Guard:
             )
 
     def work(self, work: int, size: int) -> None:
-        """A frame with a payload of `size` bytes asks for so much work. Raises LimitError if it is too much."""
+        """Admit and add the work of a frame with a payload of `size` bytes. Raises LimitError if it is too much."""
         if self._limits.output is not None:
             return
         if not self._meter.admits(work, size):
@@ -134,7 +134,7 @@ class Bounded:
         self._left = UNLIMITED if most is None else most
 
     def expect(self, size: int) -> None:
-        """So many bytes are going to be written. Raises LimitError if they are too many."""
+        """Raise LimitError unless `size` bytes more may be written."""
         if self._most is not None and size > self._left:
             raise LimitError(
                 f"the output is larger than {self._most} bytes, which is the limit. Raise it with --max-output SIZE "

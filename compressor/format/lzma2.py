@@ -57,7 +57,7 @@ def decompress(stream: bytes, length: int) -> bytes:
 
 
 def _check_chunks(stream: bytes) -> None:
-    """Raises CorruptError where a chunk begins as liblzma's encoder does not begin it.
+    """Raise CorruptError where a chunk begins as liblzma's encoder does not begin it.
 
     A decoder ignores some of that where the content is simple, so that damage would go unnoticed: the properties, the
     first byte of the range coder, and what is reset (LZMA2 in the xz project's lzma2_encoder.c).

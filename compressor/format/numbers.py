@@ -3,7 +3,7 @@
 from ..errors import NewerVersionError
 
 MEDIA = {"bytes": 0, "text27": 1, "array": 2, "image": 3}
-"""Of each medium, by the name that a model states. A number goes into files and is never used again."""
+"""The number of each medium, by the name that a model states; it goes into files and is never used again."""
 
 PNG, PNG_EXACT, WEBP, PNG_TUNED = range(4)
 REPACKINGS = {PNG: "png", PNG_EXACT: "png-exact", WEBP: "webp", PNG_TUNED: "png-tuned"}

@@ -44,7 +44,7 @@ class Report:
 
     @classmethod
     def of(cls, reader: Reader, frames: Iterable[Frame]) -> "Report":
-        """Of a file that is read to its end as `frames` is consumed."""
+        """The report on a file that is read to its end as `frames` is consumed."""
         seen = tuple(frames)
         size = reader.at - reader.padding
         return cls(sum(frame.length for frame in seen), size, seen, padding=reader.padding)

@@ -33,7 +33,7 @@ def pack(entries: list[Entry], body: int) -> bytes:
 
 
 def unpack(tail: bytes) -> tuple[list[Entry], int, int]:
-    """From the last bytes of a member: the entries of all frames but the last, body, size of the trailer.
+    """What the last bytes of a member tell: the entries of all frames but the last, body, size of the trailer.
 
     Nothing is checked yet: find the last frame and compare with `pack`. Raises TruncatedError if the trailer
     starts before `tail`, CorruptError if this is none.

@@ -35,7 +35,7 @@ def find(look: Look) -> Raster | None:
 
 
 def _unpacked(opening: bytes) -> Raster | None:
-    """Of a PNG or a WebP in its unpacked form."""
+    """The raster of a PNG or a WebP in its unpacked form."""
     facts = form.Facts.read(opening)
     if facts is None or facts.shape.bits < 8 or facts.shape.colour == _INDEX:
         return None
@@ -44,7 +44,7 @@ def _unpacked(opening: bytes) -> Raster | None:
 
 
 def _pnm(opening: bytes) -> Raster | None:
-    """Of a binary PGM (P5) or PPM (P6)."""
+    """The raster of a binary PGM (P5) or PPM (P6)."""
     found = _PNM.match(opening)
     if found is None:
         return None
@@ -55,7 +55,7 @@ def _pnm(opening: bytes) -> Raster | None:
 
 
 def _bmp(opening: bytes) -> Raster | None:
-    """Of a BMP of 24 or 32 bits, or of 8 where the palette is all greys."""
+    """The raster of a BMP of 24 or 32 bits, or of 8 where the palette is all greys."""
     if not opening.startswith(b"BM") or len(opening) < 54:
         return None
     start, size, width, height, planes, bits, packing = struct.unpack_from("<IIiiHHI", opening, 10)
@@ -70,7 +70,7 @@ def _bmp(opening: bytes) -> Raster | None:
 
 
 def _npy(opening: bytes) -> Raster | None:
-    """Of an array [H, W], [H, W, C] or [N, H, W, C] of unsigned bytes, with C = 1, 3 or 4."""
+    """The raster of an array [H, W], [H, W, C] or [N, H, W, C] of unsigned bytes, with C = 1, 3 or 4."""
     header = Header.read(opening)
     if header is None or not header.is_plain or not 2 <= len(header.shape) <= 4 or 0 in header.shape:
         return None

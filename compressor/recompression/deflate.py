@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .asbytes import AsBytes
 
 VERSION = zlib.ZLIB_RUNTIME_VERSION
-"""Of the zlib that deflates here."""
+"""The version of the zlib that deflates here."""
 
 MOST = 1100
 """Bytes that a byte of deflate can stand for, and some: the limit is 1032."""

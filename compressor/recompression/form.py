@@ -19,7 +19,7 @@ from ..errors import CorruptError
 from ..format import varint
 
 MAGICS = {b"\x89UPNG\r\n\n": "png", b"\x89UWEB\r\n\n": "webp"}
-"""Of each kind of picture; no file begins like that."""
+"""How the unpacked form of each kind of picture begins; no file begins like that."""
 
 OPENING = 64
 """Bytes that hold all that `Facts.read` looks at."""
@@ -73,7 +73,7 @@ class Shape:
 
     @classmethod
     def of_png(cls, opening: bytes) -> "Shape | None":
-        """Of a PNG file that begins with `opening`; None if it does not begin with a valid signature and IHDR.
+        """The shape of a PNG file that begins with `opening`; None without a valid signature and IHDR.
 
         The CRC is not looked at.
         """
@@ -89,7 +89,7 @@ class Shape:
 
     @classmethod
     def of_webp(cls, header: bytes) -> "Shape | None":
-        """Of a VP8L stream that begins with these 5 bytes; None if none does."""
+        """The shape of a VP8L stream that begins with these 5 bytes; None if none does."""
         if len(header) < _VP8L_SIZE or header[0] != 0x2F:
             return None
         word = int.from_bytes(header[1:_VP8L_SIZE], "little")
@@ -125,7 +125,7 @@ class Facts:
 
     @classmethod
     def read(cls, opening: bytes) -> "Facts | None":
-        """Of content that begins with `opening`, at least `OPENING` bytes or all; None if it is nothing of the kind.
+        """The facts that content states in `opening`, at least `OPENING` bytes or all; None if it is no such content.
 
         Whether the content goes on to `end` is not known yet.
         """

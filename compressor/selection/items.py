@@ -48,7 +48,7 @@ class Content:
 
     @classmethod
     def of(cls, opening: bytes, length: int | None, look: Look | None = None) -> "Content":
-        """Of content that begins with `opening`, which is all of it or at least `OPENING` bytes.
+        """What content is that begins with `opening`, which is all of it or at least `OPENING` bytes.
 
         `look` sees the rest too; without it, an image whose header is not in the opening may be missed.
         """

@@ -1,7 +1,7 @@
 """What every family of models does alike: a family says how a frame is cut and coded, and the rest is written here.
 
 A frame is a run of segments, each of which has a stack. A family turns (count, plan) into segments, each a place and a
-codec; here they are coded on one of three stacks (``compressor.ledger``):
+codec; here they are coded on one of three stacks (``compressor.coding.ledger``):
 
     encode  pushes every segment on a rANS stack       decode  pops it again
     nll     pushes every segment on one ledger         draw    pops them from random bits
@@ -27,6 +27,8 @@ from ...compressor.errors import CorruptError
 from ..backends.base import NumpyArray
 from .identity import Identity
 
+__all__ = ["Family", "Identity", "Place", "Segments", "Slice"]
+
 _SPARE = 16  # random bytes of a segment beyond those that its symbols may take
 
 
@@ -44,7 +46,13 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class Slice:
-    """Consecutive symbols, start..stop - 1: uint8 [stop - start]."""
+    """Consecutive symbols, start..stop - 1: uint8 [stop - start].
+
+    >>> symbols = np.zeros(5, np.uint8)
+    >>> Slice(1, 3).put(symbols, np.array([7, 8]))
+    >>> symbols, Slice(2, 4).cut(symbols)
+    (array([0, 7, 8, 0, 0], dtype=uint8), array([8, 0], dtype=uint8))
+    """
 
     start: int
     stop: int
@@ -64,12 +72,37 @@ for: so what a family knows may run on from one to the next."""
 
 
 class Family(ABC):
-    """A `compressor.model.Model` but for `plan`, `segment_sizes` and `segments`, which are the family's own.
+    """A `compressor.coding.model.Model` but for what is the family's own.
+
+    That is `plan`, `segment_sizes`, `segments`, and, where catzip files are to be made, `needs`.
 
     bound         whether the nll is one sample of a bound on the negative log-likelihood, and not that itself
     shape         of an item; () where any length is alike
-    budgets       see `compressor.model.Model`
+    budgets       see `compressor.coding.model.Model`
     symbol_bits   the most that a symbol may take, as its PMFs have so many bits; random bits are made by it
+
+    >>> from catzip.compressor.coding import PMF, Categorical
+    >>> class Vowels(Family):  # 0 half of the time, else 1..4; the plan is how many are in a segment
+    ...     alphabet, symbol_bits, sample_size = 5, 24, 8
+    ...     def plan(self, count, steps=None, shape=()):
+    ...         return (100,)
+    ...     def segment_sizes(self, count, plan):
+    ...         return [min(plan[0], count - start) for start in range(0, count, plan[0])]
+    ...     def segments(self, count, plan, known=None):
+    ...         for i, size in enumerate(self.segment_sizes(count, plan)):
+    ...             rows = PMF.of_weights(np.array([[4, 1, 1, 1, 1]] * size))
+    ...             yield Slice(i * plan[0], i * plan[0] + size), Categorical(rows)
+    >>> model = Vowels(Identity("vowels", "bytes", b"vowels-1"))
+    >>> x = np.arange(250, dtype=np.uint8) % 5
+    >>> stacks = list(model.encode(x, (100,)))
+    >>> len(stacks), [len(stack.to_bytes()) for stack in stacks]
+    (3, [36, 36, 19])
+    >>> bool((model.decode(iter(stacks), 250, (100,)) == x).all())
+    True
+    >>> round(model.nll(x, (100,)), 3)  # bits: 50 * log2(2) + 200 * log2(8)
+    650.0
+    >>> model.draw(2, None, np.random.RandomState(1)).shape
+    (2, 8)
     """
 
     bound: ClassVar[bool] = False
@@ -83,11 +116,11 @@ class Family(ABC):
 
     @abstractmethod
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
-        """See `compressor.model.Model`."""
+        """See `compressor.coding.model.Model`."""
 
     @abstractmethod
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
-        """See `compressor.model.Model`."""
+        """See `compressor.coding.model.Model`."""
 
     @abstractmethod
     def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:

@@ -87,7 +87,7 @@ def push_symbol(recent: Array, symbols: Array) -> Array:
 
 
 def _places(count: int) -> int:
-    """Of a memory for ``count`` symbols."""
+    """How many places a memory for ``count`` symbols has."""
     return 1 << min(22, max(12, (count - 1).bit_length()))
 
 

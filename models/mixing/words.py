@@ -11,7 +11,7 @@ _WORD = np.uint64(0x2545F4914F6CDD1D)  # an odd number without a pattern
 
 
 class Words:
-    """Of each of L lanes.
+    """The words of each of L lanes.
 
     phrases  whether the word so far together with the word before it is a context too
     """

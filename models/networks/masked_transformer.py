@@ -89,7 +89,7 @@ class TransformerConfig:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of a chunk."""
+        """The shape of a chunk."""
         return (self.length,)
 
     @property
@@ -172,7 +172,7 @@ class Transformer:
         self._softmax = Softmax(arrays, tensors)
 
     def memory(self) -> Memory:
-        """Of nothing yet."""
+        """A memory of nothing yet."""
         return Memory()
 
     def frequencies(

@@ -34,7 +34,7 @@ class Digits:
 
     @property
     def bits(self) -> int:
-        """Of one digit."""
+        """The bits of one digit."""
         return (self.base - 1).bit_length()
 
     def shift(self, stage: int) -> int:

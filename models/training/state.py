@@ -37,7 +37,7 @@ class TrainingState:
         self.before = before
 
     def steps_in_all(self) -> int:
-        """Of this run and those before it."""
+        """The steps of this run and of those before it."""
         steps, before = self.step, self.before
         while before:
             steps, before = steps + before["step"], before.get("before")

@@ -83,7 +83,7 @@ def _restored(path: Path, model: checkpoint.Checkpoint, recipe: Recipe) -> dict[
 
 
 def _so_far(config: Table) -> Table:
-    """Of the state of a run, or of a model's card, which may not say."""
+    """What the state of a run says of the training so far, or a model's card, which may not say."""
     if "run" in config:
         run: Table = config["run"]
         return run

@@ -37,7 +37,7 @@ class MaskedTwin(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of an item."""
+        """The shape of an item."""
         ...
 
     @property

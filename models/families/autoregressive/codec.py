@@ -143,7 +143,7 @@ class Frame:
         return self._mixer.symbols(*(self._active(each[t]) for each in (below, past.recent, past.lengths)))
 
     def _active(self, column: NumpyArray) -> NumpyArray:
-        """Of [L, ...] the lanes that have a symbol at this step."""
+        """The lanes, out of [L, ...], that have a symbol at this step."""
         return column[: self._layout.active(self._step)]
 
     def _run(self, past: Past) -> NumpyArray:

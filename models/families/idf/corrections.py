@@ -113,7 +113,7 @@ class Sent(Codec[Weights]):
 
 
 def weight_pmf(spreads: NumpyArray) -> PMF:
-    """Of weights from -63 up whose spreads are 1..15, int [N]: that of k is 1 / (4 k**2 + 2**spread)**2, scaled."""
+    """PMFs of weights from -63 up, for spreads 1..15, int [N]: that of k is 1 / (4 k**2 + 2**spread)**2, scaled."""
     k = np.arange(-WEIGHT_MAX, WEIGHT_MAX + 1)
     mass = (1 << 36) // (4 * k * k + (1 << np.arange(1, SPREADS))[:, None]) ** 2
     rows = settled((mass * (TOTAL - WEIGHTS) // mass.sum(-1, keepdims=True)).astype(np.int32))

@@ -167,7 +167,7 @@ class Point:
 
 
 class _Trial:
-    """Of weights, on what was seen."""
+    """What weights cost, tried on what was seen."""
 
     def __init__(self, slopes: Slopes, seen: Seen, codes: NumpyArray) -> None:
         self._slopes, self._seen, self._codes = slopes, seen, codes

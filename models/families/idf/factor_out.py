@@ -45,7 +45,7 @@ def declared(
 
 
 class Factor:
-    """Of one quarter at one level: from what is seen around its pixels to mixtures, for each channel in turn."""
+    """The prior of one quarter at one level: from what is seen around its pixels to mixtures, channel by channel."""
 
     def __init__(
         self,

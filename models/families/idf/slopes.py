@@ -27,7 +27,7 @@ assert LOGIT == MEAN  # logits are in the steps of the rest of a mixture
 
 
 class Slopes:
-    """Of values 0..255 under mixtures of ``components`` logistics (see `logistics.Logistics`)."""
+    """Probabilities of values 0..255 and their slopes, under mixtures of ``components`` logistics."""
 
     def __init__(self, tensors: Tensors, components: int) -> None:
         self._components = components

@@ -16,12 +16,12 @@ _GOLDEN = 4  # images of a segment of fewer, in a golden file of catzip 0.1.0
 
 
 def images_of_a_segment(count: int, size: int) -> int:
-    """Of a frame of so many symbols, in images of so many."""
+    """How many images a segment has, in a frame of so many symbols, in images of so many."""
     return max(1, min(-(-count // size), MAX_SEGMENT // size))
 
 
 def tiles_of_a_segment(count: int, width: int, channels: int, side: int) -> int:
-    """Of an image of so many symbols."""
+    """How many tiles a segment has, in an image of so many symbols."""
     rows = min(side, max(1, count // (width * channels)))
     return max(1, MAX_SEGMENT // (rows * min(side, width) * channels))
 

@@ -30,7 +30,7 @@ MARGIN = 2  # of a plane of a quarter: covers all neighbours
 Size = tuple[int, int]
 
 Spot = tuple[int, int]
-"""Of a level, which quarter in the order of `OUTS`, and which channel."""
+"""A quarter of a level, in the order of `OUTS`, and a channel of it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Out:
 
     @staticmethod
     def of(quarter: int, known: tuple[int, ...], reach: int) -> Out:
-        """Of the pixels up to ``reach`` away, those in quarters that are known."""
+        """What is seen around a quarter: of the pixels up to ``reach`` away, those in quarters that are known."""
         row, column = QUARTERS[quarter]
         found = []
         for dy in range(-reach, reach + 1):
@@ -66,7 +66,7 @@ OUTS = (Out.of(3, (0,), 3), Out.of(1, (0, 3), 2), Out.of(2, (0, 3, 1), 2))
 
 
 def sizes(size: Size) -> list[Size]:
-    """Of the four quarters of a plane of this size."""
+    """The sizes of the four quarters of a plane of this size."""
     return [((size[0] - row + 1) // 2, (size[1] - column + 1) // 2) for row, column in QUARTERS]
 
 

@@ -125,7 +125,7 @@ def lengths(length: int, side: int) -> list[tuple[int, int]]:
 
 
 def _cut(length: int, side: int, wanted: int) -> Iterator[slice]:
-    """Of 0..length - 1 in as few parts as keep within ``side``, as even as can be, those of one length."""
+    """The parts of one length, where 0..length - 1 is cut into as few as keep within ``side``, as even as can be."""
     count = -(-length // side)
     for start, stop in pairwise(length * i // count for i in range(count + 1)):
         if stop - start == wanted:

@@ -34,7 +34,7 @@ def _is_faster(device: str) -> bool:
 
 
 def _seconds(kind: torch.dtype) -> float:
-    """Of a product of this type, the shortest of a few."""
+    """How long a product of this type takes, the shortest time of a few."""
     rows, inputs, outputs = _SIZES
     x, weight = torch.ones(rows, inputs, dtype=kind), torch.ones(outputs, inputs, dtype=kind)
     taken = []

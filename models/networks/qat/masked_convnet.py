@@ -85,7 +85,7 @@ class Mixture:
         self._inverse = torch.exp(-scales)
 
     def mass(self, low: Tensor, high: Tensor, most: int) -> Tensor:
-        """Of the values low..high, int [...]: the ends 0 and ``most`` reach to infinity."""
+        """The mass of the values low..high, int [...]: the ends 0 and ``most`` reach to infinity."""
         upper = torch.sigmoid((high[..., None] + 0.5 - self._means) * self._inverse)
         lower = torch.sigmoid((low[..., None] - 0.5 - self._means) * self._inverse)
         upper = torch.where((high == most)[..., None], 1.0, upper)

@@ -54,7 +54,7 @@ def _joined(how: bytes, content: bytes) -> bytes:
 
 
 def seeds() -> dict[str, bytes]:
-    """Of the golden files with pictures, how these are packed, and what they are unpacked to."""
+    """How the pictures of golden files are packed, and what they are unpacked to."""
     return {path.stem: _seed(path) for path in sorted((GOLDEN / "packing" / "good").glob("*.catz"))}
 
 
