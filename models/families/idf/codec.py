@@ -168,7 +168,10 @@ class IDF(Family):
 
     def sample_frames(self, items: int, steps: int | None) -> Iterator[tuple[int, Plan]]:
         """Each image alone, in one tile, with nothing that an encoder chooses."""
-        plan = (1,) if self.shape else (DRAWN[1], self._channels, max(DRAWN), 1)
+        height, width, channels = (*self.sample_shape, 1)[:3]
+        side = max(self._side, height, width)
+        tiles = tiles_of_a_segment(self.sample_size, width, channels, side)
+        plan = (1,) if self.shape else (width, channels, side, tiles)
         return ((self.sample_size, plan) for _ in range(items))
 
     def _is_possible(self, plan: Plan) -> bool:
