@@ -15,6 +15,9 @@ from ...compressor.media import TOKENS, medium_for
 from ...compressor.pipeline import Frame, list_frames
 from .overhear import decoded_symbols
 
+_NOT_TOLD = ("image", TOKENS)
+"""Media of which the content of a frame does not say how it was split: into what rows, or into what pieces."""
+
 
 @dataclass(frozen=True)
 class Coded:
@@ -84,10 +87,7 @@ def _part(src: BinaryIO, frame: Frame, data: bytes | None, models: ModelSource, 
     steps = (frame.plan[0] or model.budgets[-1]) if model.budgets else None
     if not nll:
         return _Part(frame.kind, model, frame.symbols, None, _coded_bytes(src, frame), steps)
-    if data is None or frame.medium in (
-        "image",
-        TOKENS,
-    ):  # of which the content does not say how it was split
+    if data is None or frame.medium in _NOT_TOLD:
         symbols = decoded_symbols(src, frame, models)
     else:
         symbols, _ = medium_for(model).split(data[frame.start : frame.start + frame.length])

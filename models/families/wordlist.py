@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...compressor.coding.pmf import MAX_SYMBOLS
 from ...compressor.coding.vocabulary import LONGEST, Vocabulary
 from .. import checkpoint
 from ..schema import Declared, Tensor
@@ -21,14 +22,16 @@ BYTES, LENGTHS = "vocabulary.bytes", "vocabulary.lengths"
 def declared(medium: str, found: Mapping[str, Tensor]) -> Declared:
     """The tensors of a vocabulary in a file that has the tensors ``found``; none for another medium.
 
-    Raises ValueError for a vocabulary that is larger than one can be.
+    Raises ValueError for a vocabulary that is not there, or larger than one can be.
     """
     if medium != TOKENS:
         return {}
-    sizes = [found[name].shape if name in found else (0,) for name in (BYTES, LENGTHS)]
-    if any(len(shape) != 1 for shape in sizes) or sizes[0][0] > LONGEST * sizes[1][0]:
-        raise ValueError(f"a vocabulary has tensors of the shapes {sizes}, which cannot be")
-    return {name: Tensor("uint8", shape) for name, shape in zip((BYTES, LENGTHS), sizes, strict=True)}
+    if missing := {BYTES, LENGTHS} - found.keys():
+        raise ValueError(f"it has no tensor {min(missing)}")
+    pieces, lengths = found[BYTES].shape, found[LENGTHS].shape
+    if not len(pieces) == len(lengths) == 1 or pieces[0] > LONGEST * lengths[0] or lengths[0] > MAX_SYMBOLS:
+        raise ValueError(f"a vocabulary has tensors of the shapes {pieces} and {lengths}, which cannot be")
+    return {BYTES: Tensor("uint8", pieces), LENGTHS: Tensor("uint8", lengths)}
 
 
 def alphabet(found: Mapping[str, Tensor]) -> int | None:
