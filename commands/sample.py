@@ -14,13 +14,12 @@ from .options import Settings, run_device_options, sample_steps_option
 from .work import named_model
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ..compressor.coding.model import Model
+    from ..compressor.coding.symbols import Symbols
 
 MOST = 1_000_000  # pictures or texts, all of which are held in memory
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
+UNKNOWN = "\N{REPLACEMENT CHARACTER}".encode()  # for a byte that no piece of a vocabulary spells
 
 
 @click.command()
@@ -64,16 +63,18 @@ def sample(
         sink.write(_picture(model, drawn) if pictures else _text(model, drawn))
 
 
-def _text(model: Model, drawn: NDArray[np.uint8]) -> bytes:
+def _text(model: Model, drawn: Symbols) -> bytes:
     """A line for each of the texts [N, D]; what cannot be printed is a space."""
     if model.medium == "text27":
         lines = ["".join(LETTERS[symbol] for symbol in row) for row in drawn.tolist()]
+    elif model.vocabulary is not None:
+        lines = [model.vocabulary.spell(row, UNKNOWN).decode("utf-8", "replace") for row in drawn]
     else:
         lines = [row.tobytes().decode("utf-8", "replace") for row in drawn]
     return "".join(f"{''.join(c if c.isprintable() else ' ' for c in line)}\n" for line in lines).encode()
 
 
-def _picture(model: Model, drawn: NDArray[np.uint8]) -> bytes:
+def _picture(model: Model, drawn: Symbols) -> bytes:
     """A sheet of the pictures [N, D] as PNG. Raises Refusal for items that are no pictures."""
     from .pictures import png, sheet
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from .coding.model import Model, ModelSource
 from .coding.rounding import rounded_to_nearest
 from .coding.stack import Stack
+from .coding.symbols import symbol_size
 from .errors import CatzipError, CorruptError
 from .format import lzma2, payload
 from .format.container import (
@@ -28,7 +29,7 @@ from .format.numbers import repacking_of
 from .format.reader import Reader
 from .format.report import Listing, Progress, Report, Sink
 from .format.watched import go_on
-from .media import MEDIA
+from .media import medium_for
 from .recompression.packer import Packer
 
 
@@ -218,14 +219,15 @@ class Decoder:
         if len(symbols) != front.symbols or not all(stack.is_empty() for stack in stacks):
             raise CorruptError("a coded frame has something left over when all its symbols are decoded")
         body = Body(head.length, check, front.symbols, front.side_size, front.plan)
-        return MEDIA[head.medium].join(symbols, side, head.length), body
+        return medium_for(model).join(symbols, side, head.length), body
 
     def _admit(self, model: Model, head: Head, front: payload.Front) -> None:
         """Raise LimitError if the frame would take too much."""
         needs = model.needs(front.symbols, front.plan)
         side = lzma2.memory(front.side_length) if front.side_length else 0
-        joined = MEDIA[model.medium].memory(front.symbols, head.length)
-        self._guard.take(3 * head.size + side + front.symbols + max(needs.memory, joined))
+        joined = medium_for(model).memory(front.symbols, head.length)
+        symbols = front.symbols * symbol_size(model.alphabet)
+        self._guard.take(3 * head.size + side + symbols + max(needs.memory, joined))
         self._guard.work(frame_work(needs.work, head.length), head.size)
 
 

@@ -17,6 +17,7 @@ from .backends.select import arrays_for
 from .backends.workers import Workers
 from .card import Card
 from .families import table as family
+from .families import wordlist
 from .header import Header
 from .superseded import where_to_find
 
@@ -132,14 +133,15 @@ class Registry:
         """
         path = path_of(name)
         config, card = _checked(path)
+        header = _described(path)[1]
         return {
             "fingerprint": config["fingerprint"],
             "summary": card.about,
             "family": config["family"],
             "medium": config["medium"],
-            "alphabet": config["model"].get("alphabet", 256),
+            "alphabet": wordlist.alphabet(header.tensors) or config["model"].get("alphabet", 256),
             **self._items(path, _shape(config["model"])),
-            "weights_bytes": _described(path)[1].size,
+            "weights_bytes": header.size,
             **card.training(),
             "path": str(path),
         }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from catzip.compressor.coding.model import Needs, Purpose
 from catzip.compressor.coding.pmf import PMF, PRECISION, TOTAL
 from catzip.compressor.coding.stack import Stack
+from catzip.compressor.coding.vocabulary import Vocabulary
 from catzip.compressor.errors import CorruptError, ModelMismatchError, ModelNotFoundError
 from catzip.compressor.media import MEDIA
 from catzip.compressor.pipeline import compress_stream, decompress_stream
@@ -64,6 +65,7 @@ class TableModel:
 
     shape: tuple[int, ...] = ()
     budgets: tuple[int, ...] = ()
+    vocabulary: Vocabulary | None = None
 
     def __init__(self, name: str = "table-bytes", medium: str = "bytes", segment: int = 100) -> None:
         self.name = name

@@ -171,6 +171,16 @@ def test_the_autoregressive_family_takes_any_network():
     assert_samples_are_symbols(coders[0], None)
 
 
+def test_the_mixture_is_for_symbols_of_a_byte():
+    class Wide(Hashing):
+        alphabet = 257
+
+    with pytest.raises(ValueError, match="256 is the most"):
+        Autoregressive(
+            Identity("wide", "tokens", bytes(8)), Wide(), MIXING, mixing_tables(MIXING), Workers(1)
+        )
+
+
 def test_what_is_pushed_must_be_what_is_known():
     """The network looks at it ahead of time."""
     coder, symbols = model("letters"), mixed_text(27, 60)

@@ -11,10 +11,12 @@ from safetensors import safe_open
 
 import catzip.compressor.format.container as container
 from catzip.compressor import media
+from catzip.compressor.coding import vocabulary
+from catzip.compressor.coding.pmf import MAX_SYMBOLS, PRECISION
 from catzip.compressor.format import limits, lzma2, numbers, payload, trailer, varint
 from catzip.compressor.media import planes, raster
 from catzip.compressor.recompression import exact, form, png
-from catzip.models.families import lanes
+from catzip.models.families import lanes, wordlist
 from catzip.models.families.idf import corrections
 from catzip.models.layers import grid, logistics
 from catzip.models.registry import Registry
@@ -65,9 +67,17 @@ def test_frame_fields():
 
 def test_media():
     rows = table("medium", "name", "symbols", "side stream", holding="text27")
+    assert rows.pop(str(numbers.MEDIA[media.TOKENS]))["symbols"].startswith(f"at most {MAX_SYMBOLS}: ")
     assert {(row["name"], int(wire), int(row["symbols"].split(":")[0])) for wire, row in rows.items()} == {
         (name, medium.wire, medium.alphabet) for name, medium in media.MEDIA.items()
     }
+    assert numbers.MEDIA.keys() == {*media.MEDIA, media.TOKENS}
+
+
+def test_vocabularies():
+    assert f"a piece of 0 .. {vocabulary.LONGEST} bytes" in DOC
+    assert f"PMFs of {PRECISION} bits over 2 .. {MAX_SYMBOLS} symbols" in DOC
+    assert f"`{wordlist.BYTES}`, u1 [B]" in DOC and f"`{wordlist.LENGTHS}`, u1 [K]" in DOC
 
 
 def test_filters_of_planes():

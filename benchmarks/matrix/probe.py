@@ -18,11 +18,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_info
 
 from ...compressor.coding.model import Model, Plan
-from ...compressor.media import MEDIA
+from ...compressor.coding.symbols import Symbols
+from ...compressor.media import MEDIA, medium_for
 from ...models import checkpoint
 from ...models.backends.base import Arrays, NumpyArray
 from ...models.backends.select import DEVICES, arrays_for
@@ -89,7 +89,7 @@ def _coding(model: Model, size: int) -> Digests:
     """What coding a sample does, under the model's own plan and with segments cut elsewhere."""
     image = model.medium == "image"
     shape = (-(-size // 72), 24, 3) if image else ()
-    symbols = _sample(model.medium, math.prod(shape) if image else size)
+    symbols = _sample(model, math.prod(shape) if image else size)
     own = model.plan(len(symbols), shape=shape)
     first = trace(model, symbols, own)
     found = {"PMFs": _ways(first), "bytes": {"coded": first.coded}}
@@ -122,7 +122,7 @@ def _items(model: Model) -> Digests:
     if model.medium == "image":
         _, _, side, *_ = model.plan(3, shape=(1, 1, 3))
         shape = (side // 8, ITEMS * side, 3)
-    symbols = _sample(model.medium, math.prod(shape))
+    symbols = _sample(model, math.prod(shape))
     own = model.plan(len(symbols), shape=shape)
     alone = (*own[:3], 1, *own[4:]) if model.medium == "image" else (*own[:-1], 1)
     plans = {f"{ITEMS} items": own, "single items": alone}
@@ -132,12 +132,13 @@ def _items(model: Model) -> Digests:
     return {f"PMFs of {what}": _ways(trace(model, symbols, plan)) for what, plan in plans.items()}
 
 
-def _sample(medium: str, size: int) -> NDArray[np.uint8]:
+def _sample(model: Model, size: int) -> Symbols:
     """Prose, then noise, then the prose again, as symbols [size]; for images as it is."""
     prose = Path(__file__).with_name("sample.txt").read_bytes()
     noise = np.random.RandomState(2).bytes(size // 4)
     text = prose[: size // 2] + noise + prose * (1 + size // len(prose))
-    return np.resize(MEDIA["bytes" if medium == "image" else medium].split(text)[0], size)
+    medium = MEDIA["bytes"] if model.medium == "image" else medium_for(model)
+    return np.resize(medium.split(text)[0], size)
 
 
 @contextmanager

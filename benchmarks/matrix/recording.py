@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...compressor.coding.model import Model, Plan
 from ...compressor.coding.pmf import PMF
 from ...compressor.coding.stack import Stack
+from ...compressor.coding.symbols import Symbols
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Trace:
     coded: str
 
 
-def trace(model: Model, symbols: NDArray[np.uint8], plan: Plan) -> Trace:
+def trace(model: Model, symbols: Symbols, plan: Plan) -> Trace:
     """Encode and decode `symbols` [n]. Raises RuntimeError if they are not restored."""
     pushed, coded = hashlib.sha256(), hashlib.sha256()
     segments = []

@@ -11,9 +11,12 @@ from ...compressor.coding.model import Model, ModelSource
 from ...compressor.format.container import read_head
 from ...compressor.format.payload import unpack_front
 from ...compressor.format.reader import Reader
-from ...compressor.media import MEDIA
+from ...compressor.media import TOKENS, medium_for
 from ...compressor.pipeline import Frame, list_frames
 from .overhear import decoded_symbols
+
+_NOT_TOLD = ("image", TOKENS)
+"""Media of which the content of a frame does not say how it was split: into what rows, or into what pieces."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,10 @@ def _part(src: BinaryIO, frame: Frame, data: bytes | None, models: ModelSource, 
     steps = (frame.plan[0] or model.budgets[-1]) if model.budgets else None
     if not nll:
         return _Part(frame.kind, model, frame.symbols, None, _coded_bytes(src, frame), steps)
-    if data is None or frame.medium == "image":  # whose later frames do not say how they are split
+    if data is None or frame.medium in _NOT_TOLD:
         symbols = decoded_symbols(src, frame, models)
     else:
-        symbols, _ = MEDIA[frame.medium].split(data[frame.start : frame.start + frame.length])
+        symbols, _ = medium_for(model).split(data[frame.start : frame.start + frame.length])
     return _Part(
         frame.kind,
         model,

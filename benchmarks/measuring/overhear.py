@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ...compressor.coding.model import Model, ModelSource, Plan
 from ...compressor.coding.stack import Stack
+from ...compressor.coding.symbols import Symbols
 from ...compressor.pipeline import Frame, read_range
-
-Symbols = NDArray[np.uint8]
 
 
 def decoded_symbols(src: BinaryIO, frame: Frame, models: ModelSource) -> Symbols:
-    """The symbols of a coded frame of this file, by decoding it: uint8 [n]. Raises the errors of decompression."""
+    """The symbols of a coded frame of this file, by decoding it: [n]. Raises the errors of decompression."""
     source = _Source(models)
     read_range(src, frame.start, 1, cast(ModelSource, source))
     (symbols,) = source.heard

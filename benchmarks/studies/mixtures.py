@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ...compressor.coding.model import Model
-from ...compressor.media import MEDIA
+from ...compressor.media import medium_for
 from ...models import checkpoint
 from ...models.backends.base import NumpyArray
 from ...models.mixing.config import MixingConfig, mixing_tables
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     rows = []
     for variant in options.variant:
         model = varied(options.model, variant)
-        parts = [MEDIA[model.medium].split(content)[0] for content in contents]
+        parts = [medium_for(model).split(content)[0] for content in contents]
         sizes, seconds = zip(*(_coded(model, symbols) for symbols in parts), strict=True)
         bits = [f"{8 * size / len(symbols):.4f}" for size, symbols in zip(sizes, parts, strict=True)]
         speed = sum(map(len, parts)) / sum(seconds)

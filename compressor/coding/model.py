@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+
+from .symbols import Symbols
+from .vocabulary import Vocabulary
 
 if TYPE_CHECKING:  # constriction is for coding: training, which knows PMFs, does without
     from .stack import Stack
@@ -50,7 +52,12 @@ class Model(Protocol):
 
     @property
     def alphabet(self) -> int:
-        """K: symbols are 0 .. K-1."""
+        """K, 2 to 65,536: symbols are 0 .. K-1, and their type is `symbols.symbol_type` of K."""
+        ...
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """What its K symbols stand for, where its medium is "tokens"; None where the medium says it."""
         ...
 
     @property
@@ -91,25 +98,25 @@ class Model(Protocol):
         """What decoding `count` symbols with this plan takes. Raises CorruptError, as `segment_sizes` does."""
         ...
 
-    def encode(self, symbols: NDArray[np.uint8], plan: Plan) -> Iterator[Stack]:
+    def encode(self, symbols: Symbols, plan: Plan) -> Iterator[Stack]:
         """Code `symbols` [n]: one stack for each segment, in order."""
         ...
 
-    def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NDArray[np.uint8]:
-        """The `count` symbols, uint8 [count], from one stack for each segment.
+    def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> Symbols:
+        """The `count` symbols [count], from one stack for each segment.
 
         Raises CorruptError for a plan that cannot be, and when a stack is not empty after its segment.
         """
         ...
 
-    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NDArray[np.uint8]:
-        """So many items drawn from the model, with the PMFs it codes with: uint8 [items, symbols of an item].
+    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> Symbols:
+        """So many items drawn from the model, with the PMFs it codes with: [items, symbols of an item].
 
         `steps` as for `plan`. Raises ModelMismatchError as it does.
         """
         ...
 
-    def nll(self, symbols: NDArray[np.uint8], plan: Plan) -> float:
+    def nll(self, symbols: Symbols, plan: Plan) -> float:
         """The model's own negative log-likelihood of `symbols` [n] under that plan, in bits."""
         ...
 

@@ -2,7 +2,7 @@
 
 from ..errors import NewerVersionError
 
-MEDIA = {"bytes": 0, "text27": 1, "array": 2, "image": 3}
+MEDIA = {"bytes": 0, "text27": 1, "array": 2, "image": 3, "tokens": 4}
 """The number of each medium, by the name that a model states; it goes into files and is never used again."""
 
 PNG, PNG_EXACT, WEBP, PNG_TUNED = range(4)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..coding.symbols import Symbols
 from ..errors import CorruptError
 
 LONGEST = 10_000
@@ -81,7 +82,7 @@ def split(data: bytes) -> tuple[NDArray[np.uint8], bytes]:
     return np.frombuffer(data, np.uint8, offset=at), data[:at]
 
 
-def join(symbols: NDArray[np.uint8], side: bytes, length: int) -> bytes:
+def join(symbols: Symbols, side: bytes, length: int) -> bytes:
     """The bytes again, of `length`. Raises CorruptError for a side stream that is no header, or a wrong length.
 
     It looks at no more of the header than where it ends: what is taken for a header may grow in a later version.

@@ -17,6 +17,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ..coding.symbols import Symbols
 from ..errors import CorruptError
 from . import formats, planes
 from .raster import Raster
@@ -44,7 +45,7 @@ def split_part(data: bytes, part: Raster | None) -> tuple[NDArray[np.uint8], byt
     return np.ascontiguousarray(_colours(high, part)).ravel(), b"".join(side)
 
 
-def join(symbols: NDArray[np.uint8], side: bytes, length: int) -> bytes:
+def join(symbols: Symbols, side: bytes, length: int) -> bytes:
     """The bytes again, of `length`. Raises CorruptError if no image of that length has such symbols and side stream."""
     if not len(symbols):
         if len(side) != length:

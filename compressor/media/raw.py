@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ..coding.symbols import Symbols
 from ..errors import CorruptError
 
 
@@ -11,7 +12,7 @@ def split(data: bytes) -> tuple[NDArray[np.uint8], bytes]:
     return np.frombuffer(data, dtype=np.uint8), b""
 
 
-def join(symbols: NDArray[np.uint8], side: bytes, length: int) -> bytes:
+def join(symbols: Symbols, side: bytes, length: int) -> bytes:
     """The bytes again. Raises CorruptError for a side stream or a length that `split` does not make."""
     if side or len(symbols) != length:
         raise CorruptError("a frame of bytes has a side stream or the wrong number of symbols")

@@ -29,6 +29,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ..coding.symbols import Symbols
 from ..errors import CorruptError
 from ..format import varint
 
@@ -71,7 +72,7 @@ def split(data: bytes) -> tuple[NDArray[np.uint8], bytes]:
     return symbols, _pack(pairs, words.masks(flags, cases))
 
 
-def join(symbols: NDArray[np.uint8], side: bytes, length: int) -> bytes:
+def join(symbols: Symbols, side: bytes, length: int) -> bytes:
     """The text again, of `length` bytes. Raises CorruptError if `split` makes no such side stream for these
     symbols.
     """

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from ..coding.model import Model, ModelSource, Plan
 from ..format import lzma2, payload
-from ..format.container import CODED, STORED, XZ, Head
+from ..format.container import CODED, MAX_RATIO, STORED, XZ, Head
 from ..format.limits import Meter, frame_work
 from ..format.writer import Choice
-from ..media import MEDIA
+from ..media import medium_for
 from ..media.look import Look
 from .items import Content, check_fit, is_for_images
 from .probe import probe
@@ -143,7 +143,7 @@ class Chooser:
         start   offset of `data` in the content
         packed  what xz makes of `data`, which may still be in the making
         """
-        symbols, side, shape = self._content.split(model.medium, data, start)
+        symbols, side, shape = self._content.split(model, data, start)
         count = len(symbols)
         plan = self._plan_for(model, count, shape) if self._plan_for else model.plan(count, shape=shape)
         work = frame_work(model.needs(count, plan).work, len(data))
@@ -166,6 +166,8 @@ class Chooser:
         body = front + payload.pack_stacks(stacks)
         if len(body) + len(model.fingerprint) >= len(packed.result()) or not self._admits(work, len(body)):
             return None
+        if len(data) > MAX_RATIO * len(body):  # as of very many long pieces that the model is sure of
+            return None
         head = Head(CODED, model.medium, model.fingerprint, len(data), len(body))
         return Choice(head, body, count, side_size, plan, work)
 
@@ -185,5 +187,5 @@ def fits(model: Model, data: bytes) -> bool:
     """Whether the model's medium suits `data`: on samples, its side stream alone is smaller than xz is."""
     starts = sorted({0, len(data) // 2, max(0, len(data) - _SAMPLE)})
     sample = b"".join(data[start : start + _SAMPLE] for start in starts)
-    _, side = MEDIA[model.medium].split(sample)
+    _, side = medium_for(model).split(sample)
     return not side or len(lzma2.compress(side)) < len(lzma2.compress(sample))

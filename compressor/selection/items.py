@@ -4,12 +4,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..coding.model import Model, ModelSource, Purpose
+from ..coding.symbols import Symbols
 from ..errors import UnsuitableContentError
-from ..media import MEDIA, formats, image
+from ..media import formats, image, medium_for
 from ..media.array import Header
 from ..media.look import Look
 from ..media.raster import Raster
@@ -101,10 +99,10 @@ class Content:
         """The whole rows of an image among `length` bytes from offset `start`; None if there are none."""
         return None if self.raster is None else self.raster.part(start, length)
 
-    def split(self, medium: str, data: bytes, start: int) -> tuple[NDArray[np.uint8], bytes, tuple[int, ...]]:
-        """The symbols [n] and the side stream of `data`, which begins at offset `start`; shape of the symbols or ()."""
-        if medium != "image":
-            return *MEDIA[medium].split(data), ()
+    def split(self, model: Model, data: bytes, start: int) -> tuple[Symbols, bytes, tuple[int, ...]]:
+        """The model's symbols [n] of `data`, which begins at offset `start`, the side stream, and their shape or ()."""
+        if not is_for_images(model):
+            return *medium_for(model).split(data), ()
         part = self.part(start, len(data))
         return *image.split_part(data, part), () if part is None else part.shape
 

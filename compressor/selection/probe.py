@@ -3,15 +3,15 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..coding.model import Model
+from ..coding.symbols import Symbols
 
 _PROBE = 1 << 11  # symbols of each of 3 samples
 _CROP = 64  # pixels: sides of each of 4 crops of an image
 
 
-def probe(model: Model, symbols: NDArray[np.uint8], shape: tuple[int, ...] = ()) -> float:
+def probe(model: Model, symbols: Symbols, shape: tuple[int, ...] = ()) -> float:
     """The model's bits for each symbol, from samples of `symbols` [n], which are coded as one frame.
 
     shape  of an image, (height, width, channels), else ()
@@ -24,14 +24,14 @@ def probe(model: Model, symbols: NDArray[np.uint8], shape: tuple[int, ...] = ())
     return model.nll(sample, model.plan(len(sample), shape=shape)) / len(sample)
 
 
-def sample_run(symbols: NDArray[np.uint8], item: int) -> NDArray[np.uint8]:
+def sample_run(symbols: Symbols, item: int) -> Symbols:
     """Three runs of `symbols` [n], one behind the other, each of whole items of so many symbols."""
     size = max(item, _PROBE // item * item)
     starts = np.linspace(0, max(0, len(symbols) - size), 3).astype(int) // item * item
     return np.concatenate([symbols[start : start + size] for start in starts.tolist()])
 
 
-def sample_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def sample_image(image: Symbols) -> Symbols:
     """Four crops of an image [H, W, C], one below the other, from all over it; longer where it is narrow or low."""
     rows = min(len(image), _CROP)
     columns = min(image.shape[1], _CROP**2 // rows)

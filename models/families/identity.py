@@ -2,14 +2,21 @@
 
 from dataclasses import dataclass
 
+from ...compressor.coding.vocabulary import Vocabulary
+
 ALPHABETS = {"bytes": 256, "text27": 27, "array": 256, "image": 256}
-"""Symbols of each of `compressor.media`, which models do not import."""
+"""Symbols of each of `compressor.media`, which models do not import; of `TOKENS` the model says it."""
+
+TOKENS = "tokens"
+"""The medium of a model that has a vocabulary."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """name for people, fingerprint (8 bytes) for files, medium for what its symbols are (see compressor.media)."""
+    """name for people, fingerprint (8 bytes) for files, medium for what its symbols are (see compressor.media), and
+    their vocabulary where the medium is `TOKENS`."""
 
     name: str
     medium: str
     fingerprint: bytes
+    vocabulary: Vocabulary | None = None

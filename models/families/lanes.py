@@ -75,7 +75,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Columns:
-    """Steps start..stop of every lane: uint8 [T, L]; places without a symbol, in the last step of a frame, are 0."""
+    """Steps start..stop of every lane: [T, L]; places without a symbol, in the last step of a frame, are 0."""
 
     layout: Layout
     start: int
@@ -83,7 +83,7 @@ class Columns:
 
     def cut(self, symbols: NumpyArray) -> NumpyArray:
         """[count] -> [T, L]."""
-        lanes: NumpyArray = np.zeros((self.layout.lanes, self.stop - self.start), np.uint8)
+        lanes: NumpyArray = np.zeros((self.layout.lanes, self.stop - self.start), symbols.dtype)
         for part, view in self._views(symbols):
             lanes[part, : view.shape[1]] = view
         return lanes.T

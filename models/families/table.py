@@ -14,7 +14,8 @@ from .. import checkpoint
 from ..backends.base import Arrays
 from ..backends.workers import Workers
 from ..schema import Declared, Tensor, check_tensors, entries, shown, typed
-from .identity import ALPHABETS, Identity
+from . import wordlist
+from .identity import ALPHABETS, TOKENS, Identity
 
 FAMILIES = ("ardm", "autoregressive", "idf")
 """The families that can code: folders of this package, imported when asked for. A new family joins here."""
@@ -75,9 +76,11 @@ def check(path: Path, config: dict[str, Any], found: Mapping[str, Tensor]) -> No
         for field in ("name", "medium"):
             typed(_Name, config.get(field), field)
         typed(dict[str, Any], config.get("coding", {}), "coding")
-        if config["medium"] not in ALPHABETS:
-            raise ValueError(f"no medium {shown(config['medium'])}; there are {', '.join(ALPHABETS)}")
-        check_tensors(found, family.tensors(config, found.keys()))
+        media = (*ALPHABETS, TOKENS)
+        if config["medium"] not in media:
+            raise ValueError(f"no medium {shown(config['medium'])}; there are {', '.join(media)}")
+        words = wordlist.declared(config["medium"], found)
+        check_tensors(found, family.tensors(config, found.keys() - words.keys()) | words)
         if sum(tensor.size for tensor in found.values()) > _MOST_BYTES:
             raise ValueError(f"its tensors take more than {_MOST_BYTES} bytes")
     except ValueError as error:
@@ -88,10 +91,11 @@ def load(path: Path, arrays: Arrays, workers: Workers) -> Model:
     """The model in a weight file. Raises CorruptError, and ModelNotFoundError for a family of a newer catzip."""
     saved = checkpoint.load(path, partial(check, path))
     config = saved.config
-    identity = Identity(config["name"], config["medium"], saved.fingerprint)
     try:
-        model = family_of(config["family"]).load(identity, config, saved.arrays, arrays, workers)
-        if model.alphabet != ALPHABETS[model.medium]:
+        words, tensors = wordlist.taken(config["medium"], saved.arrays)
+        identity = Identity(config["name"], config["medium"], saved.fingerprint, words)
+        model = family_of(config["family"]).load(identity, config, tensors, arrays, workers)
+        if model.alphabet != (ALPHABETS[model.medium] if words is None else len(words)):
             raise ValueError(f"an alphabet of {model.alphabet} is not that of {model.medium}")
     except ValueError as error:
         raise wrong(path, error) from error

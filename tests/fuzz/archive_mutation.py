@@ -7,9 +7,8 @@ import math
 from contextlib import suppress
 from typing import Any
 
-from catzip.compressor import media
 from catzip.compressor.errors import CatzipError
-from catzip.compressor.format import lzma2
+from catzip.compressor.format import lzma2, numbers
 from catzip.compressor.format.container import CODED, MAX_FRAME, PACKING, STORED, XZ
 from catzip.compressor.pipeline import compress_stream, decompress_stream
 
@@ -98,7 +97,7 @@ def _change_frame(frame: Frame, draw: Draw, models: Any) -> None:
         frame.stated[what] = draw.number(true)
     elif way < 0.3 and frame.kind == CODED:
         model = draw.choice(models.models)
-        frame.fingerprint, frame.wire = model.fingerprint, media.MEDIA[model.medium].wire
+        frame.fingerprint, frame.wire = model.fingerprint, numbers.MEDIA[model.medium]
     elif frame.kind == CODED and way < 0.95:
         parts = Coded.of(frame.payload, frame.length, models, frame.fingerprint)
         frame.payload = draw.changed(frame.payload) if parts is None else _changed_parts(parts, draw)

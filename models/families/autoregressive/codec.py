@@ -204,6 +204,10 @@ class Autoregressive(Family):
         lane.
         """
         check_mixing(tensors)
+        if network.alphabet > 256:
+            raise ValueError(
+                f"an alphabet of {network.alphabet}: the mixture remembers symbols as bytes, so 256 is the most"
+            )
         super().__init__(identity)
         self.alphabet = network.alphabet
         self.symbol_bits = (self.alphabet - 1).bit_length() * PROBABILITY
