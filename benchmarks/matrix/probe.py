@@ -12,10 +12,8 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +24,8 @@ from ...compressor.media import MEDIA
 from ...models import checkpoint
 from ...models.backends.base import Arrays, NumpyArray
 from ...models.backends.select import DEVICES, arrays_for
-from ...models.backends.workers import Workers
-from ...models.registry import Registry
+from ...models.backends.workers import LEAST_LANES, Workers
+from ...models.families import table
 from . import batches, flows, lanes
 from .conditions import numpy_dispatch
 from .matrix import Digests
@@ -40,21 +38,35 @@ ITEMS = 3
 _NETWORKS = {"ardm": batches.digests, "autoregressive": lanes.digests, "idf": flows.digests}
 
 
+class SharingWorkers(Workers):
+    """Lanes and items are shared among all threads, however few there are, as they are where there are many.
+
+    shared  how many threads have shared the work of a batch, at the most
+    """
+
+    shared = 0
+
+    def groups(self, lanes: int, least: int = LEAST_LANES) -> list[slice]:
+        """As `Workers.groups`, but one lane is enough for a thread."""
+        found = super().groups(lanes, 1)
+        self.shared = max(self.shared, len(found))
+        return found
+
+
 def probe(models: Sequence[Path], size: int, device: str, threads: int) -> Digests:
     """Every digest, for the weight files `models` and `size` symbols coded with each.
 
     Raises RuntimeError if the threads did not share the work of a model, or it has other segments than it should.
     """
     arrays = arrays_for(device)
-    registry = Registry(device=device, threads=threads)
     digests = {"product": _products(arrays, device)}
     for path in models:
-        model = registry.by_name(str(path))
-        with shared() as counts:
-            digests |= {f"{model.name} {what}": found for what, found in _coding(model, size).items()}
-        if max(counts) != threads:
+        workers = SharingWorkers(threads)
+        model = table.load(path, arrays, workers)
+        digests |= {f"{model.name} {what}": found for what, found in _coding(model, size).items()}
+        if workers.shared != threads:
             raise RuntimeError(
-                f"{threads} threads should share the work of {model.name}, and {max(counts)} did"
+                f"{threads} threads should share the work of {model.name}, and {workers.shared} did"
             )
         family = checkpoint.load_config(path)["family"]
         digests[f"{model.name} network"] = _NETWORKS[family](path, arrays)
@@ -138,24 +150,6 @@ def _sample(medium: str, size: int) -> NDArray[np.uint8]:
     noise = np.random.RandomState(2).bytes(size // 4)
     text = prose[: size // 2] + noise + prose * (1 + size // len(prose))
     return np.resize(MEDIA["bytes" if medium == "image" else medium].split(text)[0], size)
-
-
-@contextmanager
-def shared() -> Iterator[list[int]]:
-    """Lanes and items are shared among all threads meanwhile, however few there are, as they are where there are many.
-
-    Gives the numbers of those who shared.
-    """
-    counts: list[int] = []
-    original = Workers.groups
-
-    def groups(workers: Workers, lanes: int, least: int = 1) -> list[slice]:
-        found = original(workers, lanes, 1)
-        counts.append(len(found))
-        return found
-
-    with patch.object(Workers, "groups", groups):
-        yield counts
 
 
 def _facts(device: str) -> dict[str, str]:

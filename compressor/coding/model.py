@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -86,8 +86,13 @@ class Model(Protocol):
         """What decoding `count` symbols with this plan takes. Raises CorruptError, as `segment_sizes` does."""
         ...
 
-    def encode(self, symbols: NDArray[np.uint8], plan: Plan) -> Iterator[Stack]:
-        """Code `symbols` [n]: one stack for each segment, in order."""
+    def encode(
+        self, symbols: NDArray[np.uint8], plan: Plan, new_stack: Callable[[], Stack] = ...
+    ) -> Iterator[Stack]:
+        """Code `symbols` [n]: one stack for each segment, in order.
+
+        new_stack  makes an empty stack, by default a `Stack`: one that also looks at what is pushed may take its place
+        """
         ...
 
     def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> NDArray[np.uint8]:
