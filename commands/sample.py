@@ -75,7 +75,7 @@ def _text(model: Model, drawn: NDArray[np.uint8]) -> bytes:
 
 def _picture(model: Model, drawn: NDArray[np.uint8]) -> bytes:
     """A sheet of the pictures [N, D] as PNG. Raises Refusal for items that are no pictures."""
-    from ..models.families.idf.codec import DRAWN
+    from ..models.families.base import DRAWN
     from .pictures import png, sheet
 
     size = model.shape or DRAWN

@@ -26,7 +26,6 @@ from ...models.backends.base import Arrays, NumpyArray
 from ...models.backends.select import DEVICES, arrays_for
 from ...models.backends.workers import LEAST_LANES, Workers
 from ...models.families import table
-from . import batches, flows, lanes
 from .conditions import numpy_dispatch
 from .matrix import Digests
 from .operands import Int8, exact_product, operands
@@ -34,8 +33,6 @@ from .recording import Trace, trace
 
 ITEMS = 3
 """Or tiles, where a model codes those: enough for two threads to share them, and for several segments."""
-
-_NETWORKS = {"ardm": batches.digests, "autoregressive": lanes.digests, "idf": flows.digests}
 
 
 class SharingWorkers(Workers):
@@ -63,13 +60,14 @@ def probe(models: Sequence[Path], size: int, device: str, threads: int) -> Diges
     for path in models:
         workers = SharingWorkers(threads)
         model = table.load(path, arrays, workers)
-        digests |= {f"{model.name} {what}": found for what, found in _coding(model, size).items()}
+        family = checkpoint.load_config(path)["family"]
+        subjects = _coding(model, size) | _frames(model, table.digests_of(family))
+        digests |= {f"{model.name} {what}": found for what, found in subjects.items()}
         if workers.shared != threads:
             raise RuntimeError(
                 f"{threads} threads should share the work of {model.name}, and {workers.shared} did"
             )
-        family = checkpoint.load_config(path)["family"]
-        digests[f"{model.name} network"] = _NETWORKS[family](path, arrays)
+        digests[f"{model.name} network"] = table.digests_of(family).digests(path, arrays)
     return digests
 
 
@@ -105,13 +103,19 @@ def _coding(model: Model, size: int) -> Digests:
     own = model.plan(len(symbols), shape=shape)
     first = trace(model, symbols, own)
     found = {"PMFs": _ways(first), "bytes": {"coded": first.coded}}
-    if image:
-        made = flows.fitted(model)
-        found |= {"PMFs of a fitted image": _ways(made), "bytes of a fitted image": {"coded": made.coded}}
     if image or model.shape:
         return found | _items(model)
     cut = trace(model, symbols, _more_segments(model, len(symbols), own))
     return found | {"PMFs": _ways(first) | _ways(cut, " in shorter segments")}
+
+
+def _frames(model: Model, family: table.Digests) -> Digests:
+    """What coding does that the family has to show besides."""
+    found: Digests = {}
+    for what, symbols, plan in family.frames(model):
+        made = trace(model, symbols, plan)
+        found |= {f"PMFs of {what}": _ways(made), f"bytes of {what}": {"coded": made.coded}}
+    return found
 
 
 def _ways(found: Trace, how: str = "") -> dict[str, str]:

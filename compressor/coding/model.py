@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:  # constriction is for coding: training, which knows PMFs, does without
     from .stack import Stack
 
+ALPHABETS = {"bytes": 256, "text27": 27, "array": 256, "image": 256}
+"""How many symbols each of `compressor.media` has, by the name that models and recipes have for it."""
+
 Plan = tuple[int, ...]
 """How a frame is coded, as the model understands it: small non-negative integers, stored in the frame."""
 

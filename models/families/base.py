@@ -27,6 +27,9 @@ from ...compressor.errors import CorruptError
 from ..backends.base import NumpyArray
 from .identity import Identity
 
+DRAWN = (64, 64)
+"""Pixels of a sample, where images have any size."""
+
 _SPARE = 16  # random bytes of a segment beyond those that its symbols may take
 
 

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-ALPHABETS = {"bytes": 256, "text27": 27, "array": 256, "image": 256}
-"""Symbols of each of `compressor.media`, which models do not import."""
-
 
 @dataclass(frozen=True)
 class Identity:
