@@ -47,6 +47,7 @@ def compress_stream(
     plan_for: PlanFor | None = None,
     steps: int | None = None,
     byte_exact: bool = True,
+    keep_model: bool = False,
 ) -> Report:
     """Write all that `src` still has to `dst`, as one member: see `Encoder.encode`, which does it but for pictures.
 
@@ -55,10 +56,11 @@ def compress_stream(
     and where it is broken, animated or lossy; the notes of the report say why.
 
     byte_exact  without it, a PNG or WebP comes back with the same pixels and chunks, but packed anew
+    keep_model  see `Encoder`
 
     Raises RepackingError for a picture that would not be whole then.
     """
-    encoder = Encoder(models, model, frame_size, progress, plan_for, steps)
+    encoder = Encoder(models, model, frame_size, progress, plan_for, steps, keep_model)
     source, opening = _peeked(src, _OPENING)
     kind = kind_of(opening)
     if kind is None or (model is not None and models.by_name(model).medium != "image"):

@@ -32,8 +32,10 @@ class Encoder:
     progress   called with (bytes done, bytes in all or None)
     plan_for   makes the coding plan in place of the model: see `PlanFor`
     steps      one of the model's budgets of network calls, 0 for all; only where a model is named
+    keep_model whether frames are coded with the model that is named also where xz would be smaller; content that the
+               model does not shrink is stored all the same
 
-    Raises ValueError for a frame size that cannot be.
+    Raises ValueError for a frame size that cannot be, and for `keep_model` where no model is named.
     """
 
     models: ModelSource
@@ -42,10 +44,13 @@ class Encoder:
     progress: Progress | None = None
     plan_for: PlanFor | None = None
     steps: int | None = None
+    keep_model: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.frame_size <= MAX_FRAME:
             raise ValueError(f"a frame size of {self.frame_size}; 1 to {MAX_FRAME} is possible")
+        if self.keep_model and self.model is None:
+            raise ValueError("to keep a model goes with the name of a model")
 
     def encode(
         self, src: BinaryIO, dst: Sink, *, size_hint: int | None = None, recipe: bytes = b""
@@ -62,7 +67,7 @@ class Encoder:
         UnsuitableContentError for content that it does not code: with nothing written, unless a pipe turns out to be
         too short or too long. ValueError for steps where no model is named.
         """
-        chooser = Chooser(self.models, self.model, self._plans())
+        chooser = Chooser(self.models, self.model, self._plans(), self.keep_model)
         total = remaining(src) if size_hint is None else size_hint
         if total is None and src.seekable():
             src = cast(BinaryIO, Ahead(b"", src))

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from catzip.benchmarks.matrix.randomized import FlowModel, MixedModel, random_checkpoint
 from catzip.compressor.media import MEDIA
 from catzip.models import checkpoint
+from catzip.models.families.autoregressive.random import MixedModel
 from catzip.models.families.idf.couplings import CouplingConfig
 from catzip.models.families.idf.flow import FlowConfig
+from catzip.models.families.idf.random import FlowModel
+from catzip.models.families.table import examples_of
 from catzip.models.layers import grid, logistics
 from catzip.models.mixing.config import MixingConfig
 from catzip.models.networks.masked_convnet import ConvNetConfig
@@ -95,13 +97,21 @@ NETWORKS: dict[str, Any] = {
 }
 
 
+_FAMILIES = {
+    AutoregressiveConfig: "autoregressive",
+    MixedModel: "autoregressive",
+    TransformerConfig: "ardm",
+    ConvNetConfig: "ardm",
+    FlowModel: "idf",
+}
+
 _QUIETER = {"tiny-bytes": 2, "tiny-text27": 2, "tiny-refined": 2, "tiny-chunks": 4, "tiny-images": 3}
 """By how many powers of two the random part of a head is less than drawn."""
 
 
 def weights(name: str) -> checkpoint.Checkpoint:
     """A random network that has some idea of its content, or nothing would be coded with it."""
-    found = random_checkpoint(NETWORKS[name], name)
+    found = examples_of(_FAMILIES[type(NETWORKS[name])]).random_checkpoint(NETWORKS[name], name)
     arrays = dict(found.arrays)
     if isinstance(NETWORKS[name], FlowModel):
         return replace(found, arrays=arrays | _flow_heads(NETWORKS[name].flow, arrays))

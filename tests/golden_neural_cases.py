@@ -15,7 +15,6 @@ from golden_networks import NETWORKS, PROSE
 from helpers import compress
 from numpy.typing import NDArray
 
-from catzip.benchmarks.matrix.flows import grained
 from catzip.compressor.coding.model import Model, Plan
 from catzip.compressor.errors import CatzipError, CorruptError, ModelNotFoundError
 from catzip.compressor.format import lzma2, payload
@@ -25,6 +24,7 @@ from catzip.models.backends.workers import Workers
 from catzip.models.families.idf import codec as idf
 from catzip.models.families.idf import colour, segment
 from catzip.models.families.idf.corrections import Weights
+from catzip.models.families.idf.digests import grained
 from catzip.models.families.idf.flow import Flow
 from catzip.models.registry import Registry
 

@@ -95,10 +95,12 @@ class TableModel:
         """A unit of work for 1,000 symbols."""
         return Needs(count // 1000, count + 1024 * max(self.segment_sizes(count, plan), default=0))
 
-    def encode(self, symbols: NDArray[np.uint8], plan: tuple[int, ...]) -> Iterator[Stack]:
+    def encode(
+        self, symbols: NDArray[np.uint8], plan: tuple[int, ...], new_stack: Callable[[], Stack] = Stack
+    ) -> Iterator[Stack]:
         at = 0
         for size in self.segment_sizes(len(symbols), plan):
-            stack = Stack()
+            stack = new_stack()
             stack.push(symbols[at : at + size], self._pmf(size))
             at += size
             yield stack

@@ -7,9 +7,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import golden_networks
 import numpy as np
 import pytest
-from helpers import MODELS, TEXT, ItemModel, compress
+from helpers import MODELS, TEXT, ItemModel, compress, decompress
 
 from catzip.benchmarks.data.dataset import Dataset
 from catzip.benchmarks.measuring import measure
@@ -18,6 +19,8 @@ from catzip.benchmarks.measuring.overhear import decoded_symbols
 from catzip.benchmarks.tables.joined import joined
 from catzip.compressor.media import MEDIA
 from catzip.compressor.pipeline import list_frames
+from catzip.models import checkpoint
+from catzip.models.registry import Registry
 
 # The two commands as the measurement calls them, with the models of the tests.
 COMMAND = """
@@ -44,8 +47,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for the command line that knows the models of the tests."""
     path = tmp_path / "command.py"
     path.write_text(COMMAND.format(tests=str(Path(__file__).parent), skip="0"))
-    for name in ("_COMMAND", "_FORCED"):
-        monkeypatch.setattr(measure, name, (sys.executable, str(path)))
+    monkeypatch.setattr(measure, "_COMMAND", (sys.executable, str(path)))
+    monkeypatch.setattr(measure, "_FORCED", (sys.executable, str(path), "compress", "-q"))
     return path
 
 
@@ -80,6 +83,26 @@ def test_other_bytes_are_an_error(command: Path) -> None:
     command.write_text(command.read_text().replace("(data)[0:]", "(data)[1:]"))
     with pytest.raises(MeasurementError, match="text, model table-bytes: came back different"):
         measure.measure(Task(Dataset("text", TEXT.encode(), ""), "table-bytes"), MODELS, DEFAULTS)
+
+
+def test_a_model_that_loses_to_xz_is_coded_with(tmp_path: Path) -> None:
+    """By the command for measurements alone; its files are ordinary ones."""
+    weights, text = tmp_path / "tiny-bytes.safetensors", b"the cat sat on the mat " * 200
+    checkpoint.save(weights, golden_networks.weights("tiny-bytes"))
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(text)
+    found = {}
+    for way in (measure._FORCED, (*measure._COMMAND, "compress")):
+        words = ["-m", str(weights), "-T", "1", "--device", "cpu", str(tmp_path / "a"), str(tmp_path / "b")]
+        subprocess.run([*way, *words], check=True, capture_output=True)
+        files = [(tmp_path / f"{name}.catz").read_bytes() for name in ("a", "b")]
+        for name in ("a", "b"):
+            (tmp_path / f"{name}.catz").unlink()
+        registry = Registry(device="cpu", threads=1)
+        registry.by_name(str(weights))
+        assert [decompress(file, registry) for file in files] == [text, text]
+        found[way] = [frame.kind for frame in list_frames(io.BytesIO(files[0])).frames]
+    assert list(found.values()) == [["coded"], ["xz"]]
 
 
 def test_failing_command_is_an_error(command: Path) -> None:

@@ -20,7 +20,6 @@ from model_laws import (
 from tiny_models import flow, masked, mixed_text, model
 from toy_families import Counting, Latent, Runs
 
-from catzip.benchmarks.matrix.randomized import MIXING
 from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.coding.codec import Codec, Mapped
 from catzip.compressor.coding.ledger import Ledger
@@ -29,6 +28,7 @@ from catzip.compressor.coding.pmf import TOTAL
 from catzip.compressor.errors import CorruptError, ModelMismatchError
 from catzip.models.backends.workers import Workers
 from catzip.models.families.autoregressive.codec import Autoregressive, Frame, FrameSteps
+from catzip.models.families.autoregressive.random import MIXING
 from catzip.models.families.identity import Identity
 from catzip.models.families.lanes import Layout
 from catzip.models.mixing.config import mixing_tables

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from test_idf import image
 from tiny_models import flow
 
-from catzip.benchmarks.matrix.flows import grained
 from catzip.models.backends.base import NumpyArray
 from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
 from catzip.models.families.idf.codec import DRAWN
 from catzip.models.families.idf.corrections import Corrections
 from catzip.models.families.idf.costs import costs
+from catzip.models.families.idf.digests import grained
 from catzip.models.families.idf.enc_fitting import _solved, best_corrections, sampled
 from catzip.models.layers.grid import LOGIT
 from catzip.models.layers.logistics import LEVEL, MEAN, Logistics, logistic_tables

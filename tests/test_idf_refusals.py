@@ -5,7 +5,6 @@ import pytest
 from model_laws import assert_refused_before_anything_is_allocated
 from tiny_models import FLOW, FLOWS, flow, tiny_checkpoint
 
-from catzip.benchmarks.matrix.randomized import FlowModel, random_checkpoint
 from catzip.compressor.coding.model import Plan
 from catzip.compressor.errors import ModelMismatchError
 from catzip.models.backends.select import arrays_for
@@ -13,6 +12,7 @@ from catzip.models.backends.workers import Workers
 from catzip.models.families.identity import Identity
 from catzip.models.families.idf import codec as idf
 from catzip.models.families.idf.flow import FlowConfig
+from catzip.models.families.idf.random import FlowModel, random_checkpoint
 
 
 def test_there_are_no_steps_to_choose():

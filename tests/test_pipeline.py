@@ -75,6 +75,19 @@ def test_simple_content_is_small(name: str, limit: int):
     assert len(compress(CONTENTS[name])) <= limit
 
 
+def test_a_model_may_be_kept_where_xz_is_smaller():
+    """Each frame that it codes; noise, which it does not shrink, is stored."""
+    data = b"the same line\n" * 900 + noise(4_000)
+    kept, least = (
+        compress(data, model="table-bytes", frame_size=4_200, keep_model=keep) for keep in (True, False)
+    )
+    kinds = [[frame.kind for frame in list_frames(io.BytesIO(blob)).frames] for blob in (kept, least)]
+    assert kinds == [["coded"] * 3 + ["stored"], ["xz"] * 3 + ["stored"]]
+    assert decompress(kept) == data and len(kept) > len(least)
+    with pytest.raises(ValueError, match="name of a model"):
+        compress(data, keep_model=True)
+
+
 def test_coded_overhead_is_at_most_40_bytes():
     blob = compress(PROSE, model="table-bytes")
     (frame,) = list_frames(io.BytesIO(blob)).frames

@@ -14,9 +14,9 @@ torch = pytest.importorskip("torch")
 
 from tiny_recipe import DATA, RECIPE, written  # noqa: E402
 
+from catzip.compressor.coding.model import ALPHABETS  # noqa: E402
 from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.compressor.media import MEDIA  # noqa: E402
-from catzip.models.families.identity import ALPHABETS  # noqa: E402
 from catzip.models.layers.qat.modules import Rounding  # noqa: E402
 from catzip.models.training import load, loop, train  # noqa: E402
 from catzip.models.training.recipe import LONGEST  # noqa: E402

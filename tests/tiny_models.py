@@ -4,18 +4,21 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
-from catzip.benchmarks.matrix.randomized import MIXING, FlowModel, MixedModel, random_checkpoint
 from catzip.compressor.coding.model import Model
 from catzip.models import checkpoint
 from catzip.models.backends.base import NumpyArray
 from catzip.models.families.ardm.codec import ARDM
 from catzip.models.families.autoregressive.codec import Autoregressive
+from catzip.models.families.autoregressive.random import MIXING, MixedModel
 from catzip.models.families.idf.codec import IDF
 from catzip.models.families.idf.couplings import CouplingConfig
 from catzip.models.families.idf.flow import FlowConfig
+from catzip.models.families.idf.random import FlowModel
+from catzip.models.families.table import examples_of
 from catzip.models.networks.masked_convnet import ConvNetConfig
 from catzip.models.networks.masked_transformer import TransformerConfig
 from catzip.models.networks.recurrent import AutoregressiveConfig
@@ -105,6 +108,9 @@ FLOWS: dict[str, FlowModel] = {
 }
 """As CONFIGS, of integer discrete flows."""
 
+TINY: dict[str, dict[str, Any]] = {"autoregressive": CONFIGS, "ardm": MASKED, "idf": FLOWS}
+"""All of them, by family."""
+
 SHIPPED = tuple(Registry().names())
 
 _FOLDER = TemporaryDirectory(prefix="catzip-tiny-")
@@ -112,9 +118,9 @@ _FOLDER = TemporaryDirectory(prefix="catzip-tiny-")
 
 @cache
 def tiny_checkpoint(name: str) -> checkpoint.Checkpoint:
-    if name in MIXINGS:
-        return random_checkpoint(MixedModel(CONFIGS[name], MIXINGS[name]), name)
-    return random_checkpoint((CONFIGS | MASKED | FLOWS)[name], name)
+    family, configs = next((family, configs) for family, configs in TINY.items() if name in configs)
+    config = MixedModel(CONFIGS[name], MIXINGS[name]) if name in MIXINGS else configs[name]
+    return examples_of(family).random_checkpoint(config, name)
 
 
 @cache

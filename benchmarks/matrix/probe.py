@@ -12,10 +12,8 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 from threadpoolctl import threadpool_info
@@ -26,9 +24,8 @@ from ...compressor.media import MEDIA, medium_for
 from ...models import checkpoint
 from ...models.backends.base import Arrays, NumpyArray
 from ...models.backends.select import DEVICES, arrays_for
-from ...models.backends.workers import Workers
-from ...models.registry import Registry
-from . import batches, flows, lanes
+from ...models.backends.workers import LEAST_LANES, Workers
+from ...models.families import table
 from .conditions import numpy_dispatch
 from .matrix import Digests
 from .operands import Int8, exact_product, operands
@@ -37,7 +34,20 @@ from .recording import Trace, trace
 ITEMS = 3
 """Or tiles, where a model codes those: enough for two threads to share them, and for several segments."""
 
-_NETWORKS = {"ardm": batches.digests, "autoregressive": lanes.digests, "idf": flows.digests}
+
+class SharingWorkers(Workers):
+    """Lanes and items are shared among all threads, however few there are, as they are where there are many.
+
+    shared  how many threads have shared the work of a batch, at the most
+    """
+
+    shared = 0
+
+    def groups(self, lanes: int, least: int = LEAST_LANES) -> list[slice]:
+        """As `Workers.groups`, but one lane is enough for a thread."""
+        found = super().groups(lanes, 1)
+        self.shared = max(self.shared, len(found))
+        return found
 
 
 def probe(models: Sequence[Path], size: int, device: str, threads: int) -> Digests:
@@ -46,18 +56,18 @@ def probe(models: Sequence[Path], size: int, device: str, threads: int) -> Diges
     Raises RuntimeError if the threads did not share the work of a model, or it has other segments than it should.
     """
     arrays = arrays_for(device)
-    registry = Registry(device=device, threads=threads)
     digests = {"product": _products(arrays, device)}
     for path in models:
-        model = registry.by_name(str(path))
-        with shared() as counts:
-            digests |= {f"{model.name} {what}": found for what, found in _coding(model, size).items()}
-        if max(counts) != threads:
-            raise RuntimeError(
-                f"{threads} threads should share the work of {model.name}, and {max(counts)} did"
-            )
+        workers = SharingWorkers(threads)
+        model = table.load(path, arrays, workers)
         family = checkpoint.load_config(path)["family"]
-        digests[f"{model.name} network"] = _NETWORKS[family](path, arrays)
+        subjects = _coding(model, size) | _frames(model, table.digests_of(family))
+        digests |= {f"{model.name} {what}": found for what, found in subjects.items()}
+        if workers.shared != threads:
+            raise RuntimeError(
+                f"{threads} threads should share the work of {model.name}, and {workers.shared} did"
+            )
+        digests[f"{model.name} network"] = table.digests_of(family).digests(path, arrays)
     return digests
 
 
@@ -93,13 +103,19 @@ def _coding(model: Model, size: int) -> Digests:
     own = model.plan(len(symbols), shape=shape)
     first = trace(model, symbols, own)
     found = {"PMFs": _ways(first), "bytes": {"coded": first.coded}}
-    if image:
-        made = flows.fitted(model)
-        found |= {"PMFs of a fitted image": _ways(made), "bytes of a fitted image": {"coded": made.coded}}
     if image or model.shape:
         return found | _items(model)
     cut = trace(model, symbols, _more_segments(model, len(symbols), own))
     return found | {"PMFs": _ways(first) | _ways(cut, " in shorter segments")}
+
+
+def _frames(model: Model, family: table.Digests) -> Digests:
+    """What coding does that the family has to show besides."""
+    found: Digests = {}
+    for what, symbols, plan in family.frames(model):
+        made = trace(model, symbols, plan)
+        found |= {f"PMFs of {what}": _ways(made), f"bytes of {what}": {"coded": made.coded}}
+    return found
 
 
 def _ways(found: Trace, how: str = "") -> dict[str, str]:
@@ -139,24 +155,6 @@ def _sample(model: Model, size: int) -> Symbols:
     text = prose[: size // 2] + noise + prose * (1 + size // len(prose))
     medium = MEDIA["bytes"] if model.medium == "image" else medium_for(model)
     return np.resize(medium.split(text)[0], size)
-
-
-@contextmanager
-def shared() -> Iterator[list[int]]:
-    """Lanes and items are shared among all threads meanwhile, however few there are, as they are where there are many.
-
-    Gives the numbers of those who shared.
-    """
-    counts: list[int] = []
-    original = Workers.groups
-
-    def groups(workers: Workers, lanes: int, least: int = 1) -> list[slice]:
-        found = original(workers, lanes, 1)
-        counts.append(len(found))
-        return found
-
-    with patch.object(Workers, "groups", groups):
-        yield counts
 
 
 def _facts(device: str) -> dict[str, str]:

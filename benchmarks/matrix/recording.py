@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from unittest.mock import patch
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...compressor.coding.model import Model, Plan
 from ...compressor.coding.pmf import PMF
@@ -30,47 +29,51 @@ class Trace:
     coded: str
 
 
+class RecordingStack(Stack):
+    """A stack that keeps the frequencies of all that is pushed and popped: `rows`, in order of the calls."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[bytes] = []
+
+    def push(self, symbols: NDArray[np.integer], pmf: PMF) -> None:
+        """As `Stack.push`."""
+        self._record(pmf)
+        super().push(symbols, pmf)
+
+    def pop(self, pmf: PMF) -> NDArray[np.int32]:
+        """As `Stack.pop`."""
+        self._record(pmf)
+        return super().pop(pmf)
+
+    def _record(self, pmf: PMF) -> None:
+        self.rows.append(pmf.freqs.astype("<u4", order="C", copy=False).tobytes())
+
+
 def trace(model: Model, symbols: Symbols, plan: Plan) -> Trace:
     """Encode and decode `symbols` [n]. Raises RuntimeError if they are not restored."""
-    pushed, coded = hashlib.sha256(), hashlib.sha256()
+    pushed, popped, coded = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
     segments = []
-    with _recorded("push") as rows:
-        for stack in model.encode(symbols, plan):
-            for block in reversed(rows):  # what is pushed last is decoded first
-                pushed.update(block)
-            rows.clear()
-            segments.append(stack.to_bytes())
-            coded.update(len(segments[-1]).to_bytes(8, "little") + segments[-1])
-    popped = hashlib.sha256()
-    with _recorded("pop") as rows:
-        restored = model.decode(_drained(segments, rows, popped), len(symbols), plan)
-        for block in rows:
-            popped.update(block)
+    for stack in model.encode(symbols, plan, RecordingStack):
+        assert isinstance(stack, RecordingStack)
+        for block in reversed(stack.rows):  # what is pushed last is decoded first
+            pushed.update(block)
+        segments.append(stack.to_bytes())
+        coded.update(len(segments[-1]).to_bytes(8, "little") + segments[-1])
+    stacks = _recorded(segments, popped)
+    restored = model.decode(stacks, len(symbols), plan)
+    next(stacks, None)  # what was popped off the last one is hashed, too
     if not np.array_equal(restored, symbols):
         raise RuntimeError(f"{model.name} did not restore {len(symbols):,} symbols under plan {plan}")
     return Trace(pushed.hexdigest(), popped.hexdigest(), coded.hexdigest())
 
 
-def _drained(segments: list[bytes], rows: list[bytes], digest: hashlib._Hash) -> Iterator[Stack]:
-    """The stacks of the segments; what was recorded is hashed between them, so that it is not all held."""
+def _recorded(segments: list[bytes], digest: hashlib._Hash) -> Iterator[Stack]:
+    """The stacks of the segments; what is popped off one is hashed before the next, so that it is not all held."""
     for segment in segments:
-        for block in rows:
+        stack = RecordingStack.from_bytes(segment)
+        yield stack
+        for block in stack.rows:
             digest.update(block)
-        rows.clear()
-        yield Stack.from_bytes(segment)
-
-
-@contextmanager
-def _recorded(method: str) -> Iterator[list[bytes]]:
-    """The frequencies of every call of Stack.push or Stack.pop while it is entered, in order of the calls."""
-    rows: list[bytes] = []
-    original = getattr(Stack, method)
-
-    def recorder(stack: Stack, *arguments: object) -> object:
-        pmf = arguments[-1]
-        assert isinstance(pmf, PMF)
-        rows.append(pmf.freqs.astype("<u4", order="C", copy=False).tobytes())
-        return original(stack, *arguments)
-
-    with patch.object(Stack, method, recorder):
-        yield rows

@@ -100,11 +100,12 @@ def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
         packed = [path.with_suffix(".catz") for path in originals]
         for path, data in zip(originals, contents, strict=True):
             path.write_bytes(data)
-        words, command = settings.options(), _COMMAND if task.steps is None else _FORCED
-        packing = _clocked(command, "compress", "-q", *words, *task.options(), *map(str, originals))
+        words = settings.options()
+        command = (*_COMMAND, "compress", "-q") if task.steps is None else _FORCED
+        packing = _clocked("compress", command, *words, *task.options(), *map(str, originals))
         for path in originals:
             path.unlink()
-        unpacking = _clocked(_COMMAND, "decompress", "-q", *words, *map(str, packed))
+        unpacking = _clocked("decompress", (*_COMMAND, "decompress", "-q"), *words, *map(str, packed))
         _compare(task, originals, contents)
         compressed = sum(path.stat().st_size for path in packed)
         coded = likelihood(list(zip(packed, contents, strict=True)), models, settings.nll)
@@ -144,15 +145,13 @@ def _dimensions(task: Task) -> int:
     return items[task.singles.start : task.singles.stop].size
 
 
-def _clocked(command: Sequence[str], *arguments: str) -> dict[str, float]:
-    """Runs a command under `clocked.py`; its figures."""
+def _clocked(what: str, command: Sequence[str], *arguments: str) -> dict[str, float]:
+    """Runs a command under `clocked.py`, for this, as messages call it; its figures."""
     with tempfile.TemporaryDirectory(prefix="catzip-bench-") as folder:
         figures = Path(folder) / "figures.json"
         clock = [sys.executable, "-I", "-S", str(_CLOCKED), str(figures)]
         done = subprocess.run([*clock, *command, *arguments], capture_output=True, text=True)
         if done.returncode:
-            raise MeasurementError(
-                f"catzip {arguments[0]} failed: {done.stderr.strip().removeprefix('catzip: ')}"
-            )
+            raise MeasurementError(f"catzip {what} failed: {done.stderr.strip().removeprefix('catzip: ')}")
         measured: dict[str, float] = json.loads(figures.read_text(encoding="utf-8"))
     return measured

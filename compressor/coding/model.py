@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -12,6 +12,9 @@ from .vocabulary import Vocabulary
 
 if TYPE_CHECKING:  # constriction is for coding: training, which knows PMFs, does without
     from .stack import Stack
+
+ALPHABETS = {"bytes": 256, "text27": 27, "array": 256, "image": 256}
+"""How many symbols each of `compressor.media` has, by the name that models and recipes have for it."""
 
 Plan = tuple[int, ...]
 """How a frame is coded, as the model understands it: small non-negative integers, stored in the frame."""
@@ -98,8 +101,11 @@ class Model(Protocol):
         """What decoding `count` symbols with this plan takes. Raises CorruptError, as `segment_sizes` does."""
         ...
 
-    def encode(self, symbols: Symbols, plan: Plan) -> Iterator[Stack]:
-        """Code `symbols` [n]: one stack for each segment, in order."""
+    def encode(self, symbols: Symbols, plan: Plan, new_stack: Callable[[], Stack] = ...) -> Iterator[Stack]:
+        """Code `symbols` [n]: one stack for each segment, in order.
+
+        new_stack  makes an empty stack, by default a `Stack`: one that also looks at what is pushed may take its place
+        """
         ...
 
     def decode(self, stacks: Iterator[Stack], count: int, plan: Plan) -> Symbols:

@@ -10,7 +10,7 @@ whoever has a model asks `medium_for`. To add a medium, write its module, its li
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..coding.model import Model
+from ..coding.model import ALPHABETS, Model
 from ..coding.symbols import Symbols
 from ..format import numbers
 from . import array, image, raw, text27, tokens
@@ -41,17 +41,21 @@ class Medium:
 
 
 MEDIA: dict[str, Medium] = {
-    "bytes": Medium(wire=numbers.MEDIA["bytes"], alphabet=256, split=raw.split, join=raw.join),
+    "bytes": Medium(wire=numbers.MEDIA["bytes"], alphabet=ALPHABETS["bytes"], split=raw.split, join=raw.join),
     "text27": Medium(
         wire=numbers.MEDIA["text27"],
-        alphabet=27,
+        alphabet=ALPHABETS["text27"],
         split=text27.split,
         join=text27.join,
         per_byte=3,
         per_symbol=text27.PER_SYMBOL,
     ),
-    "array": Medium(wire=numbers.MEDIA["array"], alphabet=256, split=array.split, join=array.join),
-    "image": Medium(wire=numbers.MEDIA["image"], alphabet=256, split=image.split, join=image.join),
+    "array": Medium(
+        wire=numbers.MEDIA["array"], alphabet=ALPHABETS["array"], split=array.split, join=array.join
+    ),
+    "image": Medium(
+        wire=numbers.MEDIA["image"], alphabet=ALPHABETS["image"], split=image.split, join=image.join
+    ),
 }
 """Every medium that is the same for all models, by the name that a model states."""
 

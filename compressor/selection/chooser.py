@@ -33,12 +33,16 @@ class Chooser:
     name      the model to use; None to let the content decide, which also probes whether a model is worth its time,
               unless `models` is thorough
     plan_for  see `PlanFor`
+    keep      whether what a model codes is coded also where xz would be smaller, if it is smaller than it was
     """
 
-    def __init__(self, models: ModelSource, name: str | None, plan_for: PlanFor | None) -> None:
+    def __init__(
+        self, models: ModelSource, name: str | None, plan_for: PlanFor | None, keep: bool = False
+    ) -> None:
         self._models = models
         self._explicit = models.by_name(name) if name is not None else None
         self._plan_for = plan_for
+        self._keep = keep
         self._probes = self._explicit is None and not models.thorough
         self._loaded: dict[str, Model] = {}
         self._content = Content(None, None)
@@ -77,18 +81,26 @@ class Chooser:
         # To zlib, the content of a model for items may look random, as photographs do.
         if not alone and known is None and not self._models.thorough and looks_random(data):
             return Choice(Head(STORED))
+        if self._keep and known is not None:
+            best = self._code(known, data, start, _done(data), progress) or Choice(Head(STORED))
+        else:
+            best = self._smaller(known or self._default(data), data, start, progress)
+        if best.head.kind == CODED:
+            self._meter.charge(best.work, best.head.size)
+        if len(best.head.to_bytes()) + len(best.payload) + _BREAK_EVEN * (not alone) >= len(data):
+            return Choice(Head(STORED))
+        return best
+
+    def _smaller(
+        self, model: Model | None, data: bytes, start: int, progress: Callable[[int], None]
+    ) -> Choice:
+        """`data` coded with the model, or as xz."""
         with self._xz(data) as packed:
-            model = known or self._default(data)
             coded = None
             if model is not None and (is_for_images(model) or fits(model, data)):
                 coded = self._code(model, data, start, packed, progress)
             xz = packed.result()
-        if coded is not None:
-            self._meter.charge(coded.work, coded.head.size)
-        best = coded or Choice(Head(XZ, length=len(data), size=len(xz)), xz)
-        if len(best.head.to_bytes()) + len(best.payload) + _BREAK_EVEN * (not alone) >= len(data):
-            return Choice(Head(STORED))
-        return best
+        return coded or Choice(Head(XZ, length=len(data), size=len(xz)), xz)
 
     @contextmanager
     def _xz(self, data: bytes) -> Iterator[Future[bytes]]:
@@ -97,9 +109,7 @@ class Chooser:
         An error goes its way at once; that thread, which cannot be stopped, ends by itself.
         """
         if self._models.threads == 1:
-            packed = Future[bytes]()
-            packed.set_result(lzma2.compress(data))
-            yield packed
+            yield _done(lzma2.compress(data))
             return
         helper = ThreadPoolExecutor(1, thread_name_prefix="catzip")
         try:
@@ -113,9 +123,7 @@ class Chooser:
         try:
             return helper.submit(lzma2.compress, data)
         except RuntimeError:  # can't start new thread
-            packed = Future[bytes]()
-            packed.set_result(lzma2.compress(data))
-            return packed
+            return _done(lzma2.compress(data))
 
     def _known_for(self, start: int, length: int) -> Model | None:
         """The model for a frame of `length` bytes from offset `start`, whatever is in it."""
@@ -137,11 +145,11 @@ class Chooser:
     def _code(
         self, model: Model, data: bytes, start: int, packed: Future[bytes], progress: Callable[[int], None]
     ) -> Choice | None:
-        """`data` coded with the model; None as soon as it is clear that it takes as many bytes as xz or more, or more
-        work than decoders allow for those bytes.
+        """`data` coded with the model; None as soon as it is clear that it takes as many bytes as `packed` or more, or
+        more work than decoders allow for those bytes.
 
         start   offset of `data` in the content
-        packed  what xz makes of `data`, which may still be in the making
+        packed  what has to be beaten: what xz makes of `data`, which may still be in the making, or `data` themselves
         """
         symbols, side, shape = self._content.split(model, data, start)
         count = len(symbols)
@@ -174,6 +182,13 @@ class Chooser:
     def _admits(self, work: int, size: int) -> bool:
         """Whether decoders do so much work by default for `size` bytes of payload. Plans of others are their affair."""
         return self._plan_for is not None or self._meter.admits(work, size)
+
+
+def _done(result: bytes) -> Future[bytes]:
+    """What has come to a result already."""
+    done = Future[bytes]()
+    done.set_result(result)
+    return done
 
 
 def looks_random(data: bytes) -> bool:

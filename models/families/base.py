@@ -12,7 +12,7 @@ So a family has no walk of its own through what it codes, and what is sampled an
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -152,13 +152,15 @@ class Family(ABC):
         count = items * self.sample_size
         yield count, self.plan(count, steps)
 
-    def encode(self, symbols: NumpyArray, plan: Plan) -> Iterator[Stack]:
-        """One stack for each segment of symbols [count].
+    def encode(
+        self, symbols: NumpyArray, plan: Plan, new_stack: Callable[[], Stack] = Stack
+    ) -> Iterator[Stack]:
+        """One stack for each segment of symbols [count], empty ones of which `new_stack` makes.
 
         Raises ValueError for a symbol outside the alphabet, CorruptError for a plan that cannot be.
         """
         for place, codec in self._known(symbols, plan):
-            stack = Stack()
+            stack = new_stack()
             codec.push(stack, place.cut(symbols))
             yield stack
 

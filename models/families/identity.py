@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from ...compressor.coding.vocabulary import Vocabulary
 
-ALPHABETS = {"bytes": 256, "text27": 27, "array": 256, "image": 256}
-"""Symbols of each of `compressor.media`, which models do not import; of `TOKENS` the model says it."""
-
 TOKENS = "tokens"
 """The medium of a model that has a vocabulary."""
 

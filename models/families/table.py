@@ -1,24 +1,38 @@
-"""What a family of models has, and weight files held to what their family declares, before their tensors are read."""
+"""The families of models, what each has in its folder, and weight files held to what their family declares.
+
+A family is a package, named in `FAMILIES`, whose modules are found by their names when they are asked for:
+
+    codec     `load` and `tensors`: how it codes, see `Family`
+    training  `Task`: how it is trained, see `training.task`; imports torch
+    random    `EXAMPLES` and `random_checkpoint`: tiny random networks for tests, see `Examples`
+    digests   `digests`, and `frames` if there is more to code: for the exactness matrix, see `Digests`
+    schedule  `Schedule`: what only its training is told of, where there is something, see `training.recipe`
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Protocol, cast
 
-from ...compressor.coding.model import Model
+from ...compressor.coding.model import ALPHABETS, Model, Plan
 from ...compressor.errors import CorruptError, ModelNotFoundError
 from .. import checkpoint
-from ..backends.base import Arrays
+from ..backends.base import Arrays, NumpyArray
 from ..backends.workers import Workers
 from ..schema import Declared, Tensor, check_tensors, entries, shown, typed
 from . import wordlist
-from .identity import ALPHABETS, TOKENS, Identity
+from .identity import TOKENS, Identity
 
-FAMILIES = ("ardm", "autoregressive", "idf")
-"""The families that can code: folders of this package, imported when asked for. A new family joins here."""
+FAMILIES = {
+    "ardm": f"{__package__}.ardm",
+    "autoregressive": f"{__package__}.autoregressive",
+    "idf": f"{__package__}.idf",
+}
+"""The package of each family, by the name that weight files and recipes have. A new family joins here."""
 
 _MOST_BYTES = 1 << 27  # of a weight file that codes: its network takes several times as much memory
 
@@ -48,13 +62,52 @@ class Family(Protocol):
         ...
 
 
+class Examples(Protocol):
+    """What a module ``random`` of a family has."""
+
+    EXAMPLES: Mapping[str, Any]
+    """Configurations of networks that take a moment, one for each shape that the code treats differently."""
+
+    def random_checkpoint(self, config: Any, name: str) -> checkpoint.Checkpoint:
+        """A network of a configuration like those, with random weights that reach their limits: the same each time."""
+        ...
+
+
+class Digests(Protocol):
+    """What a module ``digests`` of a family has."""
+
+    def digests(self, path: Path, arrays: Arrays) -> dict[str, str]:
+        """sha256 of what the network of a weight file gives for random input: one for each way to cut the batch, and
+        all the same, if it is exact."""
+        ...
+
+    def frames(self, model: Model) -> Iterator[tuple[str, NumpyArray, Plan]]:
+        """What else than the samples of the matrix is worth coding: its name, symbols and plan. There may be none."""
+        ...
+
+
 def family_of(name: str) -> Family:
     """The module of the family of this name. Raises ModelNotFoundError for one of a newer catzip."""
     if name not in FAMILIES:
         raise ModelNotFoundError(
             f"a model of the family {shown(name)}, which this release does not know; install a newer catzip"
         )
-    return cast(Family, import_module(f".{name}.codec", __package__))
+    return cast(Family, part_of(name, "codec"))
+
+
+def examples_of(name: str) -> Examples:
+    """The module of random networks of the family of this name."""
+    return cast(Examples, part_of(name, "random"))
+
+
+def digests_of(name: str) -> Digests:
+    """The module of digests of the family of this name."""
+    return cast(Digests, part_of(name, "digests"))
+
+
+def part_of(name: str, part: str) -> ModuleType:
+    """This module of the family of this name."""
+    return import_module(f"{FAMILIES[name]}.{part}")
 
 
 def import_families() -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from ...compressor.coding.model import ALPHABETS
 from ...compressor.errors import CatzipError
-from ..families.identity import ALPHABETS
 from ..families.table import FAMILIES, family_of
 from ..header import opened
 from ..schema import above, entries, ranged, shown, typed

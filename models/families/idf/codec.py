@@ -38,13 +38,13 @@ from .segment import Segment
 from .spelling import images_of_a_segment, is_plain_array, is_plain_image, tiles_of_a_segment
 from .tiles import MAX_SIDE, Run, Tiles, Tiling
 
-DRAWN = (64, 64)
-
 _SEGMENT_WORK, _SYMBOL_WORK = 8, 6  # for each channel; for 1,000 symbols
 _PER_PIXEL = 20  # bytes of memory for each pixel of a segment and channel of a network
 
 _Side = Annotated[int, ranged(1, MAX_SIDE)]
 _Shape = Annotated[tuple[_Side, ...], entries(3, least=2)]
+
+DRAWN = (64, 64)  # pixels of a sample, where images have any size
 
 LIFTS, CORRECTIONS = 1, 2  # of the last number of a plan
 
@@ -82,13 +82,17 @@ class Corrected(Codec[NumpyArray]):
 
     def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
         """Push the tiles. Raises ValueError where the frame is not known."""
+        weights = self.fitted()
+        self._frame.correct(weights)
+        self._frame.segment(self._run).push(stack, x)
+        self._sent.push(stack, weights)
+
+    def fitted(self) -> Weights:
+        """The corrections that a push sends. Raises ValueError where the frame is not known."""
         frame, image = self._frame, self._image
         if image is None:
             raise ValueError("corrections are fitted to a frame that is known")
-        weights = best_corrections(frame.flow, frame.workers, image, frame.has_lifts(image.shape))
-        frame.correct(weights)
-        frame.segment(self._run).push(stack, x)
-        self._sent.push(stack, weights)
+        return best_corrections(frame.flow, frame.workers, image, frame.has_lifts(image.shape))
 
     def pop(self, stack: SymbolStack, /) -> NumpyArray:
         """Pop the tiles. Raises CorruptError for corrections of planes that the image has not."""

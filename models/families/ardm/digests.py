@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from ...models import checkpoint
-from ...models.backends.base import Arrays, NumpyArray
-from ...models.backends.workers import Workers
-from ...models.families.ardm import codec as ardm
-from ...models.families.ardm.codec import MaskedNet
-from ...models.families.identity import Identity
+from ....compressor.coding.model import Model, Plan
+from ... import checkpoint
+from ...backends.base import Arrays, NumpyArray
+from ...backends.workers import Workers
+from ..identity import Identity
+from . import codec
 
 ITEMS, WANTED = 5, 96
 
@@ -24,7 +25,7 @@ def digests(path: Path, arrays: Arrays) -> dict[str, str]:
     """sha256 of frequencies of random items, some of them known: one for each way to cut batch and wanted."""
     saved = checkpoint.load(path)
     identity = Identity(saved.config["name"], saved.config["medium"], saved.fingerprint)
-    network = ardm.load(identity, saved.config, saved.arrays, arrays, Workers(1)).network
+    network = codec.load(identity, saved.config, saved.arrays, arrays, Workers(1)).network
     values, questions = _values(network), _questions(network)
     ways = {
         "all items and dimensions at once": (ITEMS, WANTED),
@@ -38,7 +39,12 @@ def digests(path: Path, arrays: Arrays) -> dict[str, str]:
     }
 
 
-def _values(network: MaskedNet) -> NumpyArray:
+def frames(model: Model) -> Iterator[tuple[str, NumpyArray, Plan]]:
+    """None: the samples of the matrix show all."""
+    return iter(())
+
+
+def _values(network: codec.MaskedNet) -> NumpyArray:
     """Random walks, and in every other item jumps: uint8 [ITEMS, D]."""
     random = np.random.RandomState(1)
     steps = random.randint(-4, 5, (ITEMS, network.size))
@@ -46,7 +52,7 @@ def _values(network: MaskedNet) -> NumpyArray:
     return (np.cumsum(steps, axis=1) % network.alphabet).astype(np.uint8)
 
 
-def _questions(network: MaskedNet) -> Questions:
+def _questions(network: codec.MaskedNet) -> Questions:
     """Questions about every stage, with nothing known, about half, and nearly all."""
     random, found = np.random.RandomState(2), []
     for stage in range(network.stages):
@@ -57,7 +63,12 @@ def _questions(network: MaskedNet) -> Questions:
 
 
 def _digest(
-    network: MaskedNet, values: NumpyArray, questions: Questions, items: int, wanted: int, earlier: int = 0
+    network: codec.MaskedNet,
+    values: NumpyArray,
+    questions: Questions,
+    items: int,
+    wanted: int,
+    earlier: int = 0,
 ) -> str:
     """With so many items, and so many wanted dimensions, at once; after so many earlier calls, which leave a memory."""
     digest, random = hashlib.sha256(), np.random.RandomState(3)

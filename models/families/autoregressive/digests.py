@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from ...models import checkpoint
-from ...models.backends.base import Arrays, NumpyArray
-from ...models.mixing.contexts import MATCH_LENGTHS
-from ...models.networks.recurrent import AutoregressiveConfig, ExactNetwork
+from ....compressor.coding.model import Model, Plan
+from ... import checkpoint
+from ...backends.base import Arrays, NumpyArray
+from ...mixing.contexts import MATCH_LENGTHS
+from ...networks.recurrent import AutoregressiveConfig, ExactNetwork
 
 STEPS, LANES = 12, 33
 
@@ -35,6 +37,11 @@ def digests(path: Path, arrays: Arrays) -> dict[str, str]:
         name: hashlib.sha256(_logits(network, config, arrays, rows, steps, lanes)).hexdigest()
         for name, (steps, lanes) in ways.items()
     }
+
+
+def frames(model: Model) -> Iterator[tuple[str, NumpyArray, Plan]]:
+    """None: the samples of the matrix show all."""
+    return iter(())
 
 
 def _contexts(config: AutoregressiveConfig) -> NumpyArray:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
-from ...compressor.coding.codec import replayed
-from ...compressor.coding.model import Model
-from ...models import checkpoint
-from ...models.backends.base import Arrays, NumpyArray
-from ...models.families.idf import codec as idf
-from ...models.families.idf.enc_fitting import best_corrections
-from ...models.families.idf.flow import BASE, DIGIT, Flow, FlowConfig
-from .recording import Trace, trace
+from ....compressor.coding.codec import replayed
+from ....compressor.coding.model import Model, Plan
+from ... import checkpoint
+from ...backends.base import Arrays, NumpyArray
+from .codec import IDF, Corrected
+from .flow import BASE, DIGIT, Flow, FlowConfig
 
 TILES, SIZE = 5, (7, 6)
 FITTED = (64, 72, 3)
@@ -34,18 +29,20 @@ def digests(path: Path, arrays: Arrays) -> dict[str, str]:
     return {name: _digest(flow, tiles, each) for name, each in ways.items()}
 
 
-def fitted(model: Model) -> Trace:
-    """What coding a picture does to which the encoder of a model for images of any size fits corrections.
+def frames(model: Model) -> Iterator[tuple[str, NumpyArray, Plan]]:
+    """What else is coded with a model for images of any size: a picture to which its encoder fits corrections, as its
+    name, symbols and plan.
 
-    Raises RuntimeError if it sends none.
+    Raises RuntimeError if it fits none.
     """
+    if not isinstance(model, IDF) or model.shape:
+        return
     picture = grained(*FITTED)
     plan = model.plan(picture.size, shape=picture.shape)
-    with _corrections() as found:
-        made = trace(model, picture.ravel(), plan)
-    if not any(row.any() for weights in found for row in weights.values()):
+    _, first = next(model.segments(picture.size, plan, picture.ravel()))
+    if not (isinstance(first, Corrected) and any(each.any() for each in first.fitted().values())):
         raise RuntimeError(f"{model.name} sends no corrections under {plan}")
-    return made
+    yield "a fitted image", picture.ravel(), plan
 
 
 def grained(height: int, width: int, channels: int) -> NumpyArray:
@@ -55,19 +52,6 @@ def grained(height: int, width: int, channels: int) -> NumpyArray:
     dark = 20 * (np.arange(height) % 2)[:, None]
     each = [slope + 60 + dark + random.randint(-3, 4, (height, width)) for _ in range(channels)]
     return np.stack(each, -1).clip(0, 255).astype(np.uint8)
-
-
-@contextmanager
-def _corrections() -> Iterator[list[Any]]:
-    """All that are fitted meanwhile."""
-    found: list[Any] = []
-
-    def recorder(*given: Any) -> Any:
-        found.append(best_corrections(*given))
-        return found[-1]
-
-    with patch.object(idf, "best_corrections", recorder):
-        yield found
 
 
 def _tiles(channels: int) -> NumpyArray:

@@ -1,0 +1,66 @@
+"""Tiny random networks of the family, by which the exactness matrix and the tests need no trained weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from ...checkpoint import Checkpoint
+from ...layers.grid import exp_table, sigmoid_table
+from ...layers.random import embeddings, linears
+from ...mixing.config import MixingConfig, mixing_tables
+from ...mixing.contexts import MATCH_LENGTHS
+from ...networks.recurrent import AutoregressiveConfig
+
+
+@dataclass(frozen=True)
+class MixedModel:
+    """An autoregressive network, and the mixture behind it."""
+
+    network: AutoregressiveConfig
+    mixing: MixingConfig
+
+
+MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=28000, start=12000)
+
+EXAMPLES: dict[str, AutoregressiveConfig | MixedModel] = {
+    "random": AutoregressiveConfig(
+        alphabet=256, width=24, state=40, depth=2, hidden=33, embed=8, ngrams=((1, 8), (3, 9))
+    ),
+    "random-refined": MixedModel(
+        AutoregressiveConfig(
+            alphabet=256, width=16, state=20, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 7))
+        ),
+        replace(MIXING, orders=(2, 3), phrases=True, by_age=True, refined=True),
+    ),
+}
+"""Those of the exactness matrix."""
+
+
+def random_checkpoint(config: AutoregressiveConfig | MixedModel, name: str) -> Checkpoint:
+    """A network of this configuration, with `MIXING` unless it says another; the same one each time."""
+    model = config if isinstance(config, MixedModel) else MixedModel(config, MIXING)
+    config, random = model.network, np.random.RandomState(0)
+    arrays = {"sigmoid": sigmoid_table(), "exp": exp_table(), **mixing_tables(model.mixing)}
+    arrays |= linears(random, _layers(config))
+    tables = {f"ngrams.{i}": 1 << bits for i, (_, bits) in enumerate(config.ngrams)}
+    tables["match"] = config.alphabet * MATCH_LENGTHS
+    arrays |= embeddings(random, {table: (rows, config.embed) for table, rows in tables.items()})
+    medium = "bytes" if config.alphabet == 256 else "text27"
+    known = {"name": name, "medium": medium, "family": "autoregressive"}
+    # What is false is left out, as in weights that are older than these fields.
+    coding = {key: value for key, value in asdict(model.mixing).items() if value is not False}
+    return Checkpoint(known | {"model": asdict(config), "coding": coding}, arrays)
+
+
+def _layers(c: AutoregressiveConfig) -> dict[str, tuple[int, int]]:
+    """(inputs, outputs) of every linear layer, by name."""
+    layers = {"inputs": (c.embed * (len(c.ngrams) + 1), c.width), "head": (c.width, c.alphabet)}
+    for i in range(c.depth):
+        layers |= {f"recurrent.{i}.{part}": (c.width, c.state) for part in ("forget", "candidate", "gate")}
+        layers[f"recurrent.{i}.out"] = (c.state, c.width)
+        if c.hidden:
+            layers |= {f"mlps.{i}.{part}": (c.width, c.hidden) for part in ("gate", "up")}
+            layers[f"mlps.{i}.out"] = (c.hidden, c.width)
+    return layers
