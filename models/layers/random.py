@@ -6,15 +6,15 @@ from __future__ import annotations
 import numpy as np
 
 from ..backends.base import CODE_MAX, WEIGHT_MAX, NumpyArray
-from ..checkpoint import Arrays
+from .grid import Tensors
 
 
-def embeddings(random: np.random.RandomState, shapes: dict[str, tuple[int, int]]) -> Arrays:
+def embeddings(random: np.random.RandomState, shapes: dict[str, tuple[int, int]]) -> Tensors:
     """Embedding tables of these names and shapes."""
     return {f"{table}.table": _drawn(random, CODE_MAX, shape) for table, shape in shapes.items()}
 
 
-def linears(random: np.random.RandomState, layers: dict[str, tuple[int, int]]) -> Arrays:
+def linears(random: np.random.RandomState, layers: dict[str, tuple[int, int]]) -> Tensors:
     """Linear layers of these names, inputs and outputs."""
     return {
         f"{layer}.{part}": array
@@ -23,7 +23,7 @@ def linears(random: np.random.RandomState, layers: dict[str, tuple[int, int]]) -
     }
 
 
-def _linear(random: np.random.RandomState, inputs: int, outputs: int) -> Arrays:
+def _linear(random: np.random.RandomState, inputs: int, outputs: int) -> Tensors:
     """Weight, exponent and bias; outputs come to a few units, and to their limits now and then."""
     scale = round(np.log2(WEIGHT_MAX * inputs**0.5))
     return {
