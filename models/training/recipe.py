@@ -66,7 +66,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A name, a family of ``families.FAMILIES``, the data mix, the model's configuration and the schedule."""
+    """A name, a family of ``table.FAMILIES``, the data mix, the model's configuration and the schedule."""
 
     name: str
     family: str

@@ -18,6 +18,7 @@ from ...backends.base import NumpyArray
 from ...checkpoint import Arrays
 from ...layers.qat.modules import exported
 from ...training.recipe import Schedule
+from ...training.task import Task
 from .masks import Batch, in_order, joined, masked
 from .orders import scheduled
 from .qat import ImageTwin, MaskedTwin, TextTwin
@@ -26,8 +27,8 @@ _SCHEDULED_ON = 12  # held-out items of a corpus on which schedules are measured
 _SCHEDULED_SYMBOLS = 1 << 13  # symbols of a corpus, at least
 
 
-class ArdmTask:
-    """What the training loop asks of a family: see ``families.Task``."""
+class ArdmTask(Task):
+    """Masked items, and the bits of what is masked."""
 
     def __init__(
         self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
@@ -43,9 +44,6 @@ class ArdmTask:
     def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
         """Before the first step of a run: see `MaskedTwin.prepare`."""
         self.twin.prepare([self.twin.items(part) for part in data], shares, np.random.default_rng(seed))
-
-    def advance(self, progress: float) -> None:
-        """Nothing: all of the network takes part from the start."""
 
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Batch]:
         """Endless training batches of ``lanes`` items."""
@@ -103,3 +101,6 @@ class ArdmTask:
             | self.twin.tables()
             | scheduled(bits, items, self.twin.stages, self.twin.shape)
         )
+
+
+TASK = ArdmTask

@@ -1,4 +1,4 @@
-"""The flow family in training: crops of images, and what the loop asks of a family (``families.Task``)."""
+"""The flow family in training: crops of images."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ...layers.qat.modules import exported
 from ...layers.qat.precision import half_precision
 from ...training.mosaics import tiles
 from ...training.recipe import Schedule
+from ...training.task import Task
 from . import colour
 from .flow import FlowConfig
 from .qat import Flow
@@ -34,13 +35,15 @@ class Batch:
     symbols: NumpyArray
 
 
-class IdfTask:
-    """What the training loop asks of a family: see ``families.Task``.
+class IdfTask(Task):
+    """Crops of images, and their bits.
 
     A batch has ``lanes`` crops of one corpus, or fewer of larger ones: as many pixels as ``lanes`` of 32 x 32. Of a
     model that takes images of any size, a share ``grey`` of the batches has luma alone, and a share ``soft`` is
     `softened`: cameras give softer pictures than those that were reduced for training.
     """
+
+    net: Flow
 
     def __init__(
         self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
@@ -50,9 +53,6 @@ class IdfTask:
         self.net = Flow(self.config).to(device)
         self._shape = tuple(model.get("shape", ()))
         self._schedule, self._device = schedule, device
-
-    def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
-        """Nothing: the guesses of ``quarters`` are the start."""
 
     def advance(self, progress: float) -> None:
         """Couplings take part from their share of the run on."""
@@ -126,3 +126,6 @@ class IdfTask:
         with half_precision(self._device):
             costs: Tensor = self.net(planes)
         return costs
+
+
+TASK = IdfTask
