@@ -164,6 +164,11 @@ def test_a_family_of_tests_is_trained_and_codes(tmp_path: Path, trains: None):
     symbols = np.where(symbols == 32, 0, symbols - 96).astype(np.uint8)
     trained = registry.by_name(str(path))
     assert trained.nll(symbols, trained.plan(len(symbols))) < random.nll(symbols, random.plan(len(symbols)))
-    (tmp_path / "tiny.toml").write_text(RECIPE.replace("alphabet = 27", "alphabet = 27, more = 1"))
-    with pytest.raises(CatzipError, match="no other"):
-        load(tmp_path / "tiny.toml")
+    for field, more, message in (
+        ("alphabet = 27", "more = 1", "no other"),
+        ("minutes = 1", "crop = 8", "schedule has a field 'crop'"),
+        ("minutes = 1", "seed = -1", "schedule.seed: "),
+    ):
+        (tmp_path / "tiny.toml").write_text(RECIPE.replace(field, f"{field}, {more}"))
+        with pytest.raises(CatzipError, match=message):
+            load(tmp_path / "tiny.toml")

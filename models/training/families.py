@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 
 from ...compressor.errors import CatzipError
-from ..families.table import part_of
 from .recipe import Recipe
-from .task import Task
-
-
-def task_type(family: str) -> type[Task]:
-    """The task of the family of this name, one of ``table.FAMILIES``."""
-    return cast(type[Task], part_of(family, "training").TASK)
+from .task import Task, task_type
 
 
 def task_for(recipe: Recipe, device: torch.device) -> Task:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
 
 from ..checkpoint import Arrays
-from .recipe import Schedule
+from ..families.table import part_of
+from .schedule import Schedule
 
 Sizes = dict[str, Any]
 """The table ``model`` of a recipe or a weight file."""
@@ -32,9 +33,11 @@ class Task(ABC):
     Made of the tables ``model`` and ``coding`` of a recipe, its schedule and a device. Raises KeyError, TypeError or
     ValueError where these do not describe a model.
 
-    growth  how its networks may grow; None where a network begins as one of its own sizes
+    schedule_type  of its schedule, where it has fields that others have not
+    growth         how its networks may grow; None where a network begins as one of its own sizes
     """
 
+    schedule_type: ClassVar[type[Schedule]] = Schedule
     growth: ClassVar[Growth | None] = None
     net: torch.nn.Module
     """The network to be trained, whose names of parameters are those of its layers."""
@@ -68,3 +71,8 @@ class Task(ABC):
     @abstractmethod
     def export(self, data: list[bytes]) -> Arrays:
         """The integer arrays of the exact model, and what it measures on held-out data."""
+
+
+def task_type(family: str) -> type[Task]:
+    """The task of the family of this name, one of ``table.FAMILIES``."""
+    return cast(type[Task], part_of(family, "training").TASK)

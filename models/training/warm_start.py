@@ -22,9 +22,10 @@ from ...compressor.errors import CatzipError, CorruptError, ModelNotFoundError
 from .. import checkpoint
 from ..layers.qat.modules import adopt
 from ..registry import path_of
-from .families import task_for, task_type
+from .families import task_for
 from .recipe import Recipe
 from .state import STATE
+from .task import task_type
 
 Table = dict[str, Any]
 

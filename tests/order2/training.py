@@ -13,7 +13,7 @@ import torch
 from catzip.models.backends.base import NumpyArray
 from catzip.models.checkpoint import Arrays
 from catzip.models.training.datasets import to_symbols
-from catzip.models.training.recipe import Schedule
+from catzip.models.training.schedule import Schedule
 from catzip.models.training.task import Task
 
 from .codec import K

@@ -32,7 +32,7 @@ from ...mixing.config import MixingConfig, mixing_tables
 from ...mixing.contexts import MATCH_LENGTHS
 from ...networks.recurrent import AutoregressiveConfig
 from ...training.datasets import Batch, text_batches, to_symbols
-from ...training.recipe import Schedule
+from ...training.schedule import Schedule
 from ...training.task import Growth, Sizes, Task
 
 

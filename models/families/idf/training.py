@@ -18,7 +18,7 @@ from ...layers.logistics import logistic_tables
 from ...layers.qat.modules import exported
 from ...layers.qat.precision import half_precision
 from ...training.mosaics import tiles
-from ...training.recipe import Schedule
+from ...training.schedule import Schedule, Seed, Share
 from ...training.task import Task
 from . import colour
 from .flow import FlowConfig
@@ -35,6 +35,16 @@ class Batch:
     symbols: NumpyArray
 
 
+@dataclass(frozen=True)
+class IdfSchedule(Schedule):
+    """What the training of the family is told of besides."""
+
+    couplings_from: Share = 0.0  # share of the run after which the couplings take part
+    crop: Seed = 0  # side of the crops of images, where they are larger; 0 for whole tiles
+    grey: Share = 0.0  # share of batches of images with luma alone
+    soft: Share = 0.0  # share of batches of images that are enlarged, see softening.py
+
+
 class IdfTask(Task):
     """Crops of images, and their bits.
 
@@ -43,10 +53,11 @@ class IdfTask(Task):
     `softened`: cameras give softer pictures than those that were reduced for training.
     """
 
+    schedule_type = IdfSchedule
     net: Flow
 
     def __init__(
-        self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
+        self, model: dict[str, Any], coding: dict[str, Any], schedule: IdfSchedule, device: torch.device
     ) -> None:
         table = {key: value for key, value in model.items() if key != "shape"}
         self.config = FlowConfig.from_json(table)
