@@ -34,10 +34,10 @@ def assert_length_is_likelihood(coder: Model, symbols: NumpyArray, plan: Plan) -
     assert abs(bits - nll) <= 0.001 * nll + 64 * len(coder.segment_sizes(len(symbols), plan))
 
 
-def assert_samples_are_symbols(coder: Model, steps: int | None) -> None:
+def assert_samples_are_symbols(coder: Model, steps: int | None, items: int = 2) -> None:
     """What random bits decode to is of the alphabet, the same for the same bits, and can be coded."""
-    first, again, other = (coder.draw(2, steps, np.random.RandomState(seed)) for seed in (1, 1, 2))
-    assert first.dtype == np.uint8 and first.shape == other.shape and len(first) == 2
+    first, again, other = (coder.draw(items, steps, np.random.RandomState(seed)) for seed in (1, 1, 2))
+    assert first.dtype == np.uint8 and first.shape == other.shape and len(first) == items
     assert (
         int(first.max()) < coder.alphabet
         and np.array_equal(first, again)

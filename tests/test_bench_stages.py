@@ -1,5 +1,6 @@
 """Shares of time by stage: what counts for what."""
 
+import fnmatch
 from collections import Counter
 from pathlib import Path
 
@@ -7,13 +8,13 @@ import pytest
 
 from catzip.benchmarks.studies import stages
 
-PRODUCT = ("/somewhere/models/backends/base.py", 1, "product")
-LAYER = ("/somewhere/models/layers/grid.py", 2, "__call__")
-MIXTURE = ("/somewhere/models/mixing/mixing.py", 3, "symbols")
-SUMMED = ("/somewhere/models/mixing/mixing.py", 4, "summed")
+PRODUCT = (f"{stages.ROOT}/models/backends/base.py", 1, "product")
+LAYER = (f"{stages.ROOT}/models/layers/grid.py", 2, "__call__")
+MIXTURE = (f"{stages.ROOT}/models/mixing/mixing.py", 3, "symbols")
+SUMMED = (f"{stages.ROOT}/models/mixing/mixing.py", 4, "summed")
 NUMPY = ("~", 0, "<method 'take' of 'numpy.ndarray' objects>")
 INNER = ("/elsewhere/numpy/_methods.py", 5, "_clip")
-MAIN = ("/somewhere/cli.py", 6, "main")
+MAIN = (f"{stages.ROOT}/cli.py", 6, "main")
 
 
 def called(own: float, **callers: float) -> tuple[int, int, float, float, dict]:
@@ -47,11 +48,43 @@ def test_functions_that_call_each_other_end():
     assert stages.by_stage(stats) == {stages.REST: 2}
 
 
-def test_every_stage_names_modules_that_there_are():
-    package = Path(stages.__file__).parent.parent
-    modules = {path.stem for path in package.rglob("*.py")}
-    named = {member.partition(":")[0] for members in stages.STAGES.values() for member in members}
-    assert named <= modules
+def test_every_stage_names_what_there_is():
+    """Each pattern a module, or a function that is defined in one; no pattern is covered by those before it."""
+    modules = {path.relative_to(stages.ROOT).with_suffix("").as_posix(): path for path in _modules()}
+    assert stages.SPECIAL.keys() <= modules.keys() and set(stages.SPECIAL.values()) <= set(stages.STAGES)
+    seen: set[str] = set()
+    for member in (each for members in stages.STAGES.values() for each in members):
+        pattern, _, function = member.partition(":")
+        found = set(fnmatch.filter(modules, pattern))
+        assert found, member
+        if function:
+            assert any(f"def {function}(" in modules[name].read_text() for name in found), member
+        else:
+            assert found - seen, member
+            seen |= found
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "stage"),
+    [
+        ("models/backends/int8", "product", "integer products"),
+        ("models/backends/numpy", "clip_", None),
+        ("compressor/coding/codec", "push", "coder"),
+        ("models/families/idf/codec", "push", "other layers"),
+        ("models/families/idf/enc_fitting", "fitted", "what is fitted"),
+        ("models/families/idf/slopes", "__call__", "what is fitted"),
+        ("models/families/idf/squeeze", "guess", "contexts and features"),
+        ("models/networks/pixels", "rows", "contexts and features"),
+        ("models/layers/grid", "frequencies", "PMFs"),
+        ("models/layers/grid", "rms_norm", "other layers"),
+    ],
+)
+def test_modules_of_one_name_are_told_apart(module: str, name: str, stage: str | None):
+    assert stages.stage_of((f"{stages.ROOT / module}.py", 1, name)) == stage
+
+
+def _modules() -> list[Path]:
+    return [path for folder in ("compressor", "models") for path in (stages.ROOT / folder).rglob("*.py")]
 
 
 def test_shares_of_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

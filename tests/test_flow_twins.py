@@ -19,10 +19,9 @@ from catzip.models.families.idf import qat as training  # noqa: E402
 from catzip.models.families.idf.flow import BASE, DIGIT, FlowConfig  # noqa: E402
 from catzip.models.families.idf.flow import Flow as ExactFlow  # noqa: E402
 from catzip.models.families.idf.qat import Flow  # noqa: E402
-from catzip.models.families.idf.training import Batch, IdfTask  # noqa: E402
+from catzip.models.families.idf.training import Batch, IdfSchedule, IdfTask  # noqa: E402
 from catzip.models.layers.logistics import MEAN, Logistics  # noqa: E402
 from catzip.models.layers.qat.modules import Linear, Rounding  # noqa: E402
-from catzip.models.training.recipe import Schedule  # noqa: E402
 
 FLOWS: dict[str, FlowConfig] = {
     "plain": replace(FLOW, depth=2),
@@ -31,7 +30,7 @@ FLOWS: dict[str, FlowConfig] = {
     "permuted": replace(FLOW, couplings=PLAIN),
     "fine": replace(FLOW, fine=("inputs", "heads")),
 }
-SCHEDULE = Schedule(minutes=1, lanes=4, learning_rate=1e-3)
+SCHEDULE = IdfSchedule(minutes=1, lanes=4, learning_rate=1e-3)
 SHAPES = [(3, 16, 16), (2, 13, 7), (2, 1, 9), (2, 6, 1), (3, 1, 1)]
 
 Coded = tuple[NumpyArray, NumpyArray, NumpyArray]

@@ -13,7 +13,8 @@ from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.models.layers.qat.modules import Embedding, Linear  # noqa: E402
 from catzip.models.training import load, train  # noqa: E402
 from catzip.models.training.optimiser import OPTIMISERS  # noqa: E402
-from catzip.models.training.recipe import Recipe, Schedule  # noqa: E402
+from catzip.models.training.recipe import Recipe  # noqa: E402
+from catzip.models.training.schedule import Schedule  # noqa: E402
 from catzip.models.training.state import TrainingState  # noqa: E402
 
 SCHEDULE = Schedule(minutes=1, groups=1, lanes=1, steps=1, learning_rate=1e-2, ema=0.95)

@@ -27,7 +27,7 @@ from catzip.models.layers.qat.recurrence import recurrence  # noqa: E402
 from catzip.models.mixing.contexts import MATCH_LENGTHS, Past  # noqa: E402
 from catzip.models.networks.recurrent import ExactNetwork  # noqa: E402
 from catzip.models.training.datasets import Batch, normalise_text8, text_batches, to_symbols  # noqa: E402
-from catzip.models.training.recipe import Schedule  # noqa: E402
+from catzip.models.training.schedule import Schedule  # noqa: E402
 
 SCHEDULE = Schedule(minutes=1, groups=1, lanes=8, steps=40, learning_rate=1e-2)
 TRAINED = ("letters", "letters-mlp", "bytes", "bytes-mlp")

@@ -17,29 +17,43 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ... import compress, decompress
+from ...models.families import table as families
 from ...models.registry import Registry
 from .. import machine
 from ..tables.text import markdown
 
 STAGES: dict[str, tuple[str, ...]] = {
-    "integer products": ("arrays:product", "arrays:batched"),
-    "PMFs": ("mixing:summed", "grid:frequencies", "grid:weights", "logistics"),
-    "mixture": ("mixing", "refining", "counters", "words", "decisions"),
-    "contexts and features": ("contexts", "windows", "pixels", "quarters", "colour", "tiles"),
-    "what is fitted": ("fitting", "slopes", "lifts", "costs"),
-    "coder": ("stack", "codec", "pmf", "base"),
-    "other layers": (
-        *("grid", "recurrent", "transformer", "convnet", "attention", "convolution"),
-        *("couplings", "corrections", "factors", "flow", "segment", "idf", "ardm", "autoregressive"),
+    "integer products": ("models/backends/*:product", "models/backends/*:batched"),
+    "PMFs": (
+        *("models/mixing/mixing:summed", "models/layers/grid:frequencies", "models/layers/grid:weights"),
+        "models/layers/logistics",
     ),
+    "mixture": tuple(f"models/mixing/{name}" for name in ("mixing", "sse", "counters", "words", "decisions")),
+    "contexts and features": ("models/mixing/contexts", "models/networks/windows", "models/networks/pixels"),
+    "what is fitted": ("models/families/*/enc_*",),
+    "coder": ("compressor/coding/*", "models/families/base"),
+    "other layers": ("models/layers/*", "models/networks/*", "models/families/*"),
 }
-"""What belongs to a stage: a module, or one function of it. The first stage that names a function has it."""
+"""What belongs to a stage: modules by their paths in catzip, where * stands for anything, or functions of them. The
+first stage that names a function has it, but for what `SPECIAL` names."""
+
+SPECIAL: dict[str, str] = {
+    f"{package.partition('.')[2].replace('.', '/')}/{module}": stage
+    for package in families.FAMILIES.values()
+    for stage, modules in getattr(import_module(package), "STAGES", {}).items()
+    for module in modules
+}
+"""The stages of modules that the package of a family has under `STAGES`."""
+
 REST = "the rest"
+ROOT = Path(__file__).parent.parent.parent
 
 Function = tuple[str, int, str]  # file, line, name
 Shares = dict[str, float]
@@ -47,9 +61,15 @@ Shares = dict[str, float]
 
 def stage_of(function: Function) -> str | None:
     """The stage that names this function."""
-    module, name = Path(function[0]).stem, function[2]
+    file = Path(function[0])
+    if not file.is_relative_to(ROOT):
+        return None
+    module = file.relative_to(ROOT).with_suffix("").as_posix()
+    if stage := SPECIAL.get(module):
+        return stage
+    names = (module, f"{module}:{function[2]}")
     for stage, members in STAGES.items():
-        if module in members or f"{module}:{name}" in members:
+        if any(fnmatchcase(name, member) for name in names for member in members):
             return stage
     return None
 

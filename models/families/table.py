@@ -3,10 +3,9 @@
 A family is a package, named in `FAMILIES`, whose modules are found by their names when they are asked for:
 
     codec     `load` and `tensors`: how it codes, see `Family`
-    training  `Task`: how it is trained, see `training.task`; imports torch
+    training  `TASK`: how it is trained, see ``training.task``; imports torch
     random    `EXAMPLES` and `random_checkpoint`: tiny random networks for tests, see `Examples`
     digests   `digests`, and `frames` if there is more to code: for the exactness matrix, see `Digests`
-    schedule  `Schedule`: what only its training is told of, where there is something, see `training.recipe`
 """
 
 from __future__ import annotations

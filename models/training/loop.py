@@ -188,7 +188,7 @@ class Run:
         return self.validate(self._held_out)
 
     def validate(self, held_out: list[bytes]) -> dict[str, float]:
-        """Bits of such data, by the averaged weights: see ``families.Task``."""
+        """Bits of such data, by the averaged weights: see ``task.Task``."""
         with self._state.averaged():
             return self._task.validate(held_out)
 

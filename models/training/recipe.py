@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,17 +12,13 @@ from ...compressor.coding.model import ALPHABETS
 from ...compressor.errors import CatzipError
 from ..families.table import FAMILIES, family_of
 from ..header import opened
-from ..schema import above, entries, ranged, shown, typed
+from ..schema import entries, shown, typed
 from .datasets import Corpus
-from .optimiser import OPTIMISERS
+from .schedule import Schedule
+from .task import task_type
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of the weight file, too
 
-_Number = Annotated[int, ranged(1, 1 << 40)]
-_Seed = Annotated[int, ranged(0, 1 << 40)]
-_Share = Annotated[float, ranged(0, 1)]
-_Weight = Annotated[float, ranged(0, 1000)]
-_Rate = Annotated[float, above(0, 10**9)]
 
 LONGEST = 1 << 20
 """Bytes of a recipe."""
@@ -33,40 +29,8 @@ RECIPES = Path(__file__).parent.parent / "recipes"
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """How a model is trained. Times are shares of the run, so that a recipe fits any time budget."""
-
-    minutes: _Rate  # the time budget when the command line gives none
-    lanes: _Number  # of a batch: lanes cut from each stretch of text, or items of a model that codes items
-    learning_rate: _Rate
-    groups: _Number = 1  # stretches of text in a batch
-    steps: _Number = 1  # symbols of each lane in a batch; the recurrent state is carried on to the next
-    warmup: _Number = 100  # optimiser steps
-    final_rate: _Share = 0.02  # of the learning rate, at the end of the cosine
-    weight_decay: _Weight = 0.01
-    clip: _Rate = 1.0  # norm of the gradient
-    ema: _Share = 0.999  # decay of the averaged weights, the ones that are exported
-    round_from: _Share = 0.75  # share of the run after which rounding to the grid is on
-    couplings_from: _Share = 0.0  # share of the run after which the couplings of a flow take part
-    ordered: _Share = (
-        0.0  # share of items masked along a strided order and not at random, for diffusion models of text
-    )
-    crop: _Seed = 0  # side of the crops of images, where they are larger; 0 for whole tiles
-    grey: _Share = 0.0  # share of batches of images with luma alone
-    soft: _Share = 0.0  # share of batches of images that are enlarged, see softening.py
-    cross_entropy: _Weight = 0.0  # weight of the plain cross-entropy beside the bound, for diffusion models
-    optimiser: str = "adamw"  # one of optimiser.OPTIMISERS
-    seed: _Seed = 0
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for an optimiser that there is not."""
-        if self.optimiser not in OPTIMISERS:
-            raise ValueError(f"no optimiser {shown(self.optimiser)}; there are {', '.join(OPTIMISERS)}")
-
-
-@dataclass(frozen=True)
 class Recipe:
-    """A name, a family of ``families.FAMILIES``, the data mix, the model's configuration and the schedule."""
+    """A name, a family of ``table.FAMILIES``, the data mix, the model's configuration and the schedule."""
 
     name: str
     family: str
@@ -94,7 +58,7 @@ def load(recipe: str | Path) -> Recipe:
             data = file.read(LONGEST + 1)
         if len(data) > LONGEST:
             raise ValueError(f"it has more than {LONGEST} bytes")
-        found = typed(Recipe, tomllib.loads(data.decode()), "")
+        found = _recipe(tomllib.loads(data.decode()))
         _check(found)
         return found
     except (ValueError, RecursionError) as error:
@@ -117,3 +81,14 @@ def _check(recipe: Recipe) -> None:
     alphabet = recipe.model.get("alphabet", symbols)
     if alphabet != symbols:
         raise ValueError(f"{recipe.medium} has {symbols} symbols, and the model an alphabet of {alphabet}")
+
+
+def _recipe(table: dict[str, Any]) -> Recipe:
+    """The recipe in a file. Raises ValueError that names a field. Its schedule may have those of its family, too."""
+    family, schedule = table.get("family"), table.get("schedule")
+    if not isinstance(schedule, dict) or not isinstance(family, str) or family not in FAMILIES:
+        return typed(Recipe, table, "")
+    known = {each.name for each in fields(Schedule)}
+    general = {name: value for name, value in schedule.items() if name in known}
+    recipe = typed(Recipe, table | {"schedule": general}, "")
+    return replace(recipe, schedule=typed(task_type(family).schedule_type, schedule, "schedule"))

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ...compressor.errors import CatzipError
 from .. import checkpoint
 from .optimiser import OPTIMISERS
-from .recipe import Recipe, Schedule
+from .recipe import Recipe
+from .schedule import Schedule
 
 STATE = "state.safetensors"
 """The file in the folder of a run."""

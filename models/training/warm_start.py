@@ -3,10 +3,9 @@
 The other may be a training run, or a weight file, whose integers are what is left of it: a model that comes with catzip
 can be trained further, or on data of one's own.
 
-After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). Autoregressive networks may grow: the upper bits of a
-hash choose the row of an n-gram table, so a table of twice the rows begins with each row twice; a layer on the residual
-stream that was not there adds nothing at first, for the last product in it begins as zero. In networks whose
-layers may be fine, a layer may become so: its real weights are the same.
+After Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641). How networks may grow is for their family to say (see
+``task.Growth``): rows of tables come several times, and the last product of a layer that was not there begins as zero.
+In networks whose layers may be fine, a layer may become so: its real weights are the same.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from ..registry import path_of
 from .families import task_for
 from .recipe import Recipe
 from .state import STATE
+from .task import task_type
 
 Table = dict[str, Any]
 
@@ -102,33 +102,15 @@ def _difference(config: Table, recipe: Recipe) -> str:
     if config["family"] != recipe.family:
         return f"its family is {config['family']}"
     small, large = config["model"], recipe.model
-    if _is_finer(small, large) or _is_grown(small, large):
+    growth = task_type(recipe.family).growth
+    if _is_finer(small, large) or (growth is not None and growth.possible(small, large)):
         return ""
     keys = sorted(key for key in small.keys() | large.keys() if small.get(key) != large.get(key))
     found = "; ".join(f"{key} is {small.get(key)} there and {large.get(key)} in the recipe" for key in keys)
-    if recipe.family != "autoregressive":
-        return found
-    return (
-        f"{found}. What may differ is the depth, a hidden that was 0, and the rows of n-grams of two symbols or more, "
-        "and none may be smaller"
-    )
+    return found if growth is None else f"{found}. {growth.limits}"
 
 
 def _is_finer(small: Table, large: Table) -> bool:
     """Whether two networks are the same but for layers that are fine in the second one alone."""
     sizes = [{key: each for key, each in table.items() if key != "fine"} for table in (small, large)]
     return sizes[0] == sizes[1] and set(small.get("fine", ())) <= set(large.get("fine", ()))
-
-
-def _is_grown(small: Table, large: Table) -> bool:
-    """Whether an autoregressive network of the sizes ``large`` can make what one of the sizes ``small`` makes."""
-    may = {"depth", "hidden", "ngrams"}
-    if not may <= small.keys() or {**large, **{key: small[key] for key in may}} != small:
-        return False
-    pairs = list(zip(small["ngrams"], large["ngrams"], strict=False))
-    return (
-        small["depth"] <= large["depth"]
-        and small["hidden"] in (0, large["hidden"])
-        and len(small["ngrams"]) == len(large["ngrams"])
-        and all(a == b or (a[0] == b[0] > 1 and a[1] < b[1]) for a, b in pairs)
-    )

@@ -254,7 +254,7 @@ def _configured(config: dict[str, Any]) -> tuple[_Config, int]:
 
 
 def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
-    """What `load` takes; see `registry.Family`. How many schedules there are is for the file to say."""
+    """What `load` takes; see ``families.table``. How many schedules there are is for the file to say."""
     network, _ = _configured(config)
     return network.tensors() | declared_schedules(names, network.stages, network.size)
 

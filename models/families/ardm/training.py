@@ -8,6 +8,7 @@ mean over the others of what they cost, which is D / (D - t + 1) times the sum, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from torch import Tensor
 from ...backends.base import NumpyArray
 from ...checkpoint import Arrays
 from ...layers.qat.modules import exported
-from ...training.recipe import Schedule
+from ...training.schedule import Schedule, Share, Weight
+from ...training.task import Task
 from .masks import Batch, in_order, joined, masked
 from .orders import scheduled
 from .qat import ImageTwin, MaskedTwin, TextTwin
@@ -26,11 +28,21 @@ _SCHEDULED_ON = 12  # held-out items of a corpus on which schedules are measured
 _SCHEDULED_SYMBOLS = 1 << 13  # symbols of a corpus, at least
 
 
-class ArdmTask:
-    """What the training loop asks of a family: see ``families.Task``."""
+@dataclass(frozen=True)
+class ArdmSchedule(Schedule):
+    """What the training of the family is told of besides."""
+
+    ordered: Share = 0.0  # share of items masked along a strided order and not at random, for text
+    cross_entropy: Weight = 0.0  # weight of the plain cross-entropy beside the bound
+
+
+class ArdmTask(Task):
+    """Masked items, and the bits of what is masked."""
+
+    schedule_type = ArdmSchedule
 
     def __init__(
-        self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
+        self, model: dict[str, Any], coding: dict[str, Any], schedule: ArdmSchedule, device: torch.device
     ) -> None:
         twins: dict[str, type[TextTwin] | type[ImageTwin]] = {
             "transformer": TextTwin,
@@ -43,9 +55,6 @@ class ArdmTask:
     def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
         """Before the first step of a run: see `MaskedTwin.prepare`."""
         self.twin.prepare([self.twin.items(part) for part in data], shares, np.random.default_rng(seed))
-
-    def advance(self, progress: float) -> None:
-        """Nothing: all of the network takes part from the start."""
 
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Batch]:
         """Endless training batches of ``lanes`` items."""
@@ -103,3 +112,6 @@ class ArdmTask:
             | self.twin.tables()
             | scheduled(bits, items, self.twin.stages, self.twin.shape)
         )
+
+
+TASK = ArdmTask

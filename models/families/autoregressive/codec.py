@@ -279,7 +279,7 @@ def _configured(config: dict[str, Any]) -> tuple[AutoregressiveConfig, MixingCon
 
 
 def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
-    """What `load` takes; see `registry.Family`."""
+    """What `load` takes; see ``families.table``."""
     network, mixing, _ = _configured(config)
     return network.tensors() | mixing.tensors()
 

@@ -32,7 +32,8 @@ from ...mixing.config import MixingConfig, mixing_tables
 from ...mixing.contexts import MATCH_LENGTHS
 from ...networks.recurrent import AutoregressiveConfig
 from ...training.datasets import Batch, text_batches, to_symbols
-from ...training.recipe import Schedule
+from ...training.schedule import Schedule
+from ...training.task import Growth, Sizes, Task
 
 
 class Recurrent(nn.Module):
@@ -84,8 +85,32 @@ class AutoregressiveNet(nn.Module):
         return self.head(rms_norm(x)), torch.stack(after)
 
 
-class AutoregressiveTask:
-    """What the training loop asks of a family: see ``families.Task``."""
+def is_grown(small: Sizes, large: Sizes) -> bool:
+    """Whether a network of the sizes ``large`` can make what one of the sizes ``small`` makes.
+
+    The upper bits of a hash choose the row of an n-gram table, so a table of twice the rows begins with each row twice;
+    a layer on the residual stream that was not there adds nothing at first, for the last product in it begins as zero.
+    """
+    may = {"depth", "hidden", "ngrams"}
+    if not may <= small.keys() or {**large, **{key: small[key] for key in may}} != small:
+        return False
+    pairs = list(zip(small["ngrams"], large["ngrams"], strict=False))
+    return (
+        small["depth"] <= large["depth"]
+        and small["hidden"] in (0, large["hidden"])
+        and len(small["ngrams"]) == len(large["ngrams"])
+        and all(a == b or (a[0] == b[0] > 1 and a[1] < b[1]) for a, b in pairs)
+    )
+
+
+class AutoregressiveTask(Task):
+    """Lanes of text, and the bits of each next symbol."""
+
+    growth = Growth(
+        is_grown,
+        "What may differ is the depth, a hidden that was 0, and the rows of n-grams of two symbols or more, and none "
+        "may be smaller",
+    )
 
     def __init__(
         self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
@@ -97,12 +122,6 @@ class AutoregressiveTask:
 
     def _fresh_states(self, lanes: int) -> Tensor:
         return torch.zeros(self.config.depth, lanes, self.config.state, device=self.device)
-
-    def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
-        """Nothing: random weights are the start."""
-
-    def advance(self, progress: float) -> None:
-        """Nothing: all of the network takes part from the start."""
 
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Batch]:
         """Endless training batches."""
@@ -157,3 +176,6 @@ class AutoregressiveTask:
         return (
             exported(self.net) | {"sigmoid": sigmoid_table(), "exp": exp_table()} | mixing_tables(self.mixing)
         )
+
+
+TASK = AutoregressiveTask

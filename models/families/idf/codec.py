@@ -239,7 +239,7 @@ def _configured(config: dict[str, Any]) -> tuple[FlowConfig, tuple[int, ...], in
 
 
 def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
-    """What `load` takes; see `registry.Family`."""
+    """What `load` takes; see ``families.table``."""
     return _configured(config)[0].tensors()
 
 

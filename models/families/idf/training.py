@@ -1,4 +1,4 @@
-"""The flow family in training: crops of images, and what the loop asks of a family (``families.Task``)."""
+"""The flow family in training: crops of images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from ...layers.logistics import logistic_tables
 from ...layers.qat.modules import exported
 from ...layers.qat.precision import half_precision
 from ...training.mosaics import tiles
-from ...training.recipe import Schedule
+from ...training.schedule import Schedule, Seed, Share
+from ...training.task import Task
 from . import colour
 from .flow import FlowConfig
 from .qat import Flow
@@ -34,25 +35,35 @@ class Batch:
     symbols: NumpyArray
 
 
-class IdfTask:
-    """What the training loop asks of a family: see ``families.Task``.
+@dataclass(frozen=True)
+class IdfSchedule(Schedule):
+    """What the training of the family is told of besides."""
+
+    couplings_from: Share = 0.0  # share of the run after which the couplings take part
+    crop: Seed = 0  # side of the crops of images, where they are larger; 0 for whole tiles
+    grey: Share = 0.0  # share of batches of images with luma alone
+    soft: Share = 0.0  # share of batches of images that are enlarged, see softening.py
+
+
+class IdfTask(Task):
+    """Crops of images, and their bits.
 
     A batch has ``lanes`` crops of one corpus, or fewer of larger ones: as many pixels as ``lanes`` of 32 x 32. Of a
     model that takes images of any size, a share ``grey`` of the batches has luma alone, and a share ``soft`` is
     `softened`: cameras give softer pictures than those that were reduced for training.
     """
 
+    schedule_type = IdfSchedule
+    net: Flow
+
     def __init__(
-        self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
+        self, model: dict[str, Any], coding: dict[str, Any], schedule: IdfSchedule, device: torch.device
     ) -> None:
         table = {key: value for key, value in model.items() if key != "shape"}
         self.config = FlowConfig.from_json(table)
         self.net = Flow(self.config).to(device)
         self._shape = tuple(model.get("shape", ()))
         self._schedule, self._device = schedule, device
-
-    def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
-        """Nothing: the guesses of ``quarters`` are the start."""
 
     def advance(self, progress: float) -> None:
         """Couplings take part from their share of the run on."""
@@ -126,3 +137,6 @@ class IdfTask:
         with half_precision(self._device):
             costs: Tensor = self.net(planes)
         return costs
+
+
+TASK = IdfTask
