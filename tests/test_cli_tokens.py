@@ -56,7 +56,7 @@ def test_files_of_a_model_with_a_vocabulary(folder):
     assert (frame["medium"], frame["model"]) == ("tokens", "pieces")
     assert frame["symbols"] < len(data) / 4 and len(packed.stdout) < len(data) / 8
     assert run(folder, "decompress", "-c", "a.catz").stdout == data
-    assert run(folder, "cat", "--range", "7000:10000", "a.catz").stdout == data[7000:10000]
+    assert run(folder, "cat", "--range", 7000, 3000, "a.catz").stdout == data[7000:10000]
 
 
 def test_it_is_listed_and_not_chosen_by_default(folder):
