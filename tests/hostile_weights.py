@@ -39,7 +39,7 @@ VALUES: tuple[Any, ...] = (
 Raw = dict[str, tuple[str, list[Any], bytes]]
 """Tensors by name: type and shape as the header says them, data."""
 
-TYPES = {"int8": "I8", "int16": "I16", "int32": "I32", "uint16": "U16"}
+TYPES = {"int8": "I8", "int16": "I16", "int32": "I32", "uint8": "U8", "uint16": "U16"}
 
 
 def nested(depth: int) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_laws import assert_a_flipped_bit_is_noticed_or_harmless
 from model_laws import assert_length_is_likelihood, decoded
+from pieces import FRONT, vocabulary
 from toy_families import LIKELY, Words
 
 from catzip.benchmarks.measuring.likelihood import likelihood
@@ -23,16 +24,6 @@ from catzip.compressor.format.limits import Limits
 from catzip.compressor.format.numbers import side_limit
 from catzip.compressor.media import MEDIA, TOKENS, Medium, medium_for, tokens
 from catzip.compressor.pipeline import decompress_stream, list_frames, read_range
-
-STEM = b"the cat sat on a mat and ate fish soup with rice in Rome but dogs run far from home each day"
-FRONT = [b"", *(b" " + word for word in STEM.split()), *(bytes([byte]) for byte in b"\n,.catsfrmo")]
-assert len(FRONT) >= LIKELY
-
-
-def vocabulary(size: int, front: list[bytes] = FRONT) -> Vocabulary:
-    """So many pieces: first these, then some that are never met."""
-    return Vocabulary([*front, *(b"\0\xff%d" % i for i in range(size - len(front)))])
-
 
 SIZES = (len(FRONT), 257, 4096, 50_001, MAX_SYMBOLS)
 WIDE = Words(vocabulary(MAX_SYMBOLS))

@@ -35,6 +35,7 @@ CASES: dict[str, tuple[str, bytes, Plan | None]] = {
     "photo-plain": ("tiny-photo", _PHOTO, (8, 3, 5, 2)),
     "table-text": ("table-text27", PROSE[:200], (30,)),
     "table-items": ("table-array", ARRAY, None),
+    "words": ("words", b" the cat sat on a mat and ate\xff soup with rice in Rome, but" * 3, (9,)),
     "table-image": ("table-image", _PHOTO, None),
 }
 """Name -> model, content, and how it is cut (None: as the model likes)."""

@@ -10,6 +10,8 @@ from unittest.mock import patch
 
 from helpers import ItemModel, Models, TableModel
 from image_models import ImageModel
+from pieces import vocabulary
+from toy_families import Words
 
 from catzip.compressor.errors import CorruptError
 from catzip.models import registry
@@ -21,7 +23,7 @@ MOST = 1 << 16
 """Symbols that a table model decodes: what it takes for more is not the subject."""
 
 
-def bounded(model: TableModel) -> TableModel:
+def bounded(model: TableModel | Words) -> TableModel | Words:
     """The same model, which refuses more symbols."""
     sizes = model.segment_sizes
 
@@ -39,7 +41,13 @@ class Tiny(Models):
 
     def __init__(self) -> None:
         networks = registry.Registry("cpu", threads=1)
-        tables = (TableModel(), TableModel("table-text27", "text27"), ItemModel(), ImageModel())
+        tables = (
+            TableModel(),
+            TableModel("table-text27", "text27"),
+            ItemModel(),
+            ImageModel(),
+            Words(vocabulary(1000)),
+        )
         found = (networks.by_name(str(path)) for path in sorted(WEIGHTS.glob("*.safetensors")))
         super().__init__(*map(bounded, tables), *found, default="table-bytes")
         self.threads = 1

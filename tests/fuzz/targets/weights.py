@@ -9,9 +9,12 @@ from unittest.mock import patch
 
 import numpy as np
 from click.testing import CliRunner
+from hostile_weights import file_of
+from pieces import pieces
 from tiny_models import tiny_path
 
 from catzip.commands.models import models as command
+from catzip.compressor.coding.symbols import symbol_type
 from catzip.compressor.errors import CatzipError
 from catzip.models import checkpoint
 from catzip.models.registry import Registry
@@ -67,7 +70,7 @@ def _check_listings() -> None:
 def _check_coding(model) -> None:
     """Raise unless a few symbols come back, or the model says that it cannot."""
     count = min(_MOST, math.prod(model.shape) or 40)
-    symbols = np.random.RandomState(1).randint(0, model.alphabet, count).astype(np.uint8)
+    symbols = np.random.RandomState(1).randint(0, model.alphabet, count).astype(symbol_type(model.alphabet))
 
     def back() -> bool:
         plan = model.plan(count, shape=(1, count, 1) if model.medium == "image" else ())
@@ -82,8 +85,9 @@ def _check_coding(model) -> None:
 
 
 def seeds() -> dict[str, bytes]:
-    """Tiny networks of all families."""
-    return {name: Path(tiny_path(name)).read_bytes() for name in _NETWORKS}
+    """Tiny networks of all families, and one with a vocabulary."""
+    found = {name: Path(tiny_path(name)).read_bytes() for name in _NETWORKS}
+    return found | {"pieces": file_of(pieces())}
 
 
 def mutate(data: bytes, draw: Draw) -> bytes:
