@@ -95,7 +95,7 @@ def test_beyond_the_bound_only_the_result_is_rounded(name: str):
     ids=["64", "-64", "-128", "int16", "float32", "one axis"],
 )
 def test_weights_without_a_proof_are_refused(name: str, weight: NumpyArray):
-    with pytest.raises(CatzipError, match=r"int8 \[outputs, inputs\] in -63\.\.63"):
+    with pytest.raises(ValueError, match=r"int8 \[outputs, inputs\] in -63\.\.63"):
         backend(name).weight(weight)
 
 

@@ -1,7 +1,6 @@
 """The laws of the flow family, over tiny random flows of every shape and the shipped ones."""
 
 import math
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -15,17 +14,16 @@ from model_laws import (
     assert_round_trip,
     assert_samples_are_symbols,
 )
-from tiny_models import FLOWS, flow, shipped, tiny_checkpoint
+from tiny_models import FLOWS, flow, plain_plan, shipped, tiny_checkpoint
 
 from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.coding.model import Plan
-from catzip.compressor.errors import CorruptError
 from catzip.models.backends.base import NumpyArray
 from catzip.models.backends.select import arrays_for
 from catzip.models.families.idf import codec as idf
 from catzip.models.families.idf.codec import IDF
 from catzip.models.families.idf.flow import BASE, DIGIT, Flow
-from catzip.models.families.idf.spelling import images_of_a_segment, tiles_of_a_segment
+from catzip.models.families.idf.spelling import images_of_a_segment
 
 MODELS = (*FLOWS, *shipped("idf"))
 ANY_SIZE = [name for name in MODELS if not flow(name).shape]
@@ -57,24 +55,6 @@ def symbols_for(coder: IDF, items: int, more: int = 0) -> tuple[NumpyArray, Plan
     return symbols, coder.plan(len(symbols), shape=() if coder.shape else (9 * items, 10, 3))
 
 
-def plain(coder: IDF, count: int, plan: Plan) -> Plan:
-    """The plan that stands for this one: with the least side that cuts alike, and as many tiles as encoders write."""
-    width, depth, side, each, *extras = plan
-    height, own = count // (width * depth), coder.plan(1)[2]
-    for smaller in (own, *range(1, side + 1)):
-        if all(-(-length // smaller) == -(-length // side) for length in (height, width)):
-            tiles = [each, tiles_of_a_segment(count, width, depth, smaller)]
-            plans = [(width, depth, smaller, number, *extras) for number in tiles]
-            return next(found for found in plans if is_possible(coder, count, found))
-    raise AssertionError("the side itself cuts alike")
-
-
-def is_possible(coder: IDF, count: int, plan: Plan) -> bool:
-    with suppress(CorruptError):
-        return bool(coder.segment_sizes(count, plan))
-    return False
-
-
 @pytest.mark.parametrize("name", ANY_SIZE)
 @settings(max_examples=4, deadline=None)
 @given(height=st.integers(1, 14), width=st.integers(1, 14), grey=st.booleans(), kind=PIECES, data=st.data())
@@ -85,7 +65,7 @@ def test_decode_undoes_encode_for_images_of_any_size(
     symbols = image(height, height, width, depth, kind=kind).ravel()
     side, each = data.draw(st.integers(3, 17)), data.draw(st.integers(1, 9))
     extras = data.draw(st.sampled_from([(), (2,), (1,), (3,)] if depth == 3 else [(), (2,)]))
-    plan = plain(flow(name), len(symbols), (width, depth, side, each, *extras))
+    plan = plain_plan(flow(name), len(symbols), (width, depth, side, each, *extras))
     assert_round_trip(flow(name), symbols, plan)
 
 
@@ -105,7 +85,7 @@ def test_symbols_that_fill_no_row_are_coded(name: str, count: int, width: int, s
     symbols, coder = image(1, count), flow(name)
     wide = min(width, count // channels(name))
     for plan in ((wide, channels(name), side, 1), (7, 1, 16, 2)):
-        assert_round_trip(coder, symbols, plain(coder, count, plan))
+        assert_round_trip(coder, symbols, plain_plan(coder, count, plan))
 
 
 @pytest.mark.parametrize("name", ARRAYS)

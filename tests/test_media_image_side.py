@@ -103,7 +103,9 @@ HUGE = (1 << 63) - 1
         (1, described(4, 1, 1, 0, 0) + b"\3", 2, "ends early"),
         (1, described(4, 1, 1, 0, 0) + b"\7", 2, "ends early"),
         (1, described(0, 1, 1, 0, 0) + b"x", 1, "longer than"),
-        (1, described(4, 1, 1, 0, 0) + b"\3\0\0", 2, "longer than"),
+        (1, described(4, 1, 1, 0, 0) + b"\4\0\0", 2, "longer than"),
+        (1, described(4, 1, 1, 0, 0) + b"\0\0", 2, "all of its bytes, which are alike"),
+        (1, described(4, 1, 1, 0, 0) + b"\5\0", 2, "filter 5 where another means the same"),
     ],
 )
 def test_rejects_side_streams_that_cannot_be(count: int, side: bytes, length: int, message: str):

@@ -1,5 +1,6 @@
 """Tiny random networks, one for each shape that the code treats differently, and the shipped models beside them."""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from catzip.compressor.coding.model import Model
+from catzip.compressor.coding.model import Model, Plan
+from catzip.compressor.errors import CorruptError
 from catzip.models import checkpoint
 from catzip.models.backends.base import NumpyArray
 from catzip.models.families.ardm.codec import ARDM
@@ -18,6 +20,7 @@ from catzip.models.families.idf.codec import IDF
 from catzip.models.families.idf.couplings import CouplingConfig
 from catzip.models.families.idf.flow import FlowConfig
 from catzip.models.families.idf.random import FlowModel
+from catzip.models.families.idf.spelling import tiles_of_a_segment
 from catzip.models.families.table import examples_of
 from catzip.models.networks.masked_convnet import ConvNetConfig
 from catzip.models.networks.masked_transformer import TransformerConfig
@@ -173,3 +176,21 @@ def mixed_text(alphabet: int, count: int, seed: int = 0) -> NumpyArray:
         parts[i] = random.randint(0, alphabet, 7)
     text = np.concatenate(parts).astype(np.uint8)
     return np.resize(text, count)
+
+
+def plain_plan(coder: IDF, count: int, plan: Plan) -> Plan:
+    """The plan that stands for this one: with the least side that cuts alike, and as many tiles as encoders write."""
+    width, depth, side, each, *extras = plan
+    height, own = count // (width * depth), coder.plan(1)[2]
+    for smaller in (own, *range(1, side + 1)):
+        if all(-(-length // smaller) == -(-length // side) for length in (height, width)):
+            tiles = [each, tiles_of_a_segment(count, width, depth, smaller)]
+            plans = [(width, depth, smaller, number, *extras) for number in tiles]
+            return next(found for found in plans if _is_possible(coder, count, found))
+    raise AssertionError("the side itself cuts alike")
+
+
+def _is_possible(coder: IDF, count: int, plan: Plan) -> bool:
+    with suppress(CorruptError):
+        return bool(coder.segment_sizes(count, plan))
+    return False
