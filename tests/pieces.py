@@ -1,9 +1,9 @@
 """Vocabularies, and a network of no skill that has one in its weight file."""
 
-from catzip.benchmarks.matrix.randomized import random_checkpoint
 from catzip.compressor.coding.vocabulary import Vocabulary
 from catzip.models.checkpoint import Checkpoint
 from catzip.models.families import wordlist
+from catzip.models.families.autoregressive.random import random_checkpoint
 from catzip.models.networks.recurrent import AutoregressiveConfig
 
 _STEM = b"the cat sat on a mat and ate fish soup with rice in Rome but dogs run far from home each day"

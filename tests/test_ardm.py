@@ -1,5 +1,6 @@
 """The laws of the order-agnostic family: over a network that hashes what it sees, tiny random ones, and the shipped."""
 
+from copy import copy
 from functools import cache
 from itertools import pairwise
 
@@ -20,7 +21,7 @@ from model_laws import (
 )
 from tiny_models import MASKED, masked, shipped
 
-from catzip.benchmarks.matrix.probe import shared
+from catzip.benchmarks.matrix.probe import SharingWorkers
 from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.errors import ModelMismatchError
 from catzip.models.backends.base import NumpyArray
@@ -117,9 +118,10 @@ def test_pmfs_are_the_same_however_they_are_evaluated(name: str):
     first = trace(coder, symbols, plan)
     assert first.pushed == first.popped
     for threads in (2, 3):
-        with shared() as counts:
-            assert trace(model(name, threads=threads), symbols, plan) == first
-        assert max(counts) == min(threads, len(symbols) // coder.network.size)
+        shared = copy(coder)
+        shared.workers = workers = SharingWorkers(threads)
+        assert trace(shared, symbols, plan) == first
+        assert workers.shared == min(threads, len(symbols) // coder.network.size)
 
 
 @pytest.mark.parametrize("name", MODELS)
