@@ -101,3 +101,13 @@ def need_permissions(folder):
     probe.unlink()
     if done.returncode == 0:
         pytest.skip("file permissions do not bind this user")
+
+
+def run(*words, cwd, deed="", code=0, **options):
+    """The command line with a model of its own, which does this deed while it codes."""
+    command = [sys.executable, Path(__file__).parent / "meddling.py", deed, *map(str, words)]
+    options.setdefault("stdout", subprocess.PIPE)
+    done = subprocess.run(command, cwd=cwd, stderr=subprocess.PIPE, timeout=120, **options)
+    said = done.stderr.decode()
+    assert done.returncode == code and "Traceback" not in said, said
+    return done.stdout, said

@@ -4,6 +4,7 @@ import hashlib
 import io
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from catzip.compressor.coding.vocabulary import Vocabulary
 from catzip.compressor.errors import CorruptError, ModelMismatchError, ModelNotFoundError
 from catzip.compressor.media import MEDIA
 from catzip.compressor.pipeline import compress_stream, decompress_stream
+
+TESTS = Path(__file__).parent
+"""The folder of the tests, with their golden files."""
 
 
 def random_freqs(
@@ -205,3 +209,10 @@ class Pipe(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         return self._data.read(self._most if size < 0 else min(size, self._most))
+
+
+def npy(content, version: tuple[int, int] = (1, 0)) -> bytes:
+    """A .npy file, as NumPy writes it."""
+    out = io.BytesIO()
+    np.lib.format.write_array(out, np.asanyarray(content), version=version)
+    return out.getvalue()

@@ -8,10 +8,9 @@ import zlib
 from collections.abc import Iterator
 
 import numpy as np
-from helpers import TableModel
+from helpers import TableModel, npy
 from numpy.typing import NDArray
 from PIL import Image
-from test_media_array import npy
 
 from catzip.compressor.coding.pmf import TOTAL
 from catzip.compressor.coding.stack import Stack

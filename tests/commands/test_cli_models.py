@@ -6,15 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from clitools import catzip, contents, start, wait_for_work
+from helpers import TESTS
 
 from catzip.models.backends.workers import Workers
 from catzip.models.registry import Registry
 
-BOOK = (Path(__file__).parent.parent / "examples" / "moby-dick.txt").read_bytes()
+BOOK = (TESTS.parent / "examples" / "moby-dick.txt").read_bytes()
 PROSE = BOOK[10_000:13_000]
 PURE = b"the whale is a spouting fish with a horizontal tail there you have him however contracted " * 20
 MODELS = ["ar-bytes", "ar-text8"]

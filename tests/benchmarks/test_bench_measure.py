@@ -10,7 +10,7 @@ from pathlib import Path
 import golden_networks
 import numpy as np
 import pytest
-from helpers import MODELS, TEXT, ItemModel, compress, decompress
+from helpers import MODELS, TESTS, TEXT, ItemModel, compress, decompress
 
 from catzip.benchmarks.data.dataset import Dataset
 from catzip.benchmarks.measuring import measure
@@ -46,7 +46,7 @@ for source in sources:
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for the command line that knows the models of the tests."""
     path = tmp_path / "command.py"
-    path.write_text(COMMAND.format(tests=str(Path(__file__).parent), skip="0"))
+    path.write_text(COMMAND.format(tests=str(TESTS), skip="0"))
     monkeypatch.setattr(measure, "_COMMAND", (sys.executable, str(path)))
     monkeypatch.setattr(measure, "_FORCED", (sys.executable, str(path), "compress", "-q"))
     return path
@@ -177,7 +177,7 @@ else:
 def test_an_image_may_come_back_packed_in_another_way(command: Path, added: int) -> None:
     """A stand-in that codes what is in a PNG: the NLL is that of what it coded, and the pixels are compared."""
     images = pytest.importorskip("PIL.Image")
-    command.write_text(PICTURES.format(tests=str(Path(__file__).parent), added=added))
+    command.write_text(PICTURES.format(tests=str(TESTS), added=added))
     letters = random.Random(4).choices(TEXT.encode(), k=20 * 30 * 3)
     out = io.BytesIO()
     images.frombytes("RGB", (30, 20), bytes(letters)).save(out, "PNG", compress_level=1)

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers import npy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,13 +15,6 @@ from catzip.compressor.media import array
 from catzip.compressor.media.array import Header
 
 VERSIONS = ((1, 0), (2, 0), (3, 0))
-
-
-def npy(content, version: tuple[int, int] = (1, 0)) -> bytes:
-    """A .npy file, as NumPy writes it."""
-    out = io.BytesIO()
-    np.lib.format.write_array(out, np.asanyarray(content), version=version)
-    return out.getvalue()
 
 
 def with_text(text: bytes, items: bytes = b"\5", version: bytes = b"\1\0") -> bytes:

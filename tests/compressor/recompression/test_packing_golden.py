@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from helpers import Models, decompress
+from helpers import TESTS, Models, decompress
 from packing import unpack
 from png_files import GOOD as PNGS
 from test_packing_webp import GOOD as WEBPS
@@ -26,7 +26,7 @@ from catzip.compressor.format.container import HEADER, checksum
 from catzip.compressor.format.numbers import MAX_RECIPE
 from catzip.compressor.pipeline import decompress_stream, list_frames, read_range
 
-FOLDER = Path(__file__).parent / "golden" / "packing"
+FOLDER = TESTS / "golden" / "packing"
 NONE = Models()
 
 

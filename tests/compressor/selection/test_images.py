@@ -6,12 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from helpers import TEXT, ItemModel, Models, Pipe, TableModel, compress, decompress
+from helpers import TEXT, ItemModel, Models, Pipe, TableModel, compress, decompress, npy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_models import ImageModel, Plan, bmp, files, picture, pnm, tiff, unpacked
 from test_items import letters
-from test_media_array import npy
 
 from catzip.compressor.errors import CorruptError, UnsuitableContentError
 from catzip.compressor.format.container import Frame

@@ -4,15 +4,15 @@ import json
 import resource
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 import pytest
 from clitools import CATZIP, catzip
+from helpers import TESTS
 
 from catzip.cli import cli
 
-README = Path(__file__).parent.parent / "README.md"
+README = TESTS.parent / "README.md"
 
 
 def every_command(group=cli, path=()):

@@ -8,9 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from clitools import catzip as command
-from helpers import MODELS, ItemModel, Models, compress, decompress
+from helpers import MODELS, ItemModel, Models, compress, decompress, npy
 from test_items import ARRAY
-from test_media_array import npy
 
 import catzip
 from catzip.compressor.format import lzma2

@@ -8,9 +8,8 @@ import traceback
 from pathlib import Path
 
 import pytest
-from clitools import contents
+from clitools import contents, run
 from helpers import TEXT, compress, decompress
-from test_files_lost import run
 
 import catzip
 from catzip.commands.files import open_source, open_target

@@ -2,13 +2,12 @@
 
 import io
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from golden_networks import FOLDER
 from golden_neural_cases import FLOWING, GREY, IMAGES, LETTERS, PHOTO, PROSE, npy
-from helpers import MODELS, compress, decompress
+from helpers import MODELS, TESTS, compress, decompress
 from tiny_models import flow
 
 from catzip.compressor.errors import CatzipError, CorruptError
@@ -22,7 +21,7 @@ from catzip.models.families.idf.corrections import Sent, best_spread
 from catzip.models.families.idf.enc_lifts import CANDIDATES, is_plain
 from catzip.models.registry import Registry
 
-GOLDEN = Path(__file__).parent / "golden" / "good"
+GOLDEN = TESTS / "golden" / "good"
 
 
 def unnoticed(

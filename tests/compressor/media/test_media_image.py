@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 import pytest
+from helpers import npy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_models import bmp, files, picture, pnm, saved, tiff, unpacked
-from test_media_array import npy
 
 from catzip.compressor.format.numbers import side_limit
 from catzip.compressor.media import MEDIA, formats, image

@@ -9,28 +9,17 @@ import sys
 import termios
 import threading
 import time
-from pathlib import Path
 
 import pytest
-from clitools import contents
-from helpers import MODELS, TEXT, Pipe, compress, decompress
+from clitools import contents, run
+from helpers import MODELS, TESTS, TEXT, Pipe, compress, decompress
 
 import catzip
 from catzip.compressor.pipeline import compress_stream, decompress_stream, list_frames
 
-HERE = Path(__file__).parent
+HERE = TESTS
 PROSE = TEXT.encode()
 PACKED = compress(PROSE)
-
-
-def run(*words, cwd, deed="", code=0, **options):
-    """The command line with a model of its own, which does this deed while it codes."""
-    command = [sys.executable, HERE / "meddling.py", deed, *map(str, words)]
-    options.setdefault("stdout", subprocess.PIPE)
-    done = subprocess.run(command, cwd=cwd, stderr=subprocess.PIPE, timeout=120, **options)
-    said = done.stderr.decode()
-    assert done.returncode == code and "Traceback" not in said, said
-    return done.stdout, said
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from clitools import CATZIP, catzip
+from helpers import TESTS
 from tiny_models import tiny_path
 
 from catzip.benchmarks.tables import text
@@ -75,7 +75,7 @@ def test_no_command_passes_on_what_a_terminal_obeys(words, code, models, tmp_pat
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp437"])
 def test_what_an_encoding_does_not_have_is_escaped(encoding, tmp_path):
-    shutil.copy(Path(__file__).parent / "golden" / "good" / "empty.catz", tmp_path / "日本 é.catz")
+    shutil.copy(TESTS / "golden" / "good" / "empty.catz", tmp_path / "日本 é.catz")
     env = {**os.environ, "PYTHONIOENCODING": encoding}
     shown = catzip("list", "日本 é.catz", cwd=tmp_path, env=env).stdout
     assert rb"\u65e5\u672c" in shown and "é".encode(encoding, "backslashreplace") in shown
@@ -86,6 +86,6 @@ def test_what_an_encoding_does_not_have_is_escaped(encoding, tmp_path):
 
 def test_a_name_of_a_file_that_is_no_text(tmp_path):
     name = os.fsdecode(b"\xff.catz")
-    shutil.copy(Path(__file__).parent / "golden" / "good" / "empty.catz", tmp_path / name)
+    shutil.copy(TESTS / "golden" / "good" / "empty.catz", tmp_path / name)
     assert rb"\udcff.catz" in catzip("list", name, cwd=tmp_path).stdout
     assert sys.getfilesystemencoding() == "utf-8"

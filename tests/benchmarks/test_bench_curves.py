@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import TESTS
 
 from catzip.benchmarks.studies import curves
 from catzip.benchmarks.studies.curves import POINTS, TREND, curve
 
-ROOT = Path(__file__).parent.parent
+ROOT = TESTS.parent
 COMMITTED = sorted(curves.LOGS.glob("*.jsonl"))
 
 

@@ -7,12 +7,11 @@ import random
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from clitools import catzip, contents
-from helpers import TEXT
+from helpers import TESTS, TEXT
 from tiny_models import masked, tiny_path
 
 from catzip.commands.models import lines
@@ -21,7 +20,7 @@ from catzip.commands.pictures import GAP, sheet
 
 def fake(*arguments, cwd, code=0, **options):
     """As `catzip`, with the models of fake_cli.py."""
-    words = [sys.executable, str(Path(__file__).with_name("fake_cli.py")), *map(str, arguments)]
+    words = [sys.executable, str(TESTS / "fake_cli.py"), *map(str, arguments)]
     done = subprocess.run(words, cwd=cwd, capture_output=True, timeout=120, **options)
     done.stderr = done.stderr.decode()
     assert done.returncode == code, done.stderr
@@ -155,7 +154,7 @@ def test_items_that_are_no_pictures(tmp_path):
     assert done.stderr == ""  # [4, 3] is grey
     code = "import fake_cli as f; f.Grey.shape = (7,); f.Settings.registry = lambda self: f.FAKES; f.main()"
     words = [sys.executable, "-c", code, "sample", "-m", "table-grey", "-o", "c.png"]
-    env = {"PYTHONPATH": str(Path(__file__).parent)}
+    env = {"PYTHONPATH": str(TESTS)}
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == "catzip: table-grey codes items of shape [7], which are no pictures\n"
@@ -181,7 +180,7 @@ def test_pictures_need_pillow_and_say_so(tmp_path):
         "f.Settings.registry = lambda self: f.FAKES; f.main()"
     )
     words = [sys.executable, "-c", code, "sample", "-m", "table-pictures", "-o", "b.png"]
-    env = {"PYTHONPATH": str(Path(__file__).parent)}
+    env = {"PYTHONPATH": str(TESTS)}
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == "catzip: pictures need Pillow. Install it: pip install 'catzip[images]'\n"

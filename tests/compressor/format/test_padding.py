@@ -5,8 +5,8 @@ import json
 import tracemalloc
 
 import pytest
+from clitools import run
 from helpers import MODELS, TEXT, Pipe, compress, decompress
-from test_files_lost import run
 
 import catzip
 from catzip.compressor.errors import CorruptError, NotCatzipError, TruncatedError

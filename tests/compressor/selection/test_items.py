@@ -6,10 +6,9 @@ import re
 
 import numpy as np
 import pytest
-from helpers import MODELS, TEXT, ItemModel, Models, Pipe, TableModel, compress, decompress
+from helpers import MODELS, TEXT, ItemModel, Models, Pipe, TableModel, compress, decompress, npy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_media_array import npy
 
 from catzip.compressor.errors import ModelMismatchError, UnsuitableContentError
 from catzip.compressor.media.array import Header
