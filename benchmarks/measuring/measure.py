@@ -86,6 +86,7 @@ class Task:
     def options(self) -> list[str]:
         """The options of the command that compresses, as command-line words."""
         words = ["-m", self.model] if self.model else []
+        words += ["--pixels"] if self.dataset.image else []
         return words + (["--steps", str(self.steps)] if self.steps is not None else [])
 
 

@@ -69,10 +69,10 @@ class Content:
                 yield np.concatenate([here[:, None], lines], axis=1).tobytes()
             at += each.height
 
-    def chosen(self) -> Bytes:
+    def chosen(self, cost: filters.Cost = filters.magnitudes) -> Bytes:
         """The filter that suits each row of all passes (see `filters.choose`)."""
         found = [
-            filters.choose(rows, above)
+            filters.choose(rows, above, cost)
             for each in passes(self.facts.shape)
             for above, rows in (self._with_above(each, *strip) for strip in self._strips(each))
         ]

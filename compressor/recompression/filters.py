@@ -7,6 +7,8 @@
 a, b and c are bytes of the pixel to the left, above, and above to the left; 0 outside of the picture.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,15 +52,31 @@ def apply(rows: Bytes, kinds: Bytes, above: Bytes | None = None) -> Bytes:
     return out
 
 
-def choose(rows: Bytes, above: Bytes | None = None) -> Bytes:
-    """For each of the rows uint8 [H, W, B] the filter that leaves the smallest sum of magnitudes, uint8 [H]."""
+def magnitudes(rows: Bytes) -> NDArray[np.int64]:
+    """Of each filtered row [H, bytes] the sum of the magnitudes, int64 [H]: small where deflate makes little of it."""
+    sums: NDArray[np.int64] = np.minimum(rows, -rows).sum(axis=1, dtype=np.int64)
+    return sums
+
+
+def pairs(rows: Bytes) -> NDArray[np.int64]:
+    """Of each filtered row [H, bytes] how many different pairs of bytes follow each other: slower, at times better."""
+    wide = rows.astype(np.uint16)
+    both = (wide[:, :-1] << np.uint16(8)) | wide[:, 1:]
+    return np.array([len(np.unique(row)) for row in both], np.int64)
+
+
+Cost = Callable[[Bytes], NDArray[np.int64]]
+
+
+def choose(rows: Bytes, above: Bytes | None = None, cost: Cost = magnitudes) -> Bytes:
+    """For each of the rows uint8 [H, W, B] the filter that leaves the one of the least cost, uint8 [H]."""
     kinds = np.zeros(len(rows), np.uint8)
     for start, stop in _bands(rows):
         sides = _neighbours(rows, start, stop, above)
         costs = []
         for kind in range(KINDS):
             left = (rows[start:stop] - _predicted(kind, *sides)).reshape(stop - start, -1)
-            costs.append(np.minimum(left, -left).sum(axis=1, dtype=np.int64))
+            costs.append(cost(left))
         kinds[start:stop] = np.argmin(costs, axis=0)
     return kinds
 

@@ -6,12 +6,12 @@ level | memLevel | strategy | wbits | filters, as in exact.py
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain
 
 import numpy as np
 
 from ..errors import CorruptError
-from . import png
+from . import filters, png
 from .content import Content
 from .deflate import Settings
 from .exact import kinds_to_bytes, read_kinds
@@ -33,10 +33,9 @@ class Tuned:
     def tries(cls, content: Content, kinds: Bytes) -> "Iterator[Tuned]":
         """What is worth a try for a picture that was packed with the filters `kinds`."""
         base = Settings(_HEAD, 9, 9, zlib.Z_DEFAULT_STRATEGY, 15)
-        for way, strategy in product(
-            (kinds, *reversed(png.ways(content))), (zlib.Z_FILTERED, zlib.Z_DEFAULT_STRATEGY)
-        ):
-            yield cls(replace(base, strategy=strategy), way.tobytes())
+        for way in chain((kinds,), reversed(png.ways(content)), _slow_ways(content)):
+            for strategy in (zlib.Z_FILTERED, zlib.Z_DEFAULT_STRATEGY):
+                yield cls(replace(base, strategy=strategy), way.tobytes())
 
     def to_bytes(self) -> bytes:
         """As it stands in a recipe."""
@@ -58,3 +57,8 @@ class Tuned:
     def stream(self, content: Content) -> Span:
         """The rows, packed like that."""
         return png.deflated(content, np.frombuffer(self.kinds, np.uint8), self.settings)
+
+
+def _slow_ways(content: Content) -> Iterator[Bytes]:
+    """A way to filter all rows that takes longer to find than it is always worth."""
+    yield content.chosen(filters.pairs)

@@ -21,7 +21,7 @@ from catzip.models.registry import Registry
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of models with the tiny network of images as `tiny`, not cut uniformly, and an array drawn from it."""
     card = {
-        "about": "tiny", "parameters": 1, "data": {}, "validation_bits": 8.0,
+        "about": "tiny", "parameters": 1, "data": [], "validation_bits": 8.0,
         "trained": {"date": "never", "symbols": 0, "minutes": 0, "device": "none"},
     }  # fmt: skip
     saved = tiny_checkpoint("images")

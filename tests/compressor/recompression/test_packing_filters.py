@@ -89,3 +89,9 @@ def test_the_filter_that_leaves_least_is_chosen(rows, kind):
         for each in (filters.apply(rows[:, :, None], np.full(50, k, np.uint8)) for k in range(5))
     )
     assert chosen[-1] in (kind, filters.SUB, filters.NONE, filters.PAETH)
+
+
+def test_pairs_of_bytes_are_counted():
+    rows = np.array([[1, 1, 1, 1], [1, 2, 1, 2], [1, 2, 3, 4]], np.uint8)
+    assert filters.pairs(rows).tolist() == [1, 2, 3]
+    assert filters.pairs(rows[:, :1]).tolist() == [0, 0, 0]
