@@ -6,7 +6,7 @@ import sys
 import pytest
 
 LACKING = """
-import os, select, signal, sys
+import os, random, select, signal, sys
 
 for name in ("SIGHUP", "SIGXCPU", "SIGPIPE"):
     delattr(signal, name)

@@ -78,7 +78,7 @@ class Model(Protocol):
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """Of one sample, as `draw` gives them: `shape`, or where any is alike, one that the model has chosen."""
+        """The shape of a sample, as `draw` gives it: `shape`, or one that the model has chosen where any is alike."""
         ...
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
