@@ -53,13 +53,13 @@ def apply(rows: Bytes, kinds: Bytes, above: Bytes | None = None) -> Bytes:
 
 
 def magnitudes(rows: Bytes) -> NDArray[np.int64]:
-    """Of each filtered row [H, bytes] the sum of the magnitudes, int64 [H]: small where deflate makes little of it."""
+    """The sum of the magnitudes of each filtered row [H, bytes], int64 [H]: small where deflate makes little of it."""
     sums: NDArray[np.int64] = np.minimum(rows, -rows).sum(axis=1, dtype=np.int64)
     return sums
 
 
 def pairs(rows: Bytes) -> NDArray[np.int64]:
-    """Of each filtered row [H, bytes] how many different pairs of bytes follow each other: slower, at times better."""
+    """How many different pairs of bytes each filtered row [H, bytes] has, int64 [H]: slower, at times better."""
     wide = rows.astype(np.uint16)
     both = (wide[:, :-1] << np.uint16(8)) | wide[:, 1:]
     return np.array([len(np.unique(row)) for row in both], np.int64)

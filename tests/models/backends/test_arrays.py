@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catzip.compressor.errors import CatzipError, MissingDependencyError
-from catzip.models.backends import base as arrays_module
+from catzip.models.backends import select as arrays_module
 from catzip.models.backends.base import CODE_MAX, WEIGHT_MAX, Arrays, NumpyArray, float32_is_exact
 from catzip.models.backends.numpy import NumpyArrays
 from catzip.models.backends.select import arrays_for
