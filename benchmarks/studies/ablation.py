@@ -22,12 +22,13 @@ import sys
 import tempfile
 import time
 import tomllib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ...models.schema import typed
 from ...models.training import memory
 from ...models.training.datasets import Corpus, read_corpora
 from ...models.training.families import task_for
@@ -48,13 +49,14 @@ def varied(recipe: Recipe, variant: str) -> Recipe:
     for setting in filter(None, re.split(r",(?=model\.|schedule\.|data\.)", variant)):
         _set(tables, setting)
     try:
+        schedule = asdict(recipe.schedule) | tables["schedule"]
         return replace(
             recipe,
             model=tables["model"],
-            schedule=replace(recipe.schedule, **tables["schedule"]),
+            schedule=typed(type(recipe.schedule), schedule, "schedule"),
             data=_mixed(recipe.data, tables["data"]),
         )
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{variant!r}: {error}") from error
 
 
@@ -63,7 +65,9 @@ def _mixed(data: tuple[Corpus, ...], shares: dict[str, float]) -> tuple[Corpus, 
     if unknown := shares.keys() - {_name(corpus) for corpus in data}:
         raise ValueError(f"no corpus {', '.join(unknown)}; there are {', '.join(map(_name, data))}")
     wanted = [(corpus, shares.get(_name(corpus), corpus.share)) for corpus in data]
-    return tuple(replace(corpus, share=share) for corpus, share in wanted if share)
+    return tuple(
+        typed(Corpus, asdict(corpus) | {"share": share}, _name(corpus)) for corpus, share in wanted if share
+    )
 
 
 def _name(corpus: Corpus) -> str:

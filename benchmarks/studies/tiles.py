@@ -16,12 +16,25 @@ from pathlib import Path
 
 import numpy as np
 
-from ...models.families.lanes import MAX_SEGMENT
+from ...compressor.coding.model import Plan
+from ...models.families.idf.spelling import tiles_of_a_segment
 from ...models.registry import Registry
 from .. import machine
 from ..tables.text import markdown
 
 SIDES = (32, 64, 128, 256)
+
+
+def plan_for(own: Plan, shape: tuple[int, ...], side: int) -> Plan:
+    """The model's own plan for an image (height, width, channels), but with tiles of at most this side."""
+    height, width, _ = shape
+    _, channels, own_side, _, *extras = own
+    rows, columns = -(-height // side), -(-width // side)
+    # Of the sides that cut alike, a plan has the model's own, or else the least.
+    alike = (-(-height // own_side), -(-width // own_side)) == (rows, columns)
+    least = own_side if alike else max(-(-height // rows), -(-width // columns))
+    count = height * width * channels
+    return (width, channels, least, tiles_of_a_segment(count, width, channels, least), *extras)
 
 
 def main(arguments: list[str]) -> int:
@@ -38,9 +51,8 @@ def main(arguments: list[str]) -> int:
     for side in SIDES:
         started, bits = time.perf_counter(), 0.0
         for image in images:
-            width, channels, _, _, *extras = model.plan(image.size, shape=image.shape)
-            each = max(1, MAX_SEGMENT // (channels * side * side))
-            bits += model.nll(image.ravel(), (width, channels, side, each, *extras))
+            own = model.plan(image.size, shape=image.shape)
+            bits += model.nll(image.ravel(), plan_for(own, image.shape, side))
         seconds = time.perf_counter() - started
         rows.append([str(side), f"{bits / sum(image.size for image in images):.4f}", f"{seconds:.1f}"])
     names = " ".join(path.name for path in options.images)

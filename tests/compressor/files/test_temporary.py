@@ -51,10 +51,8 @@ def test_a_process_that_is_killed_leaves_nothing(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from catzip import temporary
-from catzip.atomic import replacing
-from catzip.benchmarks.results import Run
-from catzip.streams import Patient
+from catzip.compressor.files import temporary
+from catzip.compressor.files.atomic import replacing
 temporary._UNNAMED = 0
 with replacing(Path(sys.argv[1]), overwrite=True) as sink:
     sink.write(b"half")

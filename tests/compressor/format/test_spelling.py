@@ -210,7 +210,7 @@ def test_plans_have_one_spelling():
 def test_spreads_are_those_of_the_weights():
     sent = Sent({(0, 0): 2})
     weights = {(0, 0): np.array([[5, 0, -1], [0, 0, 0]])}
-    spreads, digits = sent.digits(weights)
+    spreads, digits = sent._digits(weights)
     assert spreads.tolist() == [best_spread(weights[0, 0][0]), 0]
     assert np.array_equal(sent._weights([spreads, digits])[0, 0], weights[0, 0])
     for other in set(range(1, 16)) - {int(spreads[0])}:

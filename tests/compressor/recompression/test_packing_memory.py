@@ -80,7 +80,8 @@ def test_a_small_file_that_becomes_a_large_picture_takes_little_memory(tmp_path)
 
 _BOTH_WAYS = """
 import sys
-from catzip.compressor.recompression import choice, recipe
+from catzip.compressor.recompression import choice
+from catzip.compressor.recompression import method as recipe
 from catzip.compressor.recompression.span import Span
 file = Span.whole(open(sys.argv[1], "rb"))
 content, how = choice.byte_exact(file)
