@@ -111,6 +111,12 @@ def test_tiny_models_make_the_same_files(name: str, network: str):
         symbols = mixed_text(core.alphabet, count)
         assert trace(core, symbols, plan) == trace(reference, symbols, plan), (count, plan)
         assert core.nll(symbols, plan) == reference.nll(symbols, plan)
+        segments = coded(reference, symbols, plan)
+        assert np.array_equal(
+            decoded(core, segments, count, plan), symbols
+        )  # all in the core, other than in a trace
+    drawn = [each.draw(20, None, np.random.RandomState(1)) for each in (core, reference)]
+    assert np.array_equal(*drawn)
 
 
 @every_variant
@@ -175,6 +181,8 @@ def test_threads_share_lanes_and_change_nothing(name: str, network: str, monkeyp
     core, reference = native.model(network, name, threads=3), native.model(network, "numpy")
     symbols = mixed_text(core.alphabet, 4000)
     found = trace(core, symbols, (97, 7))
+    segments = coded(core, symbols, (97, 7))
+    assert np.array_equal(decoded(core, segments, 4000, (97, 7)), symbols)
     monkeypatch.undo()
     assert found == trace(reference, symbols, (97, 7))
 

@@ -15,12 +15,15 @@ from clitools import catzip
 from golden_networks import FOLDER
 from golden_neural_cases import GOOD
 from helpers import decompress
+from model_laws import coded
 from native import ALL
 from tiny_models import CONFIGS, mixed_text, tiny_checkpoint, tiny_path
 
 from catzip.compressor.errors import CatzipError
+from catzip.compressor.format.watched import Watched
 from catzip.models.backends.native import build, library, trial
 from catzip.models.backends.numpy import NumpyArrays
+from catzip.models.families.autoregressive import native_frame
 from catzip.models.families.autoregressive.native_frame import NativeFrame
 from catzip.models.families.autoregressive.native_model import compiled
 from catzip.models.families.autoregressive.random import MIXING, random_checkpoint
@@ -171,19 +174,49 @@ def test_it_compiles_without_a_warning():
     assert done.returncode == 0, done.stderr
 
 
-def test_decoding_looks_at_signals_often(monkeypatch: pytest.MonkeyPatch):
-    """No call into the core takes more than some 50 ms: a few thousand symbols."""
+class Gone(Exception):
+    """Nobody waits for it any more."""
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_decoding_looks_up_often(threads: int, monkeypatch: pytest.MonkeyPatch):
+    """At least once in a few thousand symbols, some 50 ms: for signals, and for who watches."""
     native.variant("generic")
-    sizes, original = [], NativeFrame._pop_steps
-    monkeypatch.setattr(
-        NativeFrame,
-        "_pop_steps",
-        lambda frame, grid, *rest: sizes.append(grid.size) or original(frame, grid, *rest),
-    )
-    coder = native.model("letters", "generic")
-    symbols, plan = mixed_text(27, 30000), (30, 1000)
-    assert np.array_equal(coder.decode(coder.encode(symbols, plan), 30000, plan), symbols)
-    assert len(sizes) > 1 and max(sizes) <= 4096
+    monkeypatch.setattr(native_frame, "_LEAST_WORK", 1)
+    sizes, looks = [], []
+    for pop in ("_pop_steps", "_pop_step"):
+        original = getattr(NativeFrame, pop)
+        monkeypatch.setattr(
+            NativeFrame,
+            pop,
+            lambda frame, grid, *rest, original=original: (
+                sizes.append(grid.size) or original(frame, grid, *rest)
+            ),
+        )
+    coder = native.model("letters", "generic", threads)
+    symbols, plan = mixed_text(27, 30000), (60, 500)
+    (segment,) = coded(coder, symbols, plan)
+    stack = Watched.from_bytes(segment)
+    stack.check = lambda: looks.append(1)
+    assert np.array_equal(coder.decode(iter([stack]), 30000, plan), symbols)
+    assert len(looks) == len(sizes) > 1 and max(sizes) <= 4096
+
+
+def test_who_watches_can_end_it():
+    """What has not been popped is on the stack then."""
+    coder, symbols, plan = native.model("letters", "generic"), mixed_text(27, 30000), (30, 1000)
+    (segment,) = coded(coder, symbols, plan)
+    looks, stack = iter(range(3)), Watched.from_bytes(segment)
+
+    def check() -> None:
+        if next(looks) == 2:
+            raise Gone
+
+    stack.check = check
+    with pytest.raises(Gone):
+        coder.decode(iter([stack]), 30000, plan)
+    left = stack.to_bytes()
+    assert 0 < len(left) < len(segment) - 1000
 
 
 CHANGES = {
