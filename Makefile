@@ -35,7 +35,7 @@ sanitize: $(VENV)/dev.stamp ## the tests of the compiled core, with the address 
 	@$(PY) -m pytest tests/models/backends/test_native_sanitized.py
 
 clean: ## remove .venv and everything built
-	@rm -rf $(VENV) build dist catzip.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) build dist catzip.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis models/backends/native/_core.so
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "catzip needs Python 3.11 or later")'
