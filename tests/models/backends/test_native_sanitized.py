@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import TESTS
 
 from catzip.models.backends.native import build
 
-FOLDER = Path(__file__).parent
-TESTS = ("products", "norms", "pmfs", "tiny", "mixture", "any_size", "threads", "damaged", "outside")
+HERE = Path(__file__).parent
+PARTS = ("products", "norms", "pmfs", "tiny", "mixture", "any_size", "threads", "damaged", "outside")
 """Those of test_native.py, by a part of their names: among them damaged files."""
 
 
@@ -43,13 +44,13 @@ def test_the_sanitizers_find_nothing(tmp_path: Path):
         "no:cacheprovider",
     ]
     done = subprocess.run(
-        [*command, "-k", " or ".join(TESTS), str(FOLDER / "test_native.py")],
-        cwd=FOLDER.parent,
+        [*command, "-k", " or ".join(PARTS), str(HERE / "test_native.py")],
+        cwd=TESTS.parent,
         capture_output=True,
         text=True,
         env={
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(FOLDER), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
             "PYTHONMALLOC": "malloc",
             "LD_PRELOAD": loaded,
             "ASAN_OPTIONS": "detect_leaks=0",
