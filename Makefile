@@ -4,9 +4,11 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check -c constraints.txt
 
+CORE := $(wildcard models/backends/native/*.[ch]) models/backends/native/build.py
+
 MINUTES ?= 10
 
-.PHONY: help demo docs test check fuzz clean
+.PHONY: help demo docs test check fuzz sanitize clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -29,14 +31,17 @@ check: $(VENV)/dev.stamp ## formatting, lint, types
 fuzz: $(VENV)/fuzz.stamp ## try random input on all that reads files, for MINUTES=10
 	@$(PY) tests/fuzz/run.py --minutes $(MINUTES)
 
+sanitize: $(VENV)/dev.stamp ## the tests of the compiled core, with the address and undefined-behaviour sanitizers in it
+	@$(PY) -m pytest tests/models/backends/test_native_sanitized.py
+
 clean: ## remove .venv and everything built
-	@rm -rf $(VENV) build dist catzip.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) build dist catzip.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis models/backends/native/_core.so
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "catzip needs Python 3.11 or later")'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run.stamp: pyproject.toml constraints.txt | $(PY)
+$(VENV)/run.stamp: pyproject.toml constraints.txt setup.py $(CORE) | $(PY)
 	@echo "installing catzip into $(VENV) ..."
 	@$(PIP) setuptools
 	@$(PIP) --no-build-isolation -e .

@@ -25,6 +25,7 @@ from .commands.models import models
 from .commands.sample import sample
 from .commands.test import test
 from .commands.train import train
+from .commands.version import version_option
 from .compressor.errors import CatzipError, DamagedWeightsWarning
 from .compressor.escaping import printable, printable_lines
 from .compressor.files.streams import Patient
@@ -60,7 +61,7 @@ class CatzipGroup(click.Group):
     cls=CatzipGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, "-V", "--version", prog_name="catzip", message="%(prog)s %(version)s")
+@version_option(__version__)
 def cli() -> None:
     """Lossless compression with exact neural models.
 

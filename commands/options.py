@@ -22,7 +22,7 @@ class Settings:
     """How to run: what to say, and what to run networks on."""
 
     quiet: bool = False
-    verbose: bool = False
+    verbose: int = 0
     threads: int | None = None
     device: str = "auto"
     effort: str = "default"
@@ -111,7 +111,7 @@ effort_options = _together(
     ),
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say more.")
+verbose_option = click.option("-v", "--verbose", count=True, help="Say more; -vv also which core runs.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 force_option = click.option(
     "-f",

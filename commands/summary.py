@@ -34,9 +34,9 @@ def model_name(fingerprint: bytes, models: ModelSource) -> str | None:
         return None
 
 
-def details(report: Report, models: ModelSource, seconds: float) -> Iterator[str]:
+def details(report: Report, models: ModelSource, seconds: float, verbose: int) -> Iterator[str]:
     """What -v adds: how pictures fared, frames by kind, speed, bits per symbol of what was coded, what
-    is beside that and behind the end."""
+    is beside that and behind the end; -vv, which core models may run on."""
     if not report.remark:  # which says the same, and was said
         yield from report.notes
     kinds = Counter(frame.kind for frame in report.frames)
@@ -52,3 +52,7 @@ def details(report: Report, models: ModelSource, seconds: float) -> Iterator[str
         yield f"beside the model's symbols: {report.side_size} bytes, {cost}"
     if report.padding:
         yield f"zero bytes behind the end of the file, passed over: {report.padding}"
+    if verbose > 1:
+        from ..models.backends.native.library import described
+
+        yield f"core: {described()}"

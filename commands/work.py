@@ -163,7 +163,7 @@ class Work:
         if not self.settings.quiet and (target != STDIO or self.settings.verbose):
             say(line, err=True)
         if self.settings.verbose:
-            for detail in details(report, self.models, time.monotonic() - start):
+            for detail in details(report, self.models, time.monotonic() - start, self.settings.verbose):
                 say(f"  {printable(detail)}", err=True)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..compressor.coding.model import Model, Purpose
 from ..compressor.errors import CorruptError, DamagedWeightsWarning, ModelNotFoundError
 from . import checkpoint
+from .backends.native.library import described
 from .backends.select import arrays_for
 from .backends.workers import Workers
 from .card import Card
@@ -126,7 +127,7 @@ class Registry:
         return self._workers.threads
 
     def info(self, name: str) -> dict[str, Any]:
-        """What the model card says, flat: fingerprint, summary, family, sizes, data, training, validation.
+        """What the model card says, flat: fingerprint, summary, family, sizes, core, data, training, validation.
 
         `shape` and `budgets` only where the model codes items, and has budgets of steps; of the card what is there.
         Raises ModelNotFoundError, and CorruptError for a file that holds no model.
@@ -142,6 +143,7 @@ class Registry:
             "alphabet": wordlist.alphabet(header.tensors) or config["model"].get("alphabet", 256),
             **self._items(path, _shape(config["model"])),
             "weights_bytes": header.size,
+            "core": described() if config["family"] in family.COMPILED else "numpy",
             **card.training(),
             "path": str(path),
         }

@@ -1,5 +1,7 @@
 """The wheel holds the package, its weights and its format specification, nothing else; the sdist builds."""
 
+import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+CORE = "models/backends/native/_core.so"
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -46,7 +49,42 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     data = {"py.typed", "benchmarks/matrix/sample.txt", "compressor/format/FORMAT.md"} | tracked(
         "models/weights/*.safetensors", "models/recipes/*.toml"
     )
-    assert found == {f"catzip/{name}" for name in modules | data}
+    core = f"catzip/{CORE}"
+    assert found - {core} == {f"catzip/{name}" for name in modules - {"setup.py"} | data}
+
+
+def test_the_wheel_has_the_compiled_core_of_this_platform_for_every_python(built):
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        compiled = f"catzip/{CORE}" in archive.namelist()
+    assert compiled == (shutil.which("cc") is not None)
+    *_, python, abi, platform = wheel.stem.split("-")
+    assert (python, abi) == ("py3", "none") and (platform != "any") == compiled
+
+
+def test_without_a_compiler_the_core_is_left_out_and_the_wheel_is_for_every_platform(built, tmp_path):
+    (sdist,) = built.glob("*.tar.gz")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-build-isolation",
+        "--no-deps",
+        "--no-cache-dir",
+        "-v",
+    ]
+    made = subprocess.run(
+        [*command, "-w", str(tmp_path), str(sdist)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CC": "no-such-compiler"},
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert "the compiled core is left out: there is no C compiler" in made.stdout + made.stderr
+    (wheel,) = tmp_path.glob("*-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if name.endswith(".so")]
 
 
 def test_every_package_of_the_repository_is_listed():

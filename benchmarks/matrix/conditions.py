@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy
 
+from ...models.backends.native.library import Unusable, variants
 from ...models.backends.workers import usable_cores
 from ..machine import cpu_flags
 
@@ -29,6 +30,7 @@ _OPENBLAS = {
     "Haswell": (AVX2, {"Haswell"}),
     "SkylakeX": (AVX512, {"SkylakeX"}),
 }
+_CORES = ("generic", "avx2", "avx512-vnni")  # the variants of the compiled core
 _ATEN = {"default": frozenset[str](), "avx2": AVX2, "avx512": AVX512}
 _ONEDNN = {
     "SSE41": frozenset({"sse4_1"}),
@@ -59,6 +61,8 @@ class Condition:
             return "not supported by this CPU"
         if self.threads > usable_cores():
             return f"needs {self.threads} cores"
+        if self.environment.get("CATZIP_CORE") == "native" and (reason := _no_core(self.value)):
+            return reason
         if self.device != "cpu" and importlib.util.find_spec("torch") is None:
             return "needs torch: pip install 'catzip[torch]'"
         return None
@@ -68,7 +72,13 @@ REFERENCE = Condition("reference", "NumPy, 1 thread")
 
 
 def conditions() -> Iterator[Condition]:
-    """Every condition besides the reference, cheapest first."""
+    """Every condition besides the reference, cheapest first. What asks for no core runs on NumPy, as that does."""
+    for name in _CORES:
+        for threads in (1, 2):
+            setting = {"CATZIP_CORE": "native", "CATZIP_CORE_ISA": name}
+            effect = {"core": {f"native ({name})"}}
+            axis = "compiled core" if threads == 1 else f"compiled core, {threads} threads"
+            yield Condition(axis, name, setting, threads=threads, takes_effect=effect)
     yield Condition("threads", "2", threads=2, takes_effect={"threads": {"2"}})
     for name, (needs, shown) in _OPENBLAS.items():
         setting = {"OPENBLAS_CORETYPE": name}
@@ -87,6 +97,14 @@ def conditions() -> Iterator[Condition]:
     for name, needs in _ONEDNN.items():
         yield Condition("ONEDNN_MAX_CPU_ISA", name, {"ONEDNN_MAX_CPU_ISA": name}, "torch", 1, needs)
     yield Condition("device", "cuda", device="cuda")
+
+
+def _no_core(name: str) -> str | None:
+    """Why this variant of the core cannot run here; None if it can."""
+    try:
+        return None if name in variants() else "not supported by this CPU"
+    except Unusable as why:
+        return f"no compiled core: {why}"
 
 
 def numpy_dispatch() -> list[str]:

@@ -112,6 +112,8 @@ def _run(condition: Condition, arguments: Sequence[str], reference: Digests | No
             "OPENBLAS_NUM_THREADS": threads,
             "OMP_NUM_THREADS": threads,
             "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads wait for each other's time slices on a busy machine
+            "CATZIP_CORE": "numpy",
+            "CATZIP_CORE_ISA": "",
             **condition.environment,
         },
         capture_output=True,

@@ -23,6 +23,7 @@ from ...compressor.coding.symbols import Symbols
 from ...compressor.media import MEDIA, medium_for
 from ...models import checkpoint
 from ...models.backends.base import Arrays, NumpyArray
+from ...models.backends.native.library import described
 from ...models.backends.select import DEVICES, arrays_for
 from ...models.backends.workers import LEAST_LANES, Workers
 from ...models.families import table
@@ -158,9 +159,9 @@ def _sample(model: Model, size: int) -> Symbols:
 
 
 def _facts(device: str) -> dict[str, str]:
-    """What the environment selected: BLAS kernels, NumPy's dispatch, threads, torch's instruction set."""
+    """What the environment selected: BLAS kernels, NumPy's dispatch, the core, threads, torch's instruction set."""
     blas = [pool for pool in threadpool_info() if pool["internal_api"] == "openblas"]
-    facts = {"numpy": " ".join(numpy_dispatch()) or "baseline"}
+    facts = {"numpy": " ".join(numpy_dispatch()) or "baseline", "core": described()}
     if blas:
         facts |= {"blas": blas[0].get("architecture", "unknown"), "threads": str(blas[0]["num_threads"])}
     if device != "cpu":

@@ -2,15 +2,17 @@
 
 python -m catzip.benchmarks.studies.stages -m MODEL [--limit BYTES] FILE
 
-One thread, without the start of the interpreter, under the profiler of the standard library, which makes small calls
-look a little longer than they are. Time is that of a function itself; what belongs to no stage, as NumPy's functions
-do, counts for the stages that call it. Prints a Markdown table with the command, the date and the machine.
+One thread, without the start of the interpreter, on NumPy, for the compiled core is one function here; under the
+profiler of the standard library, which makes small calls look a little longer than they are. Time is that of a function
+itself; what belongs to no stage, as NumPy's functions do, counts for the stages that call it. Prints a Markdown table
+with the command, the date and the machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
+import os
 import pstats
 import shlex
 import sys
@@ -124,6 +126,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--limit", type=int, help="bytes of the file")
     parser.add_argument("file", type=Path)
     options = parser.parse_args(arguments)
+    os.environ["CATZIP_CORE"] = "numpy"
     data = options.file.read_bytes()[: options.limit]
     Registry(device="cpu").by_name(options.model)  # imports what the model needs
     packed, packing = profiled(lambda: compress(data, options.model, device="cpu", threads=1))

@@ -76,6 +76,26 @@ class Stack:
         words: NDArray[np.uint32] = self._coder.get_compressed()
         return words.astype(_WORD, copy=False).tobytes().rstrip(b"\0")
 
+    def lends(self) -> bool:
+        """Whether another decoder may pop from what it has `drained`, and `refill` it with what is left.
+
+        Not where pushes and pops are more than they are here.
+        """
+        return type(self) is Stack
+
+    def look_up(self) -> None:
+        """Called by such a decoder every few milliseconds, for stacks that watch something meanwhile."""
+
+    def drained(self) -> bytes:
+        """As `to_bytes`, but the stack is empty then."""
+        data = self.to_bytes()
+        self._coder.clear()
+        return data
+
+    def refill(self, data: bytes) -> None:
+        """What `drained` gave, or what is left of it, instead of what it holds."""
+        self._coder = Stack.from_bytes(data)._coder
+
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """The stack that `to_bytes` wrote. Raises CorruptError if no stack is written like this."""

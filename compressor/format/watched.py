@@ -13,13 +13,21 @@ def go_on() -> None:
 
 
 class Watched(Stack):
-    """Calls `check` before each pop."""
+    """Calls `check` before each pop, and whenever a decoder that it lends itself to looks up."""
 
     __slots__ = ("check",)
 
     def __init__(self) -> None:
         super().__init__()
         self.check: Check = go_on
+
+    def lends(self) -> bool:
+        """See `Stack.lends`."""
+        return True
+
+    def look_up(self) -> None:
+        """Raises what `check` raises."""
+        self.check()
 
     def pop(self, pmf: PMF) -> NDArray[np.int32]:
         """As `Stack.pop`. Raises what `check` raises."""

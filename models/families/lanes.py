@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from ...compressor.coding.model import Plan
 from ...compressor.errors import CorruptError
 from ..backends.base import NumpyArray
+
+Part = TypeVar("Part", bound=tuple[NumpyArray, *tuple[object, ...]])
 
 MAX_LANES = 1024
 MAX_SEGMENT = 1 << 17  # symbols: what a decoder must be ready to hold
@@ -100,3 +103,17 @@ class Columns:
         yield slice(full), symbols[: full * steps].reshape(full, steps)[:, self.start : self.stop]
         rest = symbols[full * steps :].reshape(lanes - full, steps - 1)
         yield slice(full, lanes), rest[:, self.start : self.stop]
+
+
+def parts_of(symbols: NumpyArray, evaluated: Iterator[Part]) -> Iterator[Part]:
+    """The next of what was evaluated, each the symbols of some steps and more: those that make up these symbols [T, L].
+
+    Raises ValueError if it was on other symbols.
+    """
+    done = 0
+    while done < len(symbols):
+        part = next(evaluated, None)
+        if part is None or not np.array_equal(part[0], symbols[done : done + len(part[0])]):
+            raise ValueError("these are not the symbols that are known of the frame")
+        yield part
+        done += len(part[0])

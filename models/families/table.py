@@ -33,6 +33,9 @@ FAMILIES = {
 }
 """The package of each family, by the name that weight files and recipes have. A new family joins here."""
 
+COMPILED = ("autoregressive",)
+"""Those that the compiled core knows."""
+
 _MOST_BYTES = 1 << 27  # of a weight file that codes: its network takes several times as much memory
 
 _Name = Annotated[str, entries(200, least=1)]

@@ -86,9 +86,9 @@ def push_symbol(recent: Array, symbols: Array) -> Array:
     return (recent << np.uint64(8)) | symbols.astype(np.uint64)
 
 
-def _places(count: int) -> int:
-    """How many places a memory for ``count`` symbols has."""
-    return 1 << min(22, max(12, (count - 1).bit_length()))
+def match_bits(count: int) -> int:
+    """log2 of the places that are remembered of so many symbols."""
+    return min(22, max(12, (count - 1).bit_length()))
 
 
 class MatchModel:
@@ -100,11 +100,12 @@ class MatchModel:
     @staticmethod
     def bytes_for(lanes: int, length: int) -> int:
         """What one takes."""
-        return 16 * _places(lanes * length) + lanes * length
+        return (16 << match_bits(lanes * length)) + lanes * length
 
     def __init__(self, lanes: int, length: int) -> None:
-        size = _places(lanes * length)
-        self._shift = np.uint64(64 - (size.bit_length() - 1))
+        bits = match_bits(lanes * length)
+        size = 1 << bits
+        self._shift = np.uint64(64 - bits)
         self._keys = np.zeros(size, np.uint64)
         self._places = np.zeros(size, np.int64)
         self._text = np.zeros(lanes * length, np.uint8)

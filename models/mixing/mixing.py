@@ -38,7 +38,7 @@ _NODE_HASH = np.uint64(0xC2B2AE3D27D4EB4F)  # odd numbers without a pattern, as 
 _NODE = np.multiply(_NODE_HASH, HASH)
 
 
-def _table(config: MixingConfig, count: int) -> tuple[int, int]:
+def table_size(config: MixingConfig, count: int) -> tuple[int, int]:
     """log2 of the counters of a context, and contexts, for a frame of ``count`` symbols."""
     bits = min(config.bits, max(12, count.bit_length() + 3))
     return bits, len(config.orders) + 1 + config.phrases
@@ -58,28 +58,26 @@ class Mixer:
             raise ValueError(
                 f"{len(tensors['adapt'])} rates of counters, of which {config.limit + 1} are in use"
             )
-        bits, contexts = _table(config, count)
+        bits, contexts = table_size(config, count)
         self._shift = np.uint64(64 - bits)
         self._first = (np.arange(contexts, dtype=np.int64) << bits)[:, None]
         self._counters = Counters(np.zeros(contexts << bits, np.int32), tensors["adapt"])
         self._refinement = Refinement(self._squash, tensors["adapt"], bits) if config.refined else None
-        self._levels = np.searchsorted(_LEVELS, np.arange(1 << AGE), side="right") if config.by_age else None
+        self._levels = age_levels() if config.by_age else None
         self._ranks = np.arange(1, len(config.orders) + 1)[:, None]
         self._masks = np.array([(1 << 8 * order) - 1 for order in config.orders], np.uint64)[:, None]
         self._salts = (np.array(config.orders, np.uint64) * SALT)[:, None]
         self._words = Words(alphabet, lanes, config.phrases)
         self._inputs = np.arange(contexts + 1)[:, None]
-        weights = np.full((self.decisions_per_symbol, contexts + 1, MATCH_LENGTHS), config.start, np.int64)
-        weights[:, 0] = 1 << WEIGHT
-        self._weights = weights.reshape(self.decisions_per_symbol, -1)
-        self._rate = config.rate // max(lanes, _FEW_LANES)
+        self._weights = fresh_weights(config, self.decisions_per_symbol)
+        self._rate = learning_rate(config, lanes)
         self._ends, self._nodes = _tree(self.decisions_per_symbol)
         self._beyond = alphabet < 1 << self.decisions_per_symbol
 
     @staticmethod
     def bytes_for(config: MixingConfig, count: int) -> int:
         """What one takes that has met ``count`` symbols."""
-        bits, contexts = _table(config, count)
+        bits, contexts = table_size(config, count)
         return 4 * (contexts << bits) + (Refinement.bytes_for(bits) if config.refined else 0)
 
     def symbols(self, below: NumpyArray, recent: NumpyArray, matched: NumpyArray) -> Decisions:
@@ -178,6 +176,24 @@ class Mixer:
     def advance(self, symbols: NumpyArray) -> None:
         """Move the words so far [L] on by one symbol in every lane."""
         self._words.advance(symbols)
+
+
+def fresh_weights(config: MixingConfig, decisions: int) -> NumpyArray:
+    """int64 [decisions, inputs * MATCH_LENGTHS]: the network's are 1."""
+    inputs = len(config.orders) + 2 + config.phrases
+    weights = np.full((decisions, inputs, MATCH_LENGTHS), config.start, np.int64)
+    weights[:, 0] = 1 << WEIGHT
+    return weights.reshape(decisions, -1)
+
+
+def learning_rate(config: MixingConfig, lanes: int) -> int:
+    """Of the weights, in steps of 2**-24."""
+    return config.rate // max(lanes, _FEW_LANES)
+
+
+def age_levels() -> NumpyArray:
+    """Which weight a counter of each age has: intp [2**AGE]."""
+    return np.searchsorted(_LEVELS, np.arange(1 << AGE), side="right")
 
 
 def summed(frequencies: NumpyArray) -> NumpyArray:

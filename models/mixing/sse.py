@@ -24,7 +24,7 @@ BEGUN = 4  # age of a fresh counter
 _REACH = 8 << STRETCH  # of t, either way
 _KNOTS = 2 * (_REACH >> STRETCH) + 1
 _ORDERS = (1, 2)
-_BITS = 16  # log2 of the rows of a map, at most
+MAP_BITS = 16  # log2 of the rows of a map, at most
 
 
 class Refinement:
@@ -34,13 +34,10 @@ class Refinement:
     """
 
     def __init__(self, squash: NumpyArray, adapt: NumpyArray, bits: int) -> None:
-        bits = min(bits, _BITS)
+        bits = min(bits, MAP_BITS)
         self._shift = np.uint64(64 - bits)
         self._first = (np.arange(len(_ORDERS), dtype=np.int64) << bits)[:, None]
-        middle = len(squash) // 2
-        knots = squash[middle - _REACH : middle + _REACH + 1 : 1 << STRETCH].astype(np.int32)
-        row = ((knots << CHANCE - PROBABILITY) - (1 << CHANCE - 1) << AGE) + np.int32(BEGUN)
-        self._counters = Counters(np.tile(row, len(_ORDERS) << bits), adapt)
+        self._counters = Counters(fresh_maps(squash, bits), adapt)
         self._masks = np.array([(1 << 8 * order) - 1 for order in _ORDERS], np.uint64)[:, None]
         self._salts = (np.array(_ORDERS, np.uint64) * SALT)[:, None]
         self._read: tuple[NumpyArray, NumpyArray] = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -48,7 +45,7 @@ class Refinement:
     @staticmethod
     def bytes_for(bits: int) -> int:
         """What the maps of a frame take."""
-        return 4 * _KNOTS * (len(_ORDERS) << min(bits, _BITS))
+        return 4 * _KNOTS * (len(_ORDERS) << min(bits, MAP_BITS))
 
     def keys(self, recent: NumpyArray) -> NumpyArray:
         """Hashes of the contexts, uint64 [2, A], of the packed past [A]."""
@@ -90,3 +87,11 @@ class Refinement:
         """What came of the last `refined`: bits [A]."""
         counters, slots = self._read
         self._counters.learn(counters, slots, bits)
+
+
+def fresh_maps(squash: NumpyArray, bits: int) -> NumpyArray:
+    """The counters of both maps, int32, one row of knots after another."""
+    middle = len(squash) // 2
+    knots = squash[middle - _REACH : middle + _REACH + 1 : 1 << STRETCH].astype(np.int32)
+    row = ((knots << CHANCE - PROBABILITY) - (1 << CHANCE - 1) << AGE) + np.int32(BEGUN)
+    return np.tile(row, len(_ORDERS) << min(bits, MAP_BITS))

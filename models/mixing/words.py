@@ -18,7 +18,7 @@ class Words:
 
     def __init__(self, alphabet: int, lanes: int, phrases: bool) -> None:
         self._word, self._before = np.zeros((2, lanes), np.uint64)
-        self._letters, self._phrases = _letters(alphabet), phrases
+        self._letters, self._phrases = letters(alphabet), phrases
 
     def contexts(self, lanes: int) -> NumpyArray:
         """Those of the first lanes: uint64 [1 or, with phrases, 2, lanes]."""
@@ -34,7 +34,7 @@ class Words:
         self._word = np.where(letters > 0, (self._word + letters) * _WORD, np.uint64(0))
 
 
-def _letters(alphabet: int) -> NumpyArray:
+def letters(alphabet: int) -> NumpyArray:
     """What each symbol adds to a word, uint64 [256]: 0 for what ends it. Capitals count as small, UTF-8 as letters."""
     letters = np.arange(256, dtype=np.uint64)
     if alphabet < 256:

@@ -46,10 +46,12 @@ def test_the_commands_of_the_interface_are_there():
 
 def test_help_and_version(tmp_path):
     import catzip as package
+    from catzip.models.backends.native.library import described
 
     for flag in ("--help", "-h"):
         assert b"compress" in catzip(flag, cwd=tmp_path).stdout
-    assert catzip("--version", cwd=tmp_path).stdout.decode() == f"catzip {package.__version__}\n"
+    shown = catzip("--version", cwd=tmp_path).stdout.decode().splitlines()
+    assert shown == [f"catzip {package.__version__}", f"core: {described()}"]
 
 
 def test_help_imports_no_heavy_package():

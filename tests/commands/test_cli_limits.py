@@ -15,10 +15,10 @@ TEXT = b"What is sound stays sound. " * 200
 
 @pytest.fixture(scope="module")
 def sleeper():
-    """A file of less than 100 bytes that would take minutes: one lane of a recurrent network, 262144 steps long."""
-    model, count = Registry("cpu", 1).by_name("ar-bytes"), 1 << 18
-    blob = bombs.member([(bombs.coded(model, count, (1, 1 << 17)), count)])
-    assert len(blob) < 100
+    """A file of less than 200 bytes that would take minutes: 64 lanes of a recurrent network, 262144 steps long."""
+    model, count = Registry("cpu", 1).by_name("ar-bytes"), 1 << 24
+    blob = bombs.member([(bombs.coded(model, count, (64, 1 << 11)), count)])
+    assert len(blob) < 200
     return blob
 
 
@@ -46,7 +46,7 @@ def test_a_small_file_cannot_keep_the_decoder_busy(sleeper, tmp_path):
 def test_it_can_be_asked_to(sleeper, tmp_path):
     """And can be stopped then."""
     (tmp_path / "a.catz").write_bytes(sleeper)
-    child = start("test", "--max-output", "1M", "a.catz", cwd=tmp_path)
+    child = start("test", "--max-output", "16M", "a.catz", cwd=tmp_path)
     time.sleep(5)
     assert child.poll() is None
     child.terminate()

@@ -33,7 +33,9 @@ from ...networks.recurrent import AutoregressiveConfig, ExactNetwork
 from ...schema import Declared, ranged, typed
 from ..base import Family, Segments
 from ..identity import Identity
-from ..lanes import Layout
+from ..lanes import Layout, parts_of
+from .native_frame import NativeFrame
+from .native_model import NativeModel, compiled
 
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
@@ -103,15 +105,15 @@ class Frame:
 
         Raises ValueError if it was not them that the network was evaluated on.
         """
-        done = 0
-        while done < len(symbols):
-            part = next(evaluations, None)
-            if part is None or not np.array_equal(part[0], symbols[done : done + len(part[0])]):
-                raise ValueError("these are not the symbols that are known of the frame")
-            for t, column in enumerate(part[0]):
-                yield from forced(self._decisions(*part[1:], t), self._active(column), self._depth)
+        for part, below, past in parts_of(symbols, evaluations):
+            for t, column in enumerate(part):
+                yield from forced(self._decisions(below, past, t), self._active(column), self._depth)
                 self._advance(column)
-            done += len(part[0])
+
+    def pop(self, stack: SymbolStack, grid: NumpyArray) -> None:
+        """The next symbols, [T, L], into ``grid``. Raises CorruptError for one outside the alphabet."""
+        with self._workers.one_blas_thread():
+            Serial(lambda: self.steps(grid)).pop(stack)
 
     def _evaluated(self, symbols: NumpyArray) -> tuple[NumpyArray, NumpyArray, Past]:
         """The next symbols [T, L], and what the mixture needs for them."""
@@ -170,10 +172,13 @@ class FrameSteps(Codec[NumpyArray]):
     """
 
     def __init__(
-        self, frame: Frame, workers: Workers, shape: tuple[int, int], evaluations: Evaluations | None = None
+        self,
+        frame: Frame | NativeFrame,
+        shape: tuple[int, int],
+        evaluations: Iterator[Any] | None = None,
     ) -> None:
         """``evaluations`` are those of the frame, see `Frame.ahead`; a pop needs none."""
-        self._frame, self._workers, self._shape, self._evaluations = frame, workers, shape, evaluations
+        self._frame, self._shape, self._evaluations = frame, shape, evaluations
 
     def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
         """Push uint8 [T, L], with the probabilities of teacher forcing. Raises ValueError as it does."""
@@ -183,8 +188,7 @@ class FrameSteps(Codec[NumpyArray]):
     def pop(self, stack: SymbolStack, /) -> NumpyArray:
         """Pop uint8 [T, L]. Raises CorruptError for a symbol outside the alphabet."""
         grid: NumpyArray = np.empty(self._shape, np.uint8)
-        with self._workers.one_blas_thread():
-            Serial(lambda: self._frame.steps(grid)).pop(stack)
+        self._frame.pop(stack, grid)
         return grid
 
 
@@ -199,9 +203,10 @@ class Autoregressive(Family):
         tensors: Tensors,
         workers: Workers,
         lanes: int = _LANES,
+        native: NativeModel | None = None,
     ) -> None:
         """``tensors`` are those of the mixture. ``lanes`` are those of a plan for 10 KB, but for the least length of a
-        lane.
+        lane. ``native`` is network and mixture for the compiled core, if that is to run.
         """
         check_mixing(tensors)
         if network.alphabet > 256:
@@ -212,7 +217,7 @@ class Autoregressive(Family):
         self.alphabet = network.alphabet
         self.symbol_bits = (self.alphabet - 1).bit_length() * PROBABILITY
         self.network, self.mixing, self.tensors, self.workers = network, mixing, tensors, workers
-        self._lanes = lanes
+        self.native, self._lanes = native, lanes
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
@@ -253,11 +258,17 @@ class Autoregressive(Family):
         if count == 0:
             return
         layout = Layout.of(count, plan)
-        frame = Frame(self, layout, 1 if known is None else max(1, _AT_ONCE // layout.lanes))
+        at_once = 1 if known is None else max(1, _AT_ONCE // layout.lanes)
+        frame = self._frame(layout, at_once)
         ahead = None if known is None else frame.ahead(known)
         for start, stop in layout.segments():
-            codec = FrameSteps(frame, self.workers, (stop - start, layout.lanes), ahead)
-            yield layout.columns(start, stop), codec
+            yield layout.columns(start, stop), FrameSteps(frame, (stop - start, layout.lanes), ahead)
+
+    def _frame(self, layout: Layout, at_once: int) -> Frame | NativeFrame:
+        """One before its first step, for the compiled core where that runs."""
+        if self.native:
+            return NativeFrame(self.native, self.workers, layout, at_once)
+        return Frame(self, layout, at_once)
 
     @property
     def sample_size(self) -> int:
@@ -290,4 +301,5 @@ def load(
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
     sizes, mixing, lanes = _configured(config)
     network = ExactNetwork(sizes, tensors, arrays)
-    return Autoregressive(identity, network, mixing, tensors, workers, lanes)
+    native = compiled(sizes, mixing, tensors, arrays)
+    return Autoregressive(identity, network, mixing, tensors, workers, lanes, native)

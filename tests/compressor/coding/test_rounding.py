@@ -5,6 +5,7 @@ import platform
 import threading
 from collections.abc import Iterator
 
+import native
 import numpy as np
 import pytest
 from golden_networks import FOLDER
@@ -14,8 +15,10 @@ from tiny_models import flow, masked, mixed_text, model
 import catzip
 from catzip.compressor.coding import rounding
 from catzip.compressor.coding.model import Model
+from catzip.compressor.coding.stack import Stack
 from catzip.compressor.errors import CatzipError
 from catzip.models.backends.workers import Workers
+from catzip.models.families.autoregressive.native_frame import NativeFrame
 
 MODES = {
     "x86_64": {"upward": 0x800, "downward": 0x400, "toward zero": 0xC00},
@@ -65,6 +68,23 @@ def coded(found: Model) -> bytes:
     symbols = content(found)
     plan = found.plan(len(symbols), shape=(24, 20, 3) if found.medium == "image" else ())
     return b"".join(stack.to_bytes() for stack in found.encode(symbols, plan))
+
+
+def test_the_compiled_core_decodes_in_any_mode(
+    other_mode: int, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+):
+    """It is less easily misled than NumPy: so it is asked in which mode it runs, too."""
+    seen, pop = [], NativeFrame._pop_steps
+
+    def watched(*given) -> int:
+        seen.append(rounding.is_to_nearest())
+        return pop(*given)
+
+    monkeypatch.setattr(NativeFrame, "_pop_steps", watched)
+    found = native.model("bytes-refined", "generic")
+    plan, stacks = found.plan(960), iter([Stack.from_bytes(expected["bytes"])])
+    assert np.array_equal(found.decode(stacks, 960, plan), content(found))
+    assert seen and all(seen) and mode() == other_mode
 
 
 @pytest.mark.parametrize("name", MODELS)

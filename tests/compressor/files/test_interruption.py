@@ -20,9 +20,9 @@ SOON = 5
 @pytest.fixture(scope="module")
 def sleeper(tmp_path_factory):
     """A file the first byte of which takes minutes to decode."""
-    model, count = Registry("cpu", 1).by_name("ar-bytes"), 1 << 18
+    model, count = Registry("cpu", 1).by_name("ar-bytes"), 1 << 24
     path = tmp_path_factory.mktemp("sleeper") / "a.catz"
-    path.write_bytes(bombs.member([(bombs.coded(model, count, (1, 1 << 17)), count)]))
+    path.write_bytes(bombs.member([(bombs.coded(model, count, (64, 1 << 11)), count)]))
     return path
 
 
@@ -33,7 +33,7 @@ def threads():
 def test_closing_what_was_not_read_decodes_nothing(sleeper):
     """No thread begins."""
     before = threads()
-    file = catzip.open(sleeper, max_size=1 << 20)
+    file = catzip.open(sleeper, max_size=1 << 24)
     assert threads() == before
     start = time.monotonic()
     file.close()
@@ -42,7 +42,7 @@ def test_closing_what_was_not_read_decodes_nothing(sleeper):
 
 def test_closing_does_not_wait_for_a_frame(sleeper):
     before = threads()
-    file = catzip.open(sleeper, max_size=1 << 20)
+    file = catzip.open(sleeper, max_size=1 << 24)
     reader = threading.Thread(target=pytest.raises, args=(Exception, file.raw.read, 1))
     reader.start()
     time.sleep(4)  # the model is loaded, and at its first segment
@@ -68,14 +68,14 @@ def test_seeking_back_decodes_nothing(tmp_path):
 
 READ = """
 import catzip, sys
-file = catzip.open(sys.argv[1], max_size=1 << 20)
+file = catzip.open(sys.argv[1], max_size=1 << 24)
 print("open", flush=True)
 file.read(1)
 """
 WRITE = """
 import catzip, os, sys
 file = catzip.open(sys.argv[1], "wb", "ar-bytes")
-file.write(b"to be or not, " * 50_000)
+file.write(os.urandom(1 << 22))
 print("open", flush=True)
 try:
     file.close()

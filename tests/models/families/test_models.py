@@ -24,6 +24,7 @@ from catzip.compressor.coding.stack import Stack
 from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
 from catzip.models.families.autoregressive import codec as autoregressive
+from catzip.models.families.autoregressive import native_frame
 from catzip.models.families.autoregressive.codec import Autoregressive, Frame
 from catzip.models.families.lanes import Layout
 from catzip.models.mixing.contexts import MATCH_LENGTHS
@@ -98,7 +99,8 @@ def test_pmfs_are_the_same_however_they_are_evaluated(name: str, monkeypatch: py
     first = trace(model(name), symbols, plan)
     assert first.pushed == first.popped
     assert len(Workers(2).groups(40)) == 2
-    monkeypatch.setattr(autoregressive, "_LEAST_WORK", 1)  # the tiny networks share it, too
+    for module in (autoregressive, native_frame):
+        monkeypatch.setattr(module, "_LEAST_WORK", 1)  # the tiny networks share it, too
     assert trace(model(name, threads=2), symbols, plan) == first
     for at_once in (1, 90, 10**6):
         monkeypatch.setattr(autoregressive, "_AT_ONCE", at_once)

@@ -1,0 +1,49 @@
+"""A variant of the core on trial, once in a process: its integers on extreme operands against NumPy's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..base import CODE_MAX, WEIGHT_MAX, NumpyArray
+from .layers import PackedLinear
+from .structures import Core, address
+
+SHAPES = ((1, 2097, 3), (3, 1, 5), (33, 33, 17), (17, 20, 160))
+"""Rows, inputs and outputs: tall strips and single rows, wide ones and single blocks, and what is left over of each."""
+
+WIDTHS = (16, 160, 1024)
+
+
+def check(core: Core) -> bool:
+    """Whether this variant multiplies and normalises exactly."""
+    return all(_multiplies(core, *shape) for shape in SHAPES) and all(_normalises(core, w) for w in WIDTHS)
+
+
+def _multiplies(core: Core, rows: int, inputs: int, outputs: int) -> bool:
+    """All +-127 against all +-63, and their greatest pairs, which are what 16 bits have to hold."""
+    weight = _signs(11, outputs, inputs) * WEIGHT_MAX
+    codes = np.concatenate([_signs(7, rows, inputs), np.ones((rows, inputs), np.int64)]) * CODE_MAX
+    for signed in (weight, np.abs(weight), -np.abs(weight)):
+        zeros = np.zeros(outputs, np.int64)
+        found = PackedLinear(core, signed.astype(np.int8), zeros, zeros).product(codes)
+        if not np.array_equal(found[:, :outputs], codes @ signed.T):
+            return False
+    return True
+
+
+def _normalises(core: Core, width: int) -> bool:
+    """Residuals as large as they get, and as small."""
+    places = np.arange(4 * width).reshape(4, width)
+    x = ((places * 40503 % 65535 - 32767) >> np.array([[0], [4], [9], [15]])).astype(np.int32)
+    squares = (x.astype(np.int64) ** 2).sum(axis=1, keepdims=True) + 16.0 * width
+    scale = (np.floor(np.sqrt(2.0**40 * width / squares)) * 2.0**-15).astype(np.float32)
+    codes = np.floor(x.astype(np.float32) * scale + np.float32(0.5)).clip(-CODE_MAX, CODE_MAX)
+    found = np.empty((4, width), np.uint8)
+    core.norm(address(x), 4, width, address(found), width)
+    return bool(np.array_equal(found, codes + 128))
+
+
+def _signs(every: int, *shape: int) -> NumpyArray:
+    """1, but -1 for the last of ``every`` so many."""
+    signs: NumpyArray = np.where(np.arange(np.prod(shape)).reshape(shape) % every < every - 1, 1, -1)
+    return signs

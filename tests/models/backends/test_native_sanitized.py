@@ -1,0 +1,61 @@
+"""The core reads and writes its own memory alone, and does nothing that C leaves undefined: `make sanitize`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import TESTS
+
+from catzip.models.backends.native import build
+
+HERE = Path(__file__).parent
+PARTS = ("products", "norms", "pmfs", "tiny", "mixture", "any_size", "threads", "damaged", "outside")
+"""Those of test_native.py, by a part of their names: among them damaged files."""
+
+
+def library(name: str) -> str:
+    """Where the compiler has this library, or skips the test."""
+    try:
+        command = [*build.compiler(), f"-print-file-name={name}"]
+    except build.BuildError as error:
+        pytest.skip(str(error))
+    found = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    if not os.path.isabs(found):
+        pytest.skip(f"the compiler has no {name}")
+    return found
+
+
+@pytest.mark.slow
+def test_the_sanitizers_find_nothing(tmp_path: Path):
+    loaded = library("libasan.so")
+    build.build(tmp_path / "core.so", build.SANITIZERS)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-s",
+        "-p",
+        "sanitized_core",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [*command, "-k", " or ".join(PARTS), str(HERE / "test_native.py")],
+        cwd=TESTS.parent,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONMALLOC": "malloc",
+            "LD_PRELOAD": loaded,
+            "ASAN_OPTIONS": "detect_leaks=0",
+            "CATZIP_TEST_CORE": str(tmp_path / "core.so"),
+        },
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert "passed" in done.stdout and "skipped" not in done.stdout.splitlines()[-1]
