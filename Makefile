@@ -32,7 +32,7 @@ fuzz: $(VENV)/fuzz.stamp ## try random input on all that reads files, for MINUTE
 	@$(PY) tests/fuzz/run.py --minutes $(MINUTES)
 
 sanitize: $(VENV)/dev.stamp ## the tests of the compiled core, with the address and undefined-behaviour sanitizers in it
-	@$(PY) -m pytest tests/models/backends/test_native_sanitized.py
+	@CATZIP_SANITIZE=1 $(PY) -m pytest tests/models/backends/test_native_sanitized.py
 
 clean: ## remove .venv and everything built
 	@rm -rf $(VENV) build dist catzip.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis models/backends/native/_core.so

@@ -68,7 +68,9 @@ def test_shares_of_the_data_by_the_names_of_their_files():
 
 @pytest.mark.parametrize("wrong", ["schedule.nonsense=1", "data.samba='x'", "schedule.lanes=true"])
 def test_what_no_recipe_has_is_refused(wrong):
-    with pytest.raises(ValueError, match=r"nonsense|samba.share: Expected `float`|schedule.lanes: Expected `int`"):
+    with pytest.raises(
+        ValueError, match=r"nonsense|samba.share: Expected `float`|schedule.lanes: Expected `int`"
+    ):
         ablation.varied(load("ar-bytes"), wrong)
 
 

@@ -27,7 +27,7 @@ def library(name: str) -> str:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.skipif("CATZIP_SANITIZE" not in os.environ, reason="it takes many minutes: make sanitize")
 def test_the_sanitizers_find_nothing(tmp_path: Path):
     loaded = library("libasan.so")
     build.build(tmp_path / "core.so", build.SANITIZERS)
