@@ -88,7 +88,7 @@ def _recipe(table: dict[str, Any]) -> Recipe:
     family, schedule = table.get("family"), table.get("schedule")
     if not isinstance(schedule, dict) or not isinstance(family, str) or family not in FAMILIES:
         return typed(Recipe, table, "")
+    own = typed(task_type(family).schedule_type, schedule, "schedule")
     known = {each.name for each in fields(Schedule)}
     general = {name: value for name, value in schedule.items() if name in known}
-    recipe = typed(Recipe, table | {"schedule": general}, "")
-    return replace(recipe, schedule=typed(task_type(family).schedule_type, schedule, "schedule"))
+    return replace(typed(Recipe, table | {"schedule": general}, ""), schedule=own)
