@@ -187,7 +187,7 @@ def fresh_weights(config: MixingConfig, decisions: int) -> NumpyArray:
 
 
 def learning_rate(config: MixingConfig, lanes: int) -> int:
-    """Of the weights, in steps of 2**-24."""
+    """The rate at which weights learn, in steps of 2**-24."""
     return config.rate // max(lanes, _FEW_LANES)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 NAME = "_core.so"
-"""Of the shared object. It is called through ctypes and knows no Python, so one serves every version."""
+"""The name of the shared object. It knows no Python and is called through ctypes: one serves every version."""
 
 FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math")
 """None of them changes a result: no -ffast-math, and no multiplication is fused with an addition. No -march either:
@@ -45,7 +45,7 @@ def sources() -> list[Path]:
 
 
 def digest() -> str:
-    """Of the sources: the core says from which ones it was made."""
+    """A digest of the sources: the core says from which ones it was made."""
     found = hashlib.sha256()
     for path in sources():
         found.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -47,7 +47,7 @@ def described() -> str:
 
 
 def name_of(variant: Core) -> str:
-    """Of a variant."""
+    """What a variant is called."""
     return str(variant.name.decode())
 
 

@@ -18,7 +18,7 @@ DONE, OUTSIDE = 0, 1
 
 
 def address(array: NumpyArray) -> int:
-    """Of an array that is C-contiguous. Raises ValueError for another."""
+    """The address of an array that is C-contiguous. Raises ValueError for another."""
     if not array.flags.c_contiguous:
         raise ValueError("the core reads arrays as they lie in memory")
     return int(array.ctypes.data)

@@ -146,7 +146,7 @@ class NativeFrame:
         self._network(self._now, 1, None)
 
     def _decisions(self, steps: int) -> int:
-        """Of the next steps, by the mixture."""
+        """How many decisions the next steps are made of."""
         now = self._frame.mixed
         return self._model.decisions * sum(map(self._layout.active, range(now, now + steps)))
 
