@@ -11,7 +11,7 @@ import pytest
 from helpers import TESTS, Models, decompress
 from packing import unpack
 from png_files import GOOD as PNGS
-from test_packing_webp import GOOD as WEBPS
+from webp_files import GOOD as WEBPS
 
 from catzip.compressor.encoder import Encoder
 from catzip.compressor.errors import (

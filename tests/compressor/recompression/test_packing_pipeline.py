@@ -12,9 +12,9 @@ from image_models import ImageModel, picture
 from packing import unpack
 from PIL import Image
 from png_files import BAD, BASE, GOOD, SIGNATURE, TEXTS, chunk, ihdr, png
-from test_packing_webp import COLOURS, animation
-from test_packing_webp import GOOD as WEBPS
-from test_packing_webp import file as webp_file
+from webp_files import COLOURS, animation
+from webp_files import GOOD as WEBPS
+from webp_files import file as webp_file
 
 import catzip
 from catzip.compressor import picture_ways as ways

@@ -7,7 +7,7 @@ import pytest
 from helpers import Pipe
 from png_files import LATE, SIGNATURE, chunk, ihdr, png
 from test_packing_pipeline import NONE, SPECKLED, run
-from test_packing_webp import GOOD as WEBPS
+from webp_files import GOOD as WEBPS
 
 from catzip.compressor.errors import RepackingError
 from catzip.compressor.pipeline import compress_stream, decompress_stream, is_same_picture

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from packing import pack, unpack
 from PIL import Image
+from webp_files import COLOURS, GOOD, HIDDEN, animation, file
 
 from catzip.compressor.errors import CorruptError, MissingDependencyError
 from catzip.compressor.pipeline import is_same_picture
@@ -15,43 +16,10 @@ from catzip.compressor.recompression import webp
 from catzip.compressor.recompression.asbytes import AsBytes, NotReproduced
 from catzip.compressor.recompression.form import OPENING, Facts, Unpacked
 
-DRAW = np.random.RandomState(3)
-COLOURS = np.cumsum(DRAW.randint(-2, 3, (33, 31, 4)), axis=1).astype(np.uint8)
-OPAQUE = np.concatenate([COLOURS[:, :, :3], np.full((33, 31, 1), 255, np.uint8)], axis=2)
-HIDDEN = np.concatenate([COLOURS[:, :, :3], np.zeros((33, 31, 1), np.uint8)], axis=2)
-
-
-def file(pixels, **options):
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "WEBP", **{"lossless": True, "exact": True, **options})
-    return out.getvalue()
-
-
-def animation():
-    out = io.BytesIO()
-    frames = [Image.fromarray(COLOURS), Image.fromarray(COLOURS[::-1].copy())]
-    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-    return out.getvalue()
-
 
 def pixels(data):
     with Image.open(io.BytesIO(data)) as image:
         return image.mode, image.size, image.tobytes(), image.info.get("icc_profile"), image.info.get("exif")
-
-
-METADATA = {"icc_profile": b"a profile of odd size", "exif": b"Exif\0\0 things", "xmp": b"<x/>"}
-GOOD = {
-    "rgb": file(COLOURS[:, :, :3].copy()),
-    "rgba": file(COLOURS),
-    "opaque": file(OPAQUE),
-    "hidden-colours": file(HIDDEN),
-    "one-pixel": file(COLOURS[:1, :1].copy()),
-    "one-column": file(COLOURS[:, :1].copy()),
-    "one-row": file(COLOURS[:1, :, :3].copy()),
-    "metadata": file(COLOURS[:, :, :3].copy(), **METADATA),
-    "metadata-and-alpha": file(COLOURS, **METADATA),
-    "packed-less": file(COLOURS, method=0, quality=0),
-}
 
 
 def test_a_picture_that_no_encoder_could_pack_again_stays_as_it_is():

@@ -6,7 +6,7 @@ import io
 
 from helpers import Models
 from png_files import BAD, GOOD
-from test_packing_webp import GOOD as WEBPS
+from webp_files import GOOD as WEBPS
 
 from catzip.compressor.errors import CatzipError
 from catzip.compressor.pipeline import compress_stream, decompress_stream, is_same_picture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,7 +16,7 @@ from tiny_models import tiny_path
 
 from catzip.commands.models import models as command
 from catzip.compressor.coding.symbols import symbol_type
-from catzip.compressor.errors import CatzipError
+from catzip.compressor.errors import CatzipError, DamagedWeightsWarning
 from catzip.models import checkpoint
 from catzip.models.registry import Registry
 
@@ -42,7 +43,10 @@ def check(data: bytes) -> None:
     """Raise where a registry stumbles over the file, or its model does not give symbols back."""
     path = folder("models") / f"{_NAME}.safetensors"
     path.write_bytes(data)
-    with patch.dict(os.environ, {"CATZIP_MODELS": str(path.parent)}):
+    with patch.dict(os.environ, {"CATZIP_MODELS": str(path.parent)}), warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DamagedWeightsWarning
+        )  # what tells of a bad file to who did not ask for it
         _check_listings()
         found = outcome(Registry("cpu", threads=1).by_name, _NAME)
         loaded = outcome(checkpoint.load, path)
