@@ -21,7 +21,7 @@ docs: $(VENV)/docs.stamp ## the reference of what is public in Python, in build/
 	@$(PY) docs/reference/build.py build/docs
 
 test: $(VENV)/dev.stamp ## the whole test suite
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --dist worksteal
 
 check: $(VENV)/dev.stamp ## formatting, lint, types
 	@$(VENV)/bin/ruff format --check .

@@ -119,15 +119,30 @@ def test_other_bytes_are_seen_though_their_checksum_agrees(monkeypatch: pytest.M
     assert oracle.signature(oracle.finding(target.check, data)) == "BrokenPromise content does not come back"
 
 
-def test_time_and_memory_are_bounded(monkeypatch: pytest.MonkeyPatch):
+def test_time_is_bounded(monkeypatch: pytest.MonkeyPatch):
     def endless(data: bytes) -> None:
         while True:
             pass
 
     monkeypatch.setattr(oracle, "SECONDS", 0.05)
     assert isinstance(oracle.finding(endless, b""), oracle.TooLong)
-    monkeypatch.setattr(oracle, "MEMORY", 1 << 20)
-    assert isinstance(oracle.finding(len, b""), oracle.TooLarge)
+
+
+def test_memory_is_bounded():
+    take = f"import sys; sys.path.insert(0, {str(FUZZ.parent)!r}); from fuzz import oracle; oracle.MEMORY = 256 << 20; "
+    check = "print(*(type(oracle.finding(lambda data: b'x' * n, b'')).__name__ for n in (1, 300 << 20, 1)))"
+    done = subprocess.run([sys.executable, "-c", take + check], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["NoneType", "TooLarge", "NoneType"], done.stderr
+
+
+@pytest.mark.parametrize("later, found", [(3 << 30, False), ((3 << 30) + 1, True)])
+def test_memory_that_was_taken_earlier_is_not_held_against_an_input(
+    later: int, found: bool, monkeypatch: pytest.MonkeyPatch
+):
+    readings = [3 << 30, 3 << 30, later]  # of a system that does not forget the peak
+    monkeypatch.setattr(oracle, "peak_memory", lambda: readings.pop(0))
+    monkeypatch.setattr(Path, "write_text", lambda path, text: None)
+    assert isinstance(oracle.finding(len, b""), oracle.TooLarge) is found
 
 
 def test_one_input_is_kept_for_each_cause(tmp_path: Path):
