@@ -148,7 +148,7 @@ def shipped_content(model: Model) -> bytes:
     """What the golden file of a shipped model holds."""
     if model.medium == "array" and len(model.shape) == 2:
         # Digits, or what the model takes for them: of smooth pictures xz makes less.
-        return npy(model.draw(8, None, np.random.RandomState(6)).reshape(8, *model.shape))
+        return npy(model.sample(8, None, np.random.RandomState(6)).reshape(8, *model.shape))
     if model.medium == "array":
         return images(2, model.shape, shared=0.8)
     if model.medium == "image":

@@ -45,7 +45,7 @@ _PER_PIXEL = 20  # bytes of memory for each pixel of a segment and channel of a 
 _Side = Annotated[int, ranged(1, MAX_SIDE)]
 _Shape = Annotated[tuple[_Side, ...], entries(3, least=2)]
 
-DRAWN = (64, 64)  # pixels of a sample, where images have any size
+SAMPLE_SHAPE = (64, 64)  # pixels of a sample, where images have any size
 
 RCT, CORRECTIONS = 1, 2  # of the last number of a plan
 
@@ -168,8 +168,8 @@ class IDF(Family):
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """Where images have any size, `DRAWN` pixels."""
-        return self.shape or (*DRAWN, self._channels)
+        """Where images have any size, `SAMPLE_SHAPE` pixels."""
+        return self.shape or (*SAMPLE_SHAPE, self._channels)
 
     def sample_frames(self, items: int, steps: int | None) -> Iterator[tuple[int, Plan]]:
         """Each image alone, in one tile, with nothing that an encoder chooses."""

@@ -18,7 +18,7 @@ from ....compressor.coding.ledger import SymbolStack
 from ....compressor.coding.pmf import PMF, TOTAL
 from ....compressor.errors import CorruptError
 from ...backends.base import WEIGHT_MAX, Array, Arrays, NumpyArray
-from ...layers.grid import ACT, Linear, settled
+from ...layers.grid import ACT, Linear, normalised
 from ...layers.logistics import MEAN, MEAN_MAX
 from .costs import rough_bits
 from .side_information import side_digits
@@ -116,7 +116,7 @@ def weight_pmf(spreads: NumpyArray) -> PMF:
     """PMFs of weights from -63 up, for spreads 1..15, int [N]: that of k is 1 / (4 k**2 + 2**spread)**2, scaled."""
     k = np.arange(-WEIGHT_MAX, WEIGHT_MAX + 1)
     mass = (1 << 36) // (4 * k * k + (1 << np.arange(1, SPREADS))[:, None]) ** 2
-    rows = settled((mass * (TOTAL - WEIGHTS) // mass.sum(-1, keepdims=True)).astype(np.int32))
+    rows = normalised((mass * (TOTAL - WEIGHTS) // mass.sum(-1, keepdims=True)).astype(np.int32))
     return PMF(rows[spreads - 1])
 
 

@@ -20,7 +20,7 @@ from ...backends.base import CODE_MAX
 from ...checkpoint import Arrays
 from ...layers.grid import ACT, RES, RES_MAX
 from ...layers.logistics import FLOOR, HALVES, MEAN, MEAN_MAX
-from ...layers.qat.modules import Linear, rms_norm, snap, swish
+from ...layers.qat.modules import Linear, fake_quantize, rms_norm, swish
 from ...networks.qat.masked_convnet import Block, Conv, Mixture
 from .couplings import SHIFT, SHIFT_MAX, CouplingConfig
 from .factor_out import BESIDE, NEUTRAL
@@ -58,7 +58,7 @@ class FactorOutPrior(nn.Module):
 
     def forward(self, x: Tensor, seen: Tensor) -> Tensor:
         """`factor_out.FactorOutPrior.stream`, in real units."""
-        x = snap(x + self.inputs(seen), RES, RES_MAX)
+        x = fake_quantize(x + self.inputs(seen), RES, RES_MAX)
         for block in self.blocks:
             x = block(x)
         return x
@@ -108,7 +108,7 @@ class Coupling(nn.Module):
         if 0 in size:
             return planes
         codes = torch.stack([_inner(_widened(plane, size)) for plane in ordered[:kept]], -1)
-        codes = snap((codes - GREY) * 2.0**-ACT, ACT, CODE_MAX)
+        codes = fake_quantize((codes - GREY) * 2.0**-ACT, ACT, CODE_MAX)
         for layer in self.layers:
             codes = torch.cat([codes, self._active(layer(codes))], -1)
         shifts = self.out(codes)
@@ -132,7 +132,7 @@ class Coupling(nn.Module):
             raise CatzipError("the planes of a coupling have another order than in the network of the recipe")
 
     def _active(self, x: Tensor) -> Tensor:
-        return snap(swish(rms_norm(x)) if self.config.improved else torch.relu(x), ACT, CODE_MAX)
+        return fake_quantize(swish(rms_norm(x)) if self.config.improved else torch.relu(x), ACT, CODE_MAX)
 
 
 class Level(nn.Module):
@@ -172,7 +172,7 @@ class Flow(nn.Module):
                 phases = coupling(phases)
             costs.append(self._factored(networks.factors, phases))
             planes = phases[: len(planes)]
-        base = snap(self.base, MEAN, MEAN_MAX)
+        base = fake_quantize(self.base, MEAN, MEAN_MAX)
         last = [
             self._bits(plane, base[channel].expand(*plane.shape, -1), torch.full_like(plane, GREY * HALVES))
             for channel, plane in enumerate(planes)
@@ -256,7 +256,7 @@ def _look(wide: list[list[Tensor]], out: FactoredOut, size: Size) -> tuple[Tenso
         guess = torch.floor(views[..., :NEAREST].detach().mean(-1) * HALVES + 0.5)
         near = (views * HALVES - guess[..., None]) * 2.0**-ACT
         level = (torch.floor((guess + 1) / HALVES) - GREY)[..., None] * 2.0**-ACT
-        codes.append(snap(torch.cat([near, level], -1), ACT, CODE_MAX))
+        codes.append(fake_quantize(torch.cat([near, level], -1), ACT, CODE_MAX))
         guesses.append(guess)
     return torch.cat(codes, -1), guesses
 

@@ -96,7 +96,7 @@ def test_bytes_of_one_frame_do_not_pay_for_another():
 def test_the_encoder_makes_nothing_that_takes_more():
     """Nor do several frames of it in all; another's plans are its own affair."""
     slow = Slow(2)
-    text = slow.draw(1500, None, np.random.RandomState(0)).tobytes()
+    text = slow.sample(1500, None, np.random.RandomState(0)).tobytes()
     blob = compress(text, Models(slow), model="slow", frame_size=7000)
     kinds = [frame.kind for frame in list_frames(io.BytesIO(blob)).frames]
     assert kinds == ["coded", "xz", "xz", "xz", "coded"]  # the last is short

@@ -13,7 +13,7 @@ from tiny_models import flow, plain_plan
 from catzip.models.backends.base import NumpyArray
 from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
-from catzip.models.families.idf.codec import DRAWN
+from catzip.models.families.idf.codec import SAMPLE_SHAPE
 from catzip.models.families.idf.corrections import Corrections
 from catzip.models.families.idf.costs import costs
 from catzip.models.families.idf.digests import grained
@@ -35,8 +35,8 @@ def test_they_pay(channels: int):
 
 def test_what_the_model_expects_needs_none():
     """Its own draws are fitted by what is there: then nothing is sent."""
-    drawn = PHOTO.draw(1, None, np.random.RandomState(1))[0]
-    found = best_corrections(PHOTO._flow, Workers(1), drawn.reshape(*DRAWN, 3), True)
+    drawn = PHOTO.sample(1, None, np.random.RandomState(1))[0]
+    found = best_corrections(PHOTO._flow, Workers(1), drawn.reshape(*SAMPLE_SHAPE, 3), True)
     assert not any(each.any() for each in found.values())
 
 

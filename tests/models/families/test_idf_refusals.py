@@ -22,7 +22,7 @@ def test_there_are_no_steps_to_choose():
             with pytest.raises(ModelMismatchError, match=f"{name} codes in one pass"):
                 flow(name).plan(10, steps)
             with pytest.raises(ModelMismatchError, match=f"{name} codes in one pass"):
-                flow(name).draw(1, steps, np.random.RandomState(0))
+                flow(name).sample(1, steps, np.random.RandomState(0))
 
 
 IMPOSSIBLE: dict[str, tuple[str, int, Plan]] = {
