@@ -148,7 +148,7 @@ def test_so_is_that_of_packing_a_webp_again():
     file, blob = io.BytesIO(), io.BytesIO()
     pillow.fromarray(noise).save(file, "WEBP", lossless=True)
     content, how = packing.unpack(file.getvalue(), False)
-    Encoder(Models()).encode(io.BytesIO(content), blob, recipe=how)
+    Encoder(Models()).encode(io.BytesIO(content), blob, method=how)
     with pytest.raises(LimitError, match="17 MiB"):
         decoded(blob.getvalue(), Models(), Limits(memory=16 << 20))
     assert decoded(blob.getvalue(), Models(), Limits(memory=18 << 20)).startswith(b"RIFF")
