@@ -44,6 +44,13 @@ NETWORKS: dict[str, Any] = {
             refined=True,
         ),
     ),
+    "tiny-plain": MixedModel(
+        AutoregressiveConfig(
+            alphabet=27, width=16, state=12, depth=1, hidden=8, embed=4, ngrams=((1, 8), (2, 6))
+        ),
+        None,
+        match=False,
+    ),
     "tiny-chunks": TransformerConfig(
         alphabet=27,
         length=40,
@@ -105,7 +112,14 @@ _FAMILIES = {
     FlowModel: "idf",
 }
 
-_QUIETER = {"tiny-bytes": 2, "tiny-text27": 2, "tiny-refined": 2, "tiny-chunks": 4, "tiny-images": 3}
+_QUIETER = {
+    "tiny-bytes": 2,
+    "tiny-text27": 2,
+    "tiny-refined": 2,
+    "tiny-plain": 2,
+    "tiny-chunks": 4,
+    "tiny-images": 3,
+}
 """By how many powers of two the random part of a head is less than drawn."""
 
 
