@@ -67,7 +67,13 @@ def compress_stream(
         return encoder.encode(source, dst, size_hint=size_hint)
     if kind in _REMARKS:
         return _noted(encoder.encode(source, dst, size_hint=size_hint), kind, _REMARKS[kind])
-    file, source = _kept(source)
+    total = remaining(source) if size_hint is None else size_hint
+
+    def look_up() -> None:
+        if progress is not None:
+            progress(0, total)
+
+    file, source = _kept(source, look_up)
 
     def as_it_is() -> Report:
         file.rewound()
@@ -148,15 +154,15 @@ def _peeked(src: BinaryIO, size: int) -> tuple[BinaryIO, bytes]:
     return cast(BinaryIO, Ahead(data, src)), data
 
 
-def _kept(src: BinaryIO) -> tuple[Span, BinaryIO]:
+def _kept(src: BinaryIO, look_up: Callable[[], None]) -> tuple[Span, BinaryIO]:
     """All that `src` still has, or too much of it, as a file that can seek; and what reads on from its start."""
     size = remaining(src)
     if size is not None:
-        return Span(src, src.tell(), size), src
+        return Span(src, src.tell(), size, look_up), src
     out, reader = spool(), Reader(src)
     while reader.at <= recipe.MAX_FILE and (block := reader.up_to(BLOCK)):
         out.write(block)
-    file = Span.whole(out)
+    file = Span.whole(out, look_up)
     return file, out if file.size <= recipe.MAX_FILE else cast(BinaryIO, _Chained(out, src))
 
 

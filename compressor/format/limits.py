@@ -22,7 +22,7 @@ Check = Callable[[], None]
 UNLIMITED = sys.maxsize
 """Bytes of output that are as many as anyone may want."""
 
-CREDIT = 14_000
+CREDIT = 13_000
 """Work that the frames of a file may take, in all, beyond what their payloads allow."""
 
 _CGROUPS = (

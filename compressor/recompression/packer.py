@@ -13,14 +13,22 @@ class Packer:
     """Takes the content of members one after the other; that of an unpacked picture is kept, packed, and then written.
 
     take     told how many bytes of memory packing is about to use; it may refuse
+    look_up  called again and again while a picture is packed; what it raises ends that
 
     written  bytes that went on
     used     whether there was a picture
     """
 
-    def __init__(self, dst: Sink, repack: bool, take: Callable[[int], None] = lambda size: None) -> None:
+    def __init__(
+        self,
+        dst: Sink,
+        repack: bool,
+        take: Callable[[int], None] = lambda size: None,
+        look_up: Callable[[], None] = lambda: None,
+    ) -> None:
         self._dst = dst
         self._take = take
+        self._look_up = look_up
         self._repack = repack
         self._recipe = b""
         self._kept = spool()
@@ -46,7 +54,7 @@ class Packer:
         if self._recipe:
             with self._kept:
                 self._take(recipe.memory(self._recipe, self._kept.tell()))
-                for piece in recipe.pack(Span.whole(self._kept), self._recipe, self._repack):
+                for piece in recipe.pack(Span.whole(self._kept, self._look_up), self._recipe, self._repack):
                     self._put(piece)
             self._kept = spool()
         self._recipe = b""

@@ -38,7 +38,7 @@ from .segment import Segment
 from .spelling import images_of_a_segment, is_plain_array, is_plain_image, tiles_of_a_segment
 from .tiles import MAX_SIDE, Run, Tiles, Tiling
 
-_SEGMENT_WORK, _SYMBOL_WORK = 8, 6  # for each channel; for 1,000 symbols
+_SEGMENT_WORK, _SYMBOL_WORK = 12, 6  # for each channel; for 1,000 symbols
 _PER_PIXEL = 20  # bytes of memory for each pixel of a segment and channel of a network
 
 _Side = Annotated[int, ranged(1, MAX_SIDE)]
