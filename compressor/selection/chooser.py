@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 
 from ..coding.model import Model, ModelSource, Plan
 from ..format import lzma2, payload
@@ -95,7 +96,7 @@ class Chooser:
         self, model: Model | None, data: bytes, start: int, progress: Callable[[int], None]
     ) -> Choice:
         """`data` coded with the model, or as xz."""
-        with self._xz(data) as packed:
+        with self._xz(data, lambda: progress(0)) as packed:
             coded = None
             if model is not None and (is_for_images(model) or fits(model, data)):
                 coded = self._code(model, data, start, packed, progress)
@@ -103,27 +104,29 @@ class Chooser:
         return coded or Choice(Head(XZ, length=len(data), size=len(xz)), xz)
 
     @contextmanager
-    def _xz(self, data: bytes) -> Iterator[Future[bytes]]:
+    def _xz(self, data: bytes, look_up: Callable[[], None]) -> Iterator[Future[bytes]]:
         """What xz makes of `data`: found in another thread beside what is done meanwhile, if there may be a second.
 
-        An error goes its way at once; that thread, which cannot be stopped, ends by itself.
+        An error goes its way at once, and that thread then ends soon. Where the work is done here, it calls `look_up`.
         """
         if self._models.threads == 1:
-            yield _done(lzma2.compress(data))
+            yield _done(lzma2.compress(data, look_up))
             return
-        helper = ThreadPoolExecutor(1, thread_name_prefix="catzip")
-        try:
-            yield self._started(helper, data)
-        finally:
-            helper.shutdown(wait=False)
+        helper, left = ThreadPoolExecutor(1, thread_name_prefix="catzip"), Event()
 
-    @staticmethod
-    def _started(helper: ThreadPoolExecutor, data: bytes) -> Future[bytes]:
-        """The work of the other thread; done here, where the system lets none be started."""
+        def waited_for() -> None:
+            if left.is_set():
+                raise CancelledError
+
         try:
-            return helper.submit(lzma2.compress, data)
-        except RuntimeError:  # can't start new thread
-            return _done(lzma2.compress(data))
+            try:
+                packed = helper.submit(lzma2.compress, data, waited_for)
+            except RuntimeError:  # can't start new thread
+                packed = _done(lzma2.compress(data, look_up))
+            yield packed
+        finally:
+            left.set()
+            helper.shutdown(wait=False)
 
     def _known_for(self, start: int, length: int) -> Model | None:
         """The model for a frame of `length` bytes from offset `start`, whatever is in it."""
