@@ -96,7 +96,7 @@ def _steps_option(more: str) -> Callable[[F], F]:
 
 
 steps_option = _steps_option("make smaller files, slower")
-sample_steps_option = _steps_option("draw better, slower")
+sample_steps_option = _steps_option("sample better, slower")
 files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 effort_options = _together(
     click.option(

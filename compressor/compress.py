@@ -13,9 +13,8 @@ from .errors import RepackingError, UnsuitableContentError
 from .format.numbers import repacking_of
 from .format.reader import Ahead, Reader
 from .format.report import Progress, Report, Sink
-from .picture_ways import Ways
-from .recompression import choice, webp
-from .recompression import method as recipe
+from .picture_candidates import Candidates
+from .recompression import choice, method, webp
 from .recompression.asbytes import AsBytes, NotReproduced
 from .recompression.form import Unpacked
 from .recompression.span import BLOCK, Span, spool
@@ -79,33 +78,33 @@ def compress_stream(
         file.rewound()
         return encoder.encode(source, dst, size_hint=size_hint)
 
-    return _compress_picture(Ways(file, encoder), kind, byte_exact, as_it_is, dst)
+    return _compress_picture(Candidates(file, encoder), kind, byte_exact, as_it_is, dst)
 
 
 def _compress_picture(
-    ways: Ways, kind: str, byte_exact: bool, encode: Callable[[], Report], dst: Sink
+    candidates: Candidates, kind: str, byte_exact: bool, encode: Callable[[], Report], dst: Sink
 ) -> Report:
-    """Write the picture of `ways` to `dst`: the smaller of unpacked and as it is, which `encode` does."""
+    """Write the picture of `candidates` to `dst`: the smaller of unpacked and as it is, which `encode` does."""
     try:
-        if ways.file.size > recipe.MAX_FILE:
+        if candidates.file.size > method.MAX_FILE:
             raise AsBytes("it is larger than 256 MiB")
-        if not byte_exact and (reason := choice.broken_by_packing(ways.file)):
+        if not byte_exact and (reason := choice.broken_by_packing(candidates.file)):
             raise RepackingError(
                 f"this {kind} cannot be repacked: {reason}. Leave out --pixels (in Python, byte_exact=False)"
             )
-        content, how = choice.byte_exact(ways.file) if byte_exact else choice.by_pixels(ways.file)
+        content, how = choice.byte_exact(candidates.file) if byte_exact else choice.by_pixels(candidates.file)
     except NotReproduced as reason:
-        return ways.given_up(kind, str(reason), dst, byte_exact)
+        return candidates.given_up(kind, str(reason), dst, byte_exact)
     except AsBytes as reason:
         try:
             return _noted(encode(), kind, str(reason))
         except UnsuitableContentError as error:
             raise UnsuitableContentError(f"{error}. This {kind} cannot be unpacked: {reason}") from error
-    unpacked = ways.unpacked(content, how)
-    if ways.may_pay_as_bytes(unpacked) and (packed := ways.as_bytes()).size <= unpacked.size:
+    unpacked = candidates.unpacked(content, how)
+    if candidates.may_pay_as_bytes(unpacked) and (packed := candidates.as_bytes()).size <= unpacked.size:
         return _noted(packed.written(dst), kind, f"its pixels would take {unpacked.size} bytes")
     note = f"unpacked; {_PROMISES[repacking_of(how)]}"
-    return replace(unpacked.written(dst), packed_size=ways.file.size, notes=(f"{kind}: {note}",))
+    return replace(unpacked.written(dst), packed_size=candidates.file.size, notes=(f"{kind}: {note}",))
 
 
 _PROMISES = {
@@ -138,7 +137,7 @@ def are_same_picture(one: Span, other: Span) -> bool:
 
 def _picture(file: Span) -> Span:
     """What is in a PNG or WebP file, however it is packed. Raises AsBytes."""
-    content = recipe.unpack(file)
+    content = method.unpack(file)
     if kind_of(file.read(0, _OPENING)) != "WebP":
         return content
     return Span.of(webp.without_size(Unpacked.from_bytes(content.read(0, content.size))).to_bytes())
@@ -160,10 +159,10 @@ def _kept(src: BinaryIO, look_up: Callable[[], None]) -> tuple[Span, BinaryIO]:
     if size is not None:
         return Span(src, src.tell(), size, look_up), src
     out, reader = spool(), Reader(src)
-    while reader.at <= recipe.MAX_FILE and (block := reader.up_to(BLOCK)):
+    while reader.at <= method.MAX_FILE and (block := reader.up_to(BLOCK)):
         out.write(block)
     file = Span.whole(out, look_up)
-    return file, out if file.size <= recipe.MAX_FILE else cast(BinaryIO, _Chained(out, src))
+    return file, out if file.size <= method.MAX_FILE else cast(BinaryIO, _Chained(out, src))
 
 
 class _Chained:

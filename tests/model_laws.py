@@ -36,7 +36,7 @@ def assert_length_is_likelihood(coder: Model, symbols: NumpyArray, plan: Plan) -
 
 def assert_samples_are_symbols(coder: Model, steps: int | None, items: int = 2) -> None:
     """What random bits decode to is of the alphabet, the same for the same bits, and can be coded."""
-    first, again, other = (coder.draw(items, steps, np.random.RandomState(seed)) for seed in (1, 1, 2))
+    first, again, other = (coder.sample(items, steps, np.random.RandomState(seed)) for seed in (1, 1, 2))
     assert first.dtype == np.uint8 and first.shape == other.shape and len(first) == items
     assert (
         int(first.max()) < coder.alphabet

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import CorruptError, NewerVersionError, NotCatzipError, TruncatedError
 from . import lzma2, trailer, varint
-from .numbers import MAX_RECIPE, MEDIA, medium_of
+from .numbers import MAX_REPACKING, MEDIA, medium_of
 from .reader import BLOCK, Reader
 
 MAGIC = b"\x89CZ\r\n"  # not ASCII, and changed by any conversion of line ends
@@ -58,7 +58,7 @@ class Frame:
     kind         "stored", "xz", "coded" or "packing"
     offset, size bytes of the whole frame in the file
     start, length  bytes of the content; none of a packing frame
-    check        its checksum; of a packing frame, of the recipe
+    check        its checksum; of a packing frame, of the repack method
     medium, fingerprint  of a coded frame, else None
     symbols, side  of a coded frame, else 0: how many symbols are coded, what the side stream takes in the
     file
@@ -266,6 +266,8 @@ def read_head(reader: Reader) -> Head | None:
 def _recipe_size(reader: Reader) -> int:
     """Bytes of payload of a packing frame."""
     size = reader.varint()
-    if not 1 <= size <= MAX_RECIPE:
-        raise CorruptError(f"a packing frame states {size} bytes of payload; 1 to {MAX_RECIPE} is possible")
+    if not 1 <= size <= MAX_REPACKING:
+        raise CorruptError(
+            f"a packing frame states {size} bytes of payload; 1 to {MAX_REPACKING} is possible"
+        )
     return size

@@ -38,11 +38,11 @@ class Writer:
         self._at = 0
         self._put(HEADER)
 
-    def pack(self, recipe: bytes) -> None:
+    def pack(self, method: bytes) -> None:
         """Write the frame that says how the content of this member, still to come, is packed."""
-        offset, check, head = self._at, checksum(recipe), Head(PACKING, size=len(recipe))
-        self._put(head.to_bytes() + recipe + check)
-        self._note(head, Body(0, check, packing=repacking_of(recipe)), offset)
+        offset, check, head = self._at, checksum(method), Head(PACKING, size=len(method))
+        self._put(head.to_bytes() + method + check)
+        self._note(head, Body(0, check, packing=repacking_of(method)), offset)
 
     def write(self, choice: Choice, data: bytes) -> None:
         """Write an xz or coded frame for `data`."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..errors import CorruptError
 from ..format.report import Sink
-from . import method as recipe
+from . import method
 from .form import MAX_CONTENT
 from .span import Span, spool
 
@@ -30,19 +30,19 @@ class Packer:
         self._take = take
         self._look_up = look_up
         self._repack = repack
-        self._recipe = b""
+        self._method = b""
         self._kept = spool()
         self.written = 0
         self.used = False
 
     def begin(self, how: bytes) -> None:
-        """The content of this member, which has had none so far, is to be packed according to this recipe."""
-        self._recipe = how
+        """The content of this member, which has had none so far, is to be packed according to this repack method."""
+        self._method = how
         self.used = True
 
     def write(self, data: bytes, /) -> None:
         """The next bytes of the content. Raises CorruptError if a picture becomes too large."""
-        if not self._recipe:
+        if not self._method:
             self._put(data)
             return
         if self._kept.tell() + len(data) > MAX_CONTENT:
@@ -50,14 +50,14 @@ class Packer:
         self._kept.write(data)
 
     def end(self) -> None:
-        """The content of this member is complete. Raises as `recipe.pack` and `take` do."""
-        if self._recipe:
+        """The content of this member is complete. Raises as `method.pack` and `take` do."""
+        if self._method:
             with self._kept:
-                self._take(recipe.memory(self._recipe, self._kept.tell()))
-                for piece in recipe.pack(Span.whole(self._kept, self._look_up), self._recipe, self._repack):
+                self._take(method.memory(self._method, self._kept.tell()))
+                for piece in method.pack(Span.whole(self._kept, self._look_up), self._method, self._repack):
                     self._put(piece)
             self._kept = spool()
-        self._recipe = b""
+        self._method = b""
 
     def _put(self, data: bytes) -> None:
         self._dst.write(data)

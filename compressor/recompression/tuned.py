@@ -38,20 +38,20 @@ class Tuned:
                 yield cls(replace(base, strategy=strategy), way.tobytes())
 
     def to_bytes(self) -> bytes:
-        """As it stands in a recipe."""
+        """As it stands in a repack method."""
         settings = self.settings
         numbers = bytes((settings.level, settings.memory, settings.strategy, settings.window))
         return numbers + kinds_to_bytes(self.kinds)
 
     @classmethod
     def from_bytes(cls, data: bytes, lines: int) -> "Tuned":
-        """From a recipe for a picture with so many rows in all passes. Raises CorruptError."""
+        """From a repack method for a picture with so many rows in all passes. Raises CorruptError."""
         settings = Settings(_HEAD, *data[:_NUMBERS]) if len(data) >= _NUMBERS else None
         if settings is None or not settings.is_valid():
-            raise CorruptError("a recipe states settings that zlib does not have")
+            raise CorruptError("a repack method states settings that zlib does not have")
         kinds, at = read_kinds(data, _NUMBERS, lines)
         if at != len(data):
-            raise CorruptError("a recipe is longer than it should be")
+            raise CorruptError("a repack method is longer than it should be")
         return cls(settings, kinds)
 
     def stream(self, content: Content) -> Span:

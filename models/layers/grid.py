@@ -12,8 +12,8 @@ addition, can change a result. The bounds are checked when a layer is built.
     state      2**-STATE   +-STATE_MAX      of the recurrence, int32
     logits     2**-LOGIT   +-LOGIT_MAX      natural units
 
-Codes, residuals and logits are integers in float32 (all below 2**24). Training uses the real-valued twins of these
-layers in ``training/layers.py``, which round to the same grid.
+Codes, residuals and logits are integers in float32 (all below 2**24). For training there are real-valued layers
+of the same names in ``qat``, which round to the same grid.
 """
 
 from __future__ import annotations
@@ -271,11 +271,15 @@ def frequencies(arrays: Arrays, mass: Array) -> NumpyArray:
     exact; the division and the product are each one correctly rounded operation.
     """
     mass *= arrays.ratio(TOTAL - mass.shape[-1], mass.sum(-1)[:, None])
-    return settled(arrays.fetch(arrays.int32(mass)))
+    return normalised(arrays.fetch(arrays.int32(mass)))
 
 
-def settled(found: NumpyArray) -> NumpyArray:
-    """Frequencies uint32 [N, K] from masses, int32 in place, that are rounded down to sums of at most 2**24 - K."""
+def normalised(found: NumpyArray) -> NumpyArray:
+    """Normalised frequencies uint32 [N, K], at least 1, which sum to 2**24.
+
+    found  masses int32 [N, K], used up, that were rounded down to sums of at most 2**24 - K; what is left goes to the
+           first largest
+    """
     found += 1
     left = TOTAL - np.add.reduce(found, axis=-1, dtype=np.int32)
     found[np.arange(len(found)), found.argmax(axis=-1)] += left

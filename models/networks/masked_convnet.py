@@ -177,7 +177,7 @@ class ConvNet:
     """
 
     least = 1
-    kept = 0
+    cache_bytes = 0
 
     def __init__(self, config: ConvNetConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config
@@ -195,13 +195,13 @@ class ConvNet:
         inputs = c.dimensions * c.embed + c.features + c.embed
         self._each = 9 * max(inputs, c.width)  # numbers of a position in one array
 
-    def memory(self) -> None:
+    def new_cache(self) -> None:
         """Nothing: what one call makes known changes what all positions around it see, by the windows."""
 
     def frequencies(
-        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, memory: None = None
+        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, cache: None = None
     ) -> NumpyArray:
-        """See `ardm.MaskedNet`."""
+        """See `masked.MaskedNet`."""
         found = np.empty((len(values), len(wanted), self.base), np.uint32)
         asked = _asked(self.config, wanted.astype(np.intp).tobytes())
         rows, columns = asked.fields[0].size

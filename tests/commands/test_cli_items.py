@@ -189,7 +189,7 @@ def test_pictures_need_pillow_and_say_so(tmp_path):
 
 def save_likely(path, steps):
     """Pictures of the tiny network's own, which it codes in that many steps better than xz does."""
-    drawn = masked("images").draw(40, steps, np.random.RandomState(1))
+    drawn = masked("images").sample(40, steps, np.random.RandomState(1))
     np.save(path, drawn.reshape(40, 4, 4, 3))
 
 

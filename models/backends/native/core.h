@@ -62,13 +62,13 @@ typedef struct {
     const int32_t *exp;
     int64_t exp_last; /* its last index */
     /* the mixture */
-    int64_t orders, contexts, phrases, by_age, refined;
+    int64_t orders, contexts, phrases, by_age, refined; /* the last: whether there is an SSE stage */
     int64_t order[CONTEXTS];
     const int16_t *stretch;
     const uint16_t *squash;
     const int32_t *adapt;
     int64_t oldest;        /* the last index of adapt */
-    const uint8_t *level;  /* of an age, [1024] */
+    const uint8_t *level;  /* of a count, [1024] */
     const uint64_t *letter; /* [256] */
 } Model;
 

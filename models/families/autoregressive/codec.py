@@ -14,7 +14,7 @@ arithmetic is exact, so both see the same PMFs.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from ...mixing.config import MixingConfig, check_mixing
 from ...mixing.contexts import MatchModel, Past, pack_history, push_symbol
 from ...mixing.decisions import PROBABILITY, Decisions, binary_pmf, coded, forced
 from ...mixing.mixing import Mixer, summed
-from ...networks.recurrent import AutoregressiveConfig, ExactNetwork
+from ...networks.causal import CausalConfig, CausalNet, causal_config, causal_net
 from ...schema import Declared, ranged, typed
 from ..base import Family, Segments
 from ..identity import Identity
@@ -39,36 +39,13 @@ from .native_model import NativeModel, compiled
 
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
-_DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
+_SAMPLE, _SAMPLES_TOGETHER = 256, 16  # symbols of a sample, samples of a frame
 _Lanes = Annotated[int, ranged(1, 1 << 16)]
 _LANES = 24  # for 10 KB, where the checkpoint has no number of its own
 _LEAST_WORK = 87_000_000  # multiplications of a thread: with fewer, handing over costs more than is saved
 _BEGIN = 16  # work of a frame before its first step
 _ARRAY = 160  # bytes of a small array, and of what holds it
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
-
-
-class CausalNet(Protocol):
-    """A network that predicts the next symbols of lanes side by side from their past, in integer arithmetic.
-
-    alphabet         K
-    multiplications  for each symbol, in products: by them work is shared among threads
-    """
-
-    alphabet: int
-    multiplications: int
-
-    def start(self, lanes: int) -> Any:
-        """The state of so many lanes before their first symbol."""
-        ...
-
-    def frequencies(self, past: Past, state: Any, /) -> NumpyArray:
-        """Distributions of the next T symbols of L lanes, uint32 [T, L, K], each row summing to 2**24.
-
-        ``state``, of these lanes, moves on in place by what ``past`` adds. The distributions of a lane are the same
-        whatever lanes are beside it, and however many steps are asked for at once.
-        """
-        ...
 
 
 Evaluations = Iterator[tuple[NumpyArray, NumpyArray, Past]]
@@ -273,19 +250,19 @@ class Autoregressive(Family):
     @property
     def sample_size(self) -> int:
         """Symbols of a text."""
-        return _DRAWN
+        return _SAMPLE
 
     def sample_frames(self, items: int, steps: int | None) -> Iterator[tuple[int, Plan]]:
         """A few texts are a frame: they share what the mixture has learnt."""
-        for start in range(0, items, _DRAWN_TOGETHER):
-            texts = min(_DRAWN_TOGETHER, items - start)
-            yield texts * _DRAWN, (texts, _DRAWN)
+        for start in range(0, items, _SAMPLES_TOGETHER):
+            texts = min(_SAMPLES_TOGETHER, items - start)
+            yield texts * _SAMPLE, (texts, _SAMPLE)
 
 
-def _configured(config: dict[str, Any]) -> tuple[AutoregressiveConfig, MixingConfig, int]:
+def _configured(config: dict[str, Any]) -> tuple[CausalConfig, MixingConfig, int]:
     """Network, mixture and lanes of a configuration. Raises ValueError that names what is wrong with it."""
     model, coding = config["model"], config.get("coding", {})
-    network, mixing = AutoregressiveConfig.from_json(model), MixingConfig.from_json(coding)
+    network, mixing = causal_config(model), MixingConfig.from_json(coding)
     return network, mixing, typed(_Lanes, coding.get("lanes", _LANES), "coding.lanes")
 
 
@@ -300,6 +277,6 @@ def load(
 ) -> Autoregressive:
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
     sizes, mixing, lanes = _configured(config)
-    network = ExactNetwork(sizes, tensors, arrays)
+    network = causal_net(sizes, tensors, arrays)
     native = compiled(sizes, mixing, tensors, arrays)
     return Autoregressive(identity, network, mixing, tensors, workers, lanes, native)

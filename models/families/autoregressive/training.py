@@ -1,4 +1,4 @@
-"""The autoregressive model in training: the twin of ``models/families/autoregressive/codec.py``, layer by layer."""
+"""The autoregressive model in training: ``models/networks/recurrent.py`` for QAT, layer by layer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ...layers.grid import (
     exp_table,
     sigmoid_table,
 )
-from ...layers.qat.modules import Embedding, GatedMLP, Linear, exported, rms_norm, snap, swish
+from ...layers.qat.modules import Embedding, GatedMLP, Linear, exported, fake_quantize, rms_norm, swish
 from ...layers.qat.precision import half_precision
 from ...layers.qat.recurrence import recurrence
 from ...mixing.config import MixingConfig, mixing_tables
@@ -52,8 +52,8 @@ class Recurrent(nn.Module):
         n = rms_norm(x)
         forget, candidate, gate = Linear.together((self.forget, self.candidate, self.gate), n)
         h = recurrence(forget, candidate, state)
-        o = snap(snap(h, 8, 1 << 10) * swish(gate), ACT, CODE_MAX)
-        return snap(x + self.out(o), RES, RES_MAX), h[-1]
+        o = fake_quantize(fake_quantize(h, 8, 1 << 10) * swish(gate), ACT, CODE_MAX)
+        return fake_quantize(x + self.out(o), RES, RES_MAX), h[-1]
 
 
 class AutoregressiveNet(nn.Module):

@@ -143,7 +143,7 @@ def test_packing():
     assert {int(number): row["name"] for number, row in rows.items()} == numbers.REPACKINGS
     assert f"The content is at most {form.MAX_CONTENT} bytes" in DOC
     sizes = table("field", "size", "meaning", holding="fingerprint")["size"]["meaning"]
-    assert sizes.endswith(f"of a packing frame, 1 .. {numbers.MAX_RECIPE}")
+    assert sizes.endswith(f"of a packing frame, 1 .. {numbers.MAX_REPACKING}")
     fields = table("field", "size", "meaning", holding="strategy")
     assert list(fields) == [
         "head",

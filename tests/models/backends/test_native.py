@@ -115,7 +115,7 @@ def test_tiny_models_make_the_same_files(name: str, network: str):
         assert np.array_equal(
             decoded(core, segments, count, plan), symbols
         )  # all in the core, other than in a trace
-    drawn = [each.draw(20, None, np.random.RandomState(1)) for each in (core, reference)]
+    drawn = [each.sample(20, None, np.random.RandomState(1)) for each in (core, reference)]
     assert np.array_equal(*drawn)
 
 

@@ -53,7 +53,7 @@ def test_laws(toy: Runs):
     assert_samples_are_symbols(toy, None)
     assert_refused_before_anything_is_allocated(toy, 2**50, (2**20,))
     with pytest.raises(ModelMismatchError):
-        toy.draw(1, 5, np.random.RandomState(0))
+        toy.sample(1, 5, np.random.RandomState(0))
 
 
 def test_state_runs_on_and_the_length_is_the_likelihood():
@@ -100,7 +100,7 @@ def test_bits_that_decode_to_nothing_are_drawn_anew():
             return Mapped(super().codec(size, state), checked, checked)
 
     refused: list[np.ndarray] = []
-    drawn = Choosy().draw(3, None, np.random.RandomState(1))
+    drawn = Choosy().sample(3, None, np.random.RandomState(1))
     assert len(refused) > 0 and drawn.shape == (3, 30) and 26 not in drawn
 
 
@@ -119,7 +119,7 @@ SAMPLES: dict[str, tuple[Model, str]] = {
 def test_samples_of_a_seed_stay(name: str):
     coder, digest = SAMPLES[name]
     steps = coder.budgets[0] if coder.budgets else None
-    drawn = coder.draw(2 if "flow" in name else 20, steps, np.random.RandomState(5))
+    drawn = coder.sample(2 if "flow" in name else 20, steps, np.random.RandomState(5))
     assert hashlib.sha256(drawn.tobytes()).hexdigest().startswith(digest)
 
 

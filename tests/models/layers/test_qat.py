@@ -1,4 +1,4 @@
-"""The network in training and the exact one are twins: same weights, same logits, same view of the text."""
+"""The network in training and the exact one agree: same weights, same logits, same view of the text."""
 
 import math
 from dataclasses import asdict, replace
@@ -110,7 +110,7 @@ def test_logits_and_likelihood_agree(name: str):
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_the_agreement_is_that_of_rounding(name: str):
-    """Without it the twins drift apart: what the tests above measure can fail."""
+    """Without it the two drift apart: what the tests above measure can fail."""
     task, batch = task_of(name), batch_of(name)
     put_biases_on_the_grid(task)
     exact = exact_logits(task, batch.rows)
