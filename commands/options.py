@@ -33,8 +33,7 @@ class Settings:
         """What decoding may take."""
         from ..compressor.format.limits import UNLIMITED, Limits
 
-        output = UNLIMITED if self.max_output == 0 else self.max_output
-        return Limits(output) if self.memlimit is None else Limits(output, self.memlimit or None)
+        return Limits.asked(UNLIMITED if self.max_output == 0 else self.max_output, self.memlimit)
 
     def registry(self) -> Registry:
         """The installed models. Imports numpy, so only commands that may run a network call this."""

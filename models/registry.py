@@ -60,7 +60,7 @@ class Registry:
         Raises ModelNotFoundError that says where to put its weights.
         """
         name, passed = fingerprint.hex(), ""
-        for model in self._loaded.values():
+        for model in list(self._loaded.values()):  # to which other threads may add
             if model.fingerprint == fingerprint:
                 return model
         for path in _weight_files():
@@ -158,9 +158,11 @@ class Registry:
         return {"shape": list(shape)}
 
     def _load(self, path: Path) -> Model:
-        if path not in self._loaded:
-            self._loaded[path] = family.load(path, arrays_for(self._device), self._workers)
-        return self._loaded[path]
+        found = self._loaded.get(path)
+        if found is None:  # where two threads load it at a time, both take what the first one has
+            loaded = family.load(path, arrays_for(self._device), self._workers)
+            found = self._loaded.setdefault(path, loaded)
+        return found
 
 
 def _checked(path: Path) -> tuple[dict[str, Any], Card]:

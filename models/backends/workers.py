@@ -119,7 +119,7 @@ class Workers:
         if threads is not None and threads < 1:
             raise ValueError(f"{threads} threads: 1 or more are possible, or None for one a core")
         self._threads = threads if threads is not None else usable_cores()
-        self._held = 0
+        self._holding = threading.local()  # for what a thread does; whatever others do beside it
         # The C library of Linux learns from a large block that is freed to keep such blocks for the next one. Until
         # then it returns them to the system, which clears each page anew when it hands them out again.
         np.empty(_KEPT, np.uint8)
@@ -139,15 +139,20 @@ class Workers:
     def one_blas_thread(self) -> Iterator[None]:
         """Hold the BLAS, and OpenMP here, to one thread meanwhile, which `map` else does anew each time."""
         with _one_blas_thread, _libraries(_torch()).select(user_api="openmp").limit(limits=1):
-            self._held += 1
+            before, self._holding.here = self._is_held, True
             try:
                 yield
             finally:
-                self._held -= 1
+                self._holding.here = before
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether this thread is in `one_blas_thread`."""
+        return getattr(self._holding, "here", False)
 
     def map(self, run: Callable[[int], T], groups: Sequence[slice]) -> list[T]:
         """run(i) for each group i."""
-        with nullcontext() if self._held else self.one_blas_thread():
+        with nullcontext() if self._is_held else self.one_blas_thread():
             run = rounded_to_nearest(run)  # in each thread, for the setting is each one's
             if len(groups) == 1:
                 return [run(0)]
