@@ -161,6 +161,7 @@ def open(
     """
     from .compressor.file_object import TextFile, open_file
     from .compressor.format.limits import Limits
+    from .compressor.pipeline import import_pictures
     from .models.families.table import import_families
     from .models.registry import Registry
 
@@ -172,6 +173,7 @@ def open(
         raise ValueError("effort is for the choice of a model when writing, where none was named")
     models = Registry(device=device, threads=threads, effort=effort)
     import_families()
+    import_pictures()
     limits = None if max_size is None and memlimit is None else Limits.asked(max_size, memlimit)
     file = open_file(path, binary_mode, model, models, steps, byte_exact, repack, limits)
     return TextFile(file, encoding, errors, newline) if text else file

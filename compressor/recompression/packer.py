@@ -1,12 +1,11 @@
 """Where the content of a file goes: on, or into a picture first."""
 
 from collections.abc import Callable
+from typing import BinaryIO
 
 from ..errors import CorruptError
 from ..format.report import Sink
-from . import method as recipe
-from .form import MAX_CONTENT
-from .span import Span, spool
+from .kinds import MAX_CONTENT
 
 
 class Packer:
@@ -23,18 +22,20 @@ class Packer:
         self._take = take
         self._repack = repack
         self._recipe = b""
-        self._kept = spool()
+        self._kept: BinaryIO | None = None
         self.written = 0
         self.used = False
 
     def begin(self, how: bytes) -> None:
         """The content of this member, which has had none so far, is to be packed according to this recipe."""
-        self._recipe = how
+        from .span import spool  # as below, what most files do without
+
+        self._recipe, self._kept = how, spool()
         self.used = True
 
     def write(self, data: bytes, /) -> None:
         """The next bytes of the content. Raises CorruptError if a picture becomes too large."""
-        if not self._recipe:
+        if self._kept is None:
             self._put(data)
             return
         if self._kept.tell() + len(data) > MAX_CONTENT:
@@ -43,13 +44,16 @@ class Packer:
 
     def end(self) -> None:
         """The content of this member is complete. Raises as `recipe.pack` and `take` do."""
-        if self._recipe:
-            with self._kept:
-                self._take(recipe.memory(self._recipe, self._kept.tell()))
-                for piece in recipe.pack(Span.whole(self._kept), self._recipe, self._repack):
-                    self._put(piece)
-            self._kept = spool()
-        self._recipe = b""
+        if self._kept is None:
+            return
+        from . import method as recipe
+        from .span import Span
+
+        with self._kept as kept:
+            self._take(recipe.memory(self._recipe, kept.tell()))
+            for piece in recipe.pack(Span.whole(kept), self._recipe, self._repack):
+                self._put(piece)
+        self._kept = None
 
     def _put(self, data: bytes) -> None:
         self._dst.write(data)
