@@ -116,13 +116,26 @@ force_option = click.option(
     is_flag=True,
     help="Overwrite files, follow symbolic links, write binary data to a terminal, --rm any file.",
 )
+
+
+class _Device(click.Choice[str]):
+    """One of the devices, or, for one that there was, what to take in its place."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            from ..models.backends.select import GONE
+
+            if value in GONE:
+                self.fail(GONE[value], param, ctx)
+        return super().convert(value, param, ctx)
+
+
 device_option = click.option(
     "--device",
-    type=click.Choice(["auto", "cpu", "cpu-int8", "cuda"]),
+    type=_Device(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="Where networks run. The bytes are the same on each. cpu-int8, faster for ARDMs of images, needs PyTorch and "
-    "AVX-512 VNNI.",
+    help="Where networks run. The bytes are the same on each; cuda needs PyTorch.",
 )
 run_device_options = _together(
     click.option(

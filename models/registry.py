@@ -122,7 +122,7 @@ class Registry:
 
     def _sound_one(self, name: str) -> str | None:
         """The same for one of them."""
-        for i, path in enumerate(_weight_files(name)):
+        for i, path in enumerate(path for path in _weight_files() if path.stem == name):
             try:
                 self._load(path)
             except (CorruptError, ModelNotFoundError) as error:
@@ -222,14 +222,12 @@ def _files() -> Iterator[Path]:
             yield from sorted(folder / name for name in os.listdir(folder) if name.endswith(".safetensors"))
 
 
-def _weight_files(name: str | None = None) -> Iterator[Path]:
-    """The same but for the states of training runs, which lie beside what they export; or those of this name.
+def _weight_files() -> Iterator[Path]:
+    """The same but for the states of training runs, which lie beside what they export.
 
     Warns of what is damaged, which is for those to hear of who ask for it by name.
     """
     for path in _files():
-        if name not in (None, path.stem):
-            continue
         try:
             if "name" not in _described(path)[0]:
                 continue

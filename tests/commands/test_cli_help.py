@@ -156,6 +156,12 @@ def test_a_wrong_command_line_gives_2_and_touches_nothing(words, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_a_device_that_there_was_names_its_remedy(tmp_path):
+    (tmp_path / "a").write_bytes(b"content")
+    done = catzip("compress", "a", "--device", "cpu-int8", cwd=tmp_path, code=2)
+    assert "take --device cpu" in done.stderr
+
+
 def test_steps_of_samples_have_help_of_their_own(tmp_path):
     helps = [catzip(command, "--help", cwd=tmp_path).stdout for command in ("compress", "sample")]
     assert [b"smaller" in text[text.index(b"--steps") :] for text in helps] == [True, False]
