@@ -67,6 +67,11 @@ class Limits:
             raise ValueError("a limit cannot be negative")
 
     @staticmethod
+    def asked(output: int | None, memory: int | None) -> Limits:
+        """Limits as users give them: None for those that hold by default, and 0 for any amount of memory."""
+        return Limits(output) if memory is None else Limits(output, memory or None)
+
+    @staticmethod
     def none() -> Limits:
         """No limits at all: for what was written here."""
         return Limits(UNLIMITED, None)

@@ -12,7 +12,8 @@ from .asbytes import AsBytes
 from .content import Content, opening
 from .deflate import Inflater, Settings
 from .filters import Bytes
-from .form import MAX_CONTENT, MAX_ROWS, Facts, Shape
+from .form import MAX_ROWS, Facts, Shape
+from .kinds import MAX_CONTENT
 from .passes import Pass, passes, pixel_size
 from .span import Span, spool
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base import CODE_MAX, WEIGHT_MAX, NumpyArray
+from ..base import CODE_MAX, WEIGHT_MAX
+from ..self_test import products_of_signs, signs
 from .layers import PackedLinear
 from .structures import Core, address
 
@@ -21,12 +22,14 @@ def check(core: Core) -> bool:
 
 def _multiplies(core: Core, rows: int, inputs: int, outputs: int) -> bool:
     """All +-127 against all +-63, and their greatest pairs, which are what 16 bits have to hold."""
-    weight = _signs(11, outputs, inputs) * WEIGHT_MAX
-    codes = np.concatenate([_signs(7, rows, inputs), np.ones((rows, inputs), np.int64)]) * CODE_MAX
+    weight, zeros = signs(11, outputs, inputs), np.zeros(outputs, np.int64)
+    codes = np.concatenate([signs(7, rows, inputs), np.ones((rows, inputs), np.int8)])
     for signed in (weight, np.abs(weight), -np.abs(weight)):
-        zeros = np.zeros(outputs, np.int64)
-        found = PackedLinear(core, signed.astype(np.int8), zeros, zeros).product(codes)
-        if not np.array_equal(found[:, :outputs], codes @ signed.T):
+        exact = products_of_signs(codes, signed) * (CODE_MAX * WEIGHT_MAX)
+        found = PackedLinear(core, signed * np.int8(WEIGHT_MAX), zeros, zeros).product(
+            codes * np.int16(CODE_MAX)
+        )
+        if not np.array_equal(found[:, :outputs], exact):
             return False
     return True
 
@@ -41,9 +44,3 @@ def _normalises(core: Core, width: int) -> bool:
     found = np.empty((4, width), np.uint8)
     core.norm(address(x), 4, width, address(found), width)
     return bool(np.array_equal(found, codes + 128))
-
-
-def _signs(every: int, *shape: int) -> NumpyArray:
-    """1, but -1 for the last of ``every`` so many."""
-    signs: NumpyArray = np.where(np.arange(np.prod(shape)).reshape(shape) % every < every - 1, 1, -1)
-    return signs
