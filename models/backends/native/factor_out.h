@@ -1,4 +1,4 @@
-/* The networks of `families/idf/factor_out.py`: from what is seen around the pixels of a quarter to mixtures. */
+/* The networks of `families/idf/factor_out.py`: from what is seen around the pixels of a phase to mixtures. */
 
 /* x += clip(coarse + fine), clipped: of `FineLinear`, out of the sums of a row. */
 ROW_LOOP add_fine_row(const int32_t *restrict sums, const float *restrict scale, const float *restrict offset,
@@ -11,7 +11,7 @@ ROW_LOOP add_fine_row(const int32_t *restrict sums, const float *restrict scale,
     }
 }
 
-/* The stream of so many pixels takes in what is seen, told from `codes` on. */
+/* The stream of so many pixels takes in what is seen, the inputs of heads from `codes` on. */
 static void take_in(const Prior *prior, const uint8_t *codes, int64_t count, int32_t *sums, int32_t *x)
 {
     const Linear *layer = &prior->inputs;
@@ -24,16 +24,16 @@ static void take_in(const Prior *prior, const uint8_t *codes, int64_t count, int
         add_fine_row(sums + r * layer->outputs, layer->scale, layer->offset, prior->width, x + r * padded(prior->width));
 }
 
-/* The stream of an image sees the quarter's surroundings and goes through its blocks; what heads are told of both. */
+/* The stream of an image sees the phase's surroundings and goes through its blocks; what heads see of both. */
 static void describe_image(const Prior *prior, const Level *level, int64_t b)
 {
     const int64_t deep = padded(prior->width), size = level->height * level->width;
     int32_t *x = level->x + b * size * deep;
-    uint8_t *told = level->told + b * size * prior->stride;
+    uint8_t *head_inputs = level->head_inputs + b * size * prior->stride;
     for (int64_t at = 0; at < size;) {
         const int64_t y = at / level->width, left = at % level->width;
         const int64_t count = level->width - left < ROWS ? level->width - left : ROWS;
-        uint8_t *seen = told + at * prior->stride + prior->width;
+        uint8_t *seen = head_inputs + at * prior->stride + prior->width;
         for (int64_t c = 0; c < level->channels; c++)
             look_row(prior, level, c, b, y, left, count, seen + c * (prior->neighbours + 1),
                      level->guess + (c * level->batch + b) * size + at);
@@ -44,7 +44,7 @@ static void describe_image(const Prior *prior, const Level *level, int64_t b)
         gated_block(&prior->block[i], &level->image, prior->width, prior->hidden, x);
     for (int64_t at = 0; at < size; at++) {
         norm(x + at * deep, 1, prior->width, level->image.gated, deep);
-        memcpy(told + at * prior->stride, level->image.gated, (size_t)prior->width);
+        memcpy(head_inputs + at * prior->stride, level->image.gated, (size_t)prior->width);
     }
 }
 
@@ -93,14 +93,14 @@ static void mixtures(const Prior *prior, const Level *level, int64_t channel, in
         for (int64_t at = 0; at < height * width;) {
             const int64_t left = at % width, count = width - left < ROWS ? width - left : ROWS;
             const int64_t from = b * all + at / width * level->width + left;
-            const uint8_t *told = level->told + from * prior->stride;
+            const uint8_t *head_inputs = level->head_inputs + from * prior->stride;
             memcpy(guess, level->guess + channel * level->batch * all + from, (size_t)count * sizeof *guess);
-            product(head, told, prior->stride, count, sums);
+            product(head, head_inputs, prior->stride, count, sums);
             for (int64_t r = 0; r < count; r++)
                 (prior->fine_heads ? fine_head_row : head_row)(sums + r * head->outputs, head->scale, head->offset, size,
                                                                y + r * size);
             if (correction) {
-                product(correction, told, prior->stride, count, sums);
+                product(correction, head_inputs, prior->stride, count, sums);
                 for (int64_t r = 0; r < count; r++)
                     correct_row(correction, sums + r * correction->outputs, prior->components, y + r * size);
             }

@@ -1,6 +1,6 @@
-/* The sums of `families/idf/enc_fitting.py` and the slopes of `slopes.py`: what an encoder fits corrections by. */
+/* The sums of `families/idf/enc_fitting.py` and the gradients_at of `gradients_at.py`: what an encoder fits corrections by. */
 
-enum { PARTS_OF_SQUARE = 3, TILE = 128, SLOPE_MAX = (1 << 11) - 1 };
+enum { PARTS_OF_SQUARE = 3, TILE = 128, GRADIENT_MAX = (1 << 11) - 1 };
 
 typedef struct {
     double below, slope, at;
@@ -25,11 +25,11 @@ static inline double rough_bits(int64_t frequency)
 static inline int16_t gradient_of(double slope)
 {
     const double whole = floor(slope + 0.5);
-    return (int16_t)(whole < -SLOPE_MAX ? -SLOPE_MAX : whole > SLOPE_MAX ? SLOPE_MAX : whole);
+    return (int16_t)(whole < -GRADIENT_MAX ? -GRADIENT_MAX : whole > GRADIENT_MAX ? GRADIENT_MAX : whole);
 }
 
 /* A value under a mixture whose means and ln(scale) move by `change`: what it takes, and its gradients. */
-static double slope_of(const Logistic *tables, const int16_t *y, int32_t guess, int32_t value, const int32_t *change,
+static double gradients_of(const Logistic *tables, const int16_t *y, int32_t guess, int32_t value, const int32_t *change,
                        int16_t *by_means, int16_t *by_scales)
 {
     const int64_t components = tables->components;
@@ -58,7 +58,7 @@ static double slope_of(const Logistic *tables, const int16_t *y, int32_t guess, 
 
 /* What the values take, all mixtures corrected by two rows of weights, and their gradients [2, rows]; sums: room for those
  * of ROWS. */
-static double slopes(const Logistic *tables, const Watched *seen, const Linear *weights, int32_t *sums,
+static double gradients_at(const Logistic *tables, const Recorded *seen, const Linear *weights, int32_t *sums,
                      int16_t *gradients)
 {
     double bits = 0; /* a sum of multiples of 2**-24, which is exact */
@@ -69,7 +69,7 @@ static double slopes(const Logistic *tables, const Watched *seen, const Linear *
             const int32_t *sum = sums + r * weights->outputs;
             const int32_t change[2] = {(sum[0] + (1 << 5)) >> 6, (sum[1] + (1 << 3)) >> 4};
             const int64_t row = at + r;
-            bits += slope_of(tables, seen->y + row * 3 * tables->components, seen->guess[row], seen->values[row], change,
+            bits += gradients_of(tables, seen->y + row * 3 * tables->components, seen->guess[row], seen->values[row], change,
                              gradients + row, gradients + seen->rows + row);
         }
     }
@@ -164,7 +164,7 @@ ROW_LOOP sum_row(const uint8_t *restrict codes, int32_t gradient, int64_t column
 /* Of gradients times codes, [rows, columns]: the sums of all squares and products of two columns, of which the blocks
  * from the diagonal on are right, and the sums of the columns. A square of a gradient is taken in parts of 8 bits, each of
  * them without the rows where it is 0. room: int16 [2, TILE, columns] */
-static void normal(const Watched *seen, const int16_t *gradients, int16_t *room, int64_t *fisher, int64_t *sums)
+static void normal(const Recorded *seen, const int16_t *gradients, int16_t *room, int64_t *fisher, int64_t *sums)
 {
     const int64_t columns = seen->columns;
     int16_t *weighed = room + TILE * columns;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import CFUNCTYPE, POINTER, Structure, c_double, c_int64, c_uint32, c_void_p
+from ctypes import CFUNCTYPE, POINTER, Structure, c_double, c_int64, c_void_p
 from typing import ClassVar
 
 import numpy as np
@@ -39,7 +39,7 @@ class Image(Structure):
 class Level(Structure):
     _fields_: ClassVar = [
         *((name, c_int64) for name in ("batch", "channels", "height", "width")),
-        *((name, c_void_p) for name in ("wide", "x", "told", "guess")),
+        *((name, c_void_p) for name in ("wide", "x", "head_inputs", "guess")),
         ("image", Image),
     ]
 
@@ -51,7 +51,7 @@ class Logistic(Structure):
     ]
 
 
-class Watched(Structure):
+class Recorded(Structure):
     _fields_: ClassVar = [
         *((name, c_int64) for name in ("rows", "columns", "stride")),
         *((name, c_void_p) for name in ("codes", "y", "guess", "values")),
@@ -61,8 +61,8 @@ class Watched(Structure):
 INTERVAL: np.dtype[np.void] = np.dtype([("low", "u4"), ("size", "u4")])
 """What codes a digit."""
 
-_prior, _level, _logistic, _watched, _linear, _stack = map(
-    POINTER, (Prior, Level, Logistic, Watched, Linear, Stack)
+_prior, _level, _logistic, _recorded, _linear, _stack = map(
+    POINTER, (Prior, Level, Logistic, Recorded, Linear, Stack)
 )
 _array = c_void_p
 
@@ -77,13 +77,13 @@ class Flows(Structure):
             "mixtures",
             CFUNCTYPE(None, _prior, _level, c_int64, c_int64, c_int64, _linear, _array, _array),
         ),
-        ("tell_channel", CFUNCTYPE(None, _prior, _level, c_int64, c_int64)),
+        ("beside", CFUNCTYPE(None, _prior, _level, c_int64, c_int64)),
         ("digits", CFUNCTYPE(None, _logistic, _array, _array, _array, c_int64, _array)),
         ("intervals", CFUNCTYPE(None, _logistic, _array, _array, _array, c_int64, _array)),
         ("push_intervals", CFUNCTYPE(None, _stack, _array, c_int64)),
         ("pop_digits", CFUNCTYPE(None, _stack, _array, c_int64, _array)),
-        ("slopes", CFUNCTYPE(c_double, _logistic, _watched, _linear, _array, _array)),
-        ("normal", CFUNCTYPE(None, _watched, _array, _array, _array, _array)),
+        ("gradients_at", CFUNCTYPE(c_double, _logistic, _recorded, _linear, _array, _array)),
+        ("normal", CFUNCTYPE(None, _recorded, _array, _array, _array, _array)),
         ("solve", CFUNCTYPE(None, _array, c_int64)),
     ]
 
@@ -93,5 +93,5 @@ class Flows(Structure):
         return Flows.from_address(core.flows)
 
 
-SIZES: list[type[Structure] | np.dtype[np.void]] = [Prior, Level, Logistic, INTERVAL, Watched, Flows]
+SIZES: list[type[Structure] | np.dtype[np.void]] = [Prior, Level, Logistic, INTERVAL, Recorded, Flows]
 """In the order of catzip_size, behind those of ``structures``."""

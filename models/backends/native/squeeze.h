@@ -1,21 +1,21 @@
-/* What surrounds the pixels of a quarter, as `families/idf/squeeze.py` has it. */
+/* What surrounds the pixels of a phase, as `families/idf/squeeze.py` has it. */
 
 enum { MARGIN = 2, GREY = 128, NEAREST = 4 };
 
-/* Where a plane begins: of a quarter of a channel of an image, with its margin. */
-static uint8_t *plane_of(const Level *level, int64_t quarter, int64_t channel, int64_t image)
+/* Where a plane begins: of a phase of a channel of an image, with its margin. */
+static uint8_t *plane_of(const Level *level, int64_t phase, int64_t channel, int64_t image)
 {
     const int64_t size = (level->height + 2 * MARGIN) * (level->width + 2 * MARGIN);
-    return level->wide + ((quarter * level->channels + channel) * level->batch + image) * size;
+    return level->wide + ((phase * level->channels + channel) * level->batch + image) * size;
 }
 
-/* A plane [batch, height, width] of a quarter is known: its edges are repeated, and what is empty is grey. */
-static void widen(const Level *level, int64_t quarter, int64_t channel, const uint8_t *plane, int64_t height,
+/* A plane [batch, height, width] of a phase is known: its edges are repeated, and what is empty is grey. */
+static void widen(const Level *level, int64_t phase, int64_t channel, const uint8_t *plane, int64_t height,
                   int64_t width)
 {
     const int64_t wide = level->width + 2 * MARGIN, high = level->height + 2 * MARGIN;
     for (int64_t b = 0; b < level->batch; b++) {
-        uint8_t *to = plane_of(level, quarter, channel, b);
+        uint8_t *to = plane_of(level, phase, channel, b);
         if (!height || !width) {
             memset(to, GREY, (size_t)(high * wide));
             continue;
@@ -72,18 +72,18 @@ static void look_row(const Prior *prior, const Level *level, int64_t channel, in
     put_apart(codes, count, to + prior->neighbours, prior->stride);
 }
 
-/* What the next channels are told of a plane [batch, height, width] that is known now: the difference from its guess, and
- * the size of that. */
-static void tell_channel(const Prior *prior, const Level *level, int64_t quarter, int64_t channel)
+/* What the heads of the next channels see of a plane that is known now: the difference from its guess, and the size of
+ * that. */
+static void beside(const Prior *prior, const Level *level, int64_t phase, int64_t channel)
 {
     enum { NEUTRAL = 32, BESIDE = 2 };
     const int64_t wide = level->width + 2 * MARGIN, size = level->height * level->width;
     for (int64_t b = 0; b < level->batch; b++)
         for (int64_t y = 0; y < level->height; y++) {
-            const uint8_t *plane = plane_of(level, quarter, channel, b) + (y + MARGIN) * wide + MARGIN;
+            const uint8_t *plane = plane_of(level, phase, channel, b) + (y + MARGIN) * wide + MARGIN;
             const int64_t at = b * size + y * level->width;
             const int16_t *guess = level->guess + channel * level->batch * size + at;
-            uint8_t *to = level->told + at * prior->stride + prior->width + prior->features + BESIDE * channel;
+            uint8_t *to = level->head_inputs + at * prior->stride + prior->width + prior->features + BESIDE * channel;
             for (int64_t x = 0; x < level->width; x++, to += prior->stride) {
                 const int32_t difference = clip(2 * plane[x] - guess[x], CODE_MAX);
                 to[0] = to_byte(difference);

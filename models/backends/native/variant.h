@@ -27,8 +27,8 @@
 
 #include "fitting.h"
 
-static const Flows flows = {widen,          describe,   mixtures, tell_channel, digits, intervals,
-                            push_intervals, pop_digits, slopes,   normal,       solve};
+static const Flows flows = {widen,          describe,   mixtures, beside, digits, intervals,
+                            push_intervals, pop_digits, gradients_at,   normal,       solve};
 
 #define CATZIP_CORE(label)                                                                                  \
     {                                                                                                       \
