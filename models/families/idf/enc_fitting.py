@@ -21,7 +21,7 @@ from ...layers.grid import ACT
 from ...layers.logistics import MEAN, MEAN_MAX
 from . import colour
 from .corrections import BIAS, EXPONENTS, Weights, best_spread, weight_pmf
-from .costs import costs, rough_bits
+from .costs import rough_bits
 from .enc_colour import best_chroma_offsets, best_rct
 from .enc_gradients import MixtureGradients
 from .enc_native_fitting import NativeTrial
@@ -119,7 +119,7 @@ def sampled(image: NumpyArray) -> NumpyArray:
 
 def _record(flow: Flow, images: NumpyArray) -> dict[Head, tuple[NumpyArray, ...]]:
     recorder = Recorder(flow.arrays)
-    costs(flow, images, recorder)  # walks through the flow, and the recorder sees it
+    flow.show(images, recorder)
     # The finest level comes last, in the order in which it is seen.
     values = flow.forward(images)[-len(recorder.seen) :] if recorder.seen else []
     return {

@@ -187,6 +187,11 @@ class Flow:
         for frequencies, sent in replayed(steps, digits):
             yield frequencies[np.arange(len(sent)), sent]
 
+    def show(self, images: NumpyArray, adjust: Adjust) -> None:
+        """Let ``adjust`` see the mixtures of uint8 [B, H, W, C], whatever it makes of them."""
+        for _ in self.chosen(images, adjust):
+            pass
+
     def _level(
         self, level: int, first: list[NumpyArray], sizes: list[Size], batch: int, adjust: Adjust
     ) -> Generator[NumpyArray, NumpyArray, list[NumpyArray]]:

@@ -94,11 +94,20 @@ class NativeFlow(Flow):
         for both in self.intervals(images, adjust):
             yield from both["size"]
 
+    def show(self, images: NumpyArray, adjust: Adjust) -> None:
+        """As `Flow.show`."""
+        for _ in self._replayed(images, adjust):
+            pass
+
     def intervals(self, images: NumpyArray, adjust: Adjust = unchanged) -> Iterator[NumpyArray]:
         """What codes uint8 [B, H, W, C]: `Mixtures.intervals` of each of its planes."""
+        return (known.intervals(plane) for known, plane in self._replayed(images, adjust))
+
+    def _replayed(self, images: NumpyArray, adjust: Adjust) -> Iterator[tuple[Mixtures, NumpyArray]]:
+        """The mixtures of each plane of images, and the plane."""
         batch, height, width, channels = images.shape
         walk = self.walk(batch, (height, width), channels, np.empty_like(images), adjust)
-        return (known.intervals(plane) for known, plane in replayed(walk, self.forward(images)))
+        return replayed(walk, self.forward(images))
 
     def _planes_of(
         self, level: int, first: list[NumpyArray], sizes: list[Size], changes: _Changes
