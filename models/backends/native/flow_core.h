@@ -54,6 +54,7 @@ typedef struct {
 } Recorded;
 
 typedef struct {
+    void (*convolve)(const Linear *, const uint8_t *codes, int64_t pixel, int64_t row, int64_t count, int32_t *out);
     void (*widen)(const Level *, int64_t phase, int64_t channel, const uint8_t *plane, int64_t height, int64_t width);
     void (*describe)(const Prior *, const Level *);
     void (*mixtures)(const Prior *, const Level *, int64_t channel, int64_t height, int64_t width,

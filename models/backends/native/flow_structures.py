@@ -71,6 +71,7 @@ class Flows(Structure):
     """What a variant has for flows: `of` finds it."""
 
     _fields_: ClassVar = [
+        ("convolve", CFUNCTYPE(None, _linear, _array, c_int64, c_int64, c_int64, _array)),
         ("widen", CFUNCTYPE(None, _level, c_int64, c_int64, _array, c_int64, c_int64)),
         ("describe", CFUNCTYPE(None, _prior, _level)),
         (

@@ -27,7 +27,7 @@
 
 #include "fitting.h"
 
-static const Flows flows = {widen,          describe,   mixtures, beside, digits, intervals,
+static const Flows flows = {convolve,       widen,      describe,   mixtures, beside, digits, intervals,
                             push_intervals, pop_digits, gradients_at,   normal,       solve};
 
 #define CATZIP_CORE(label)                                                                                  \
