@@ -38,7 +38,9 @@ def compress_picture(
     return _compress(Candidates(file, encoder), kind, byte_exact, as_it_is, dst)
 
 
-def _compress(candidates: Candidates, kind: str, byte_exact: bool, encode: Callable[[], Report], dst: Sink) -> Report:
+def _compress(
+    candidates: Candidates, kind: str, byte_exact: bool, encode: Callable[[], Report], dst: Sink
+) -> Report:
     """Write the picture of `candidates` to `dst`: the smaller of unpacked and as it is, which `encode` does."""
     try:
         if candidates.file.size > method.MAX_FILE:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..base import CODE_MAX, WEIGHT_MAX
 from ..self_test import products_of_signs, signs
+from . import flow_trial
 from .layers import PackedLinear
 from .structures import Core, address
 
@@ -16,8 +17,9 @@ WIDTHS = (16, 160, 1024)
 
 
 def check(core: Core) -> bool:
-    """Whether this variant multiplies and normalises exactly."""
-    return all(_multiplies(core, *shape) for shape in SHAPES) and all(_normalises(core, w) for w in WIDTHS)
+    """Whether this variant multiplies and normalises exactly, and does what flows need."""
+    exact = all(_multiplies(core, *shape) for shape in SHAPES) and all(_normalises(core, w) for w in WIDTHS)
+    return exact and flow_trial.check(core)
 
 
 def _multiplies(core: Core, rows: int, inputs: int, outputs: int) -> bool:
