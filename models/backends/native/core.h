@@ -128,6 +128,8 @@ typedef struct {
 
 enum { DONE = 0, OUTSIDE = 1 };
 
+#include "masked.h"
+
 typedef struct {
     const char *name;
     int64_t in_blocks; /* whether weights are */
@@ -147,6 +149,9 @@ typedef struct {
     int (*end)(const Model *, Frame *, uint8_t *column);
     int (*pop_step)(const Model *, Frame *, const Seen *, Stack *, uint8_t *column);
     int (*pop_steps)(const Model *, Frame *, Work *, int64_t steps, Seen *, Stack *, uint8_t *grid);
+    void (*pair_product)(const int16_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
+                         int64_t count, int32_t *out);
+    void (*transformer)(const Transformer *, const Cache *, const Desk *, const Ask *);
 } Core;
 
 #endif

@@ -12,7 +12,8 @@ from ..base import NumpyArray
 
 QUAD, BLOCK, ROWS = 4, 16, 96
 NGRAMS, DEPTH, CONTEXTS = 16, 16, 12
-"""As in core.h."""
+WINDOWS, OFFSETS = 64, 8
+"""As in core.h and masked.h."""
 
 DONE, OUTSIDE = 0, 1
 
@@ -89,6 +90,57 @@ class Stack(Structure):
     _fields_: ClassVar = [("head", c_uint64), ("words", c_void_p), ("count", c_int64)]
 
 
+class Window(Structure):
+    _fields_: ClassVar = [
+        *((name, c_int64) for name in ("bits", "offsets")),
+        ("offset", c_int64 * OFFSETS),
+        ("table", c_void_p),
+    ]
+
+
+class Attention(Structure):
+    _fields_: ClassVar = [
+        *((name, Linear) for name in ("query", "keys_values", "out")),
+        ("position", c_void_p),
+    ]
+
+
+class Transformer(Structure):
+    _fields_: ClassVar = [
+        *((name, c_int64) for name in ("alphabet", "length", "width", "depth", "heads", "hidden")),
+        *((name, c_int64) for name in ("embed", "windows", "reach", "stride")),
+        ("window", Window * WINDOWS),
+        *((name, c_void_p) for name in ("place", "time")),
+        *((name, Linear) for name in ("inputs", "head")),
+        ("attention", Attention * DEPTH),
+        ("mlp", Mlp * DEPTH),
+        ("weight", c_void_p),
+        ("weight_last", c_int64),
+        ("exp", c_void_p),
+        ("exp_last", c_int64),
+    ]
+
+
+class Cache(Structure):
+    _fields_: ClassVar = [("first", c_int64), *((name, c_void_p) for name in ("x", "key", "value"))]
+
+
+class Desk(Structure):
+    _fields_: ClassVar = [
+        *((name, c_void_p) for name in ("symbols", "codes", "residual", "sums", "score", "query", "weight")),
+        ("deep", Cache),
+    ]
+
+
+class Ask(Structure):
+    _fields_: ClassVar = [
+        *((name, c_int64) for name in ("first", "last", "time")),
+        *((name, c_void_p) for name in ("values", "known", "stale", "wanted")),
+        *((name, c_int64) for name in ("stales", "wants")),
+        ("out", c_void_p),
+    ]
+
+
 LANE: np.dtype[np.void] = np.dtype(
     [
         ("slot", "u4", CONTEXTS),
@@ -126,10 +178,15 @@ class Core(Structure):
         ("end", CFUNCTYPE(c_int, _model, _frame, _bytes)),
         ("pop_step", CFUNCTYPE(c_int, _model, _frame, _seen, _stack, _bytes)),
         ("pop_steps", CFUNCTYPE(c_int, _model, _frame, _work, c_int64, _seen, _stack, _bytes)),
+        ("pair_product", CFUNCTYPE(None, _shorts, c_int64, c_int64, _shorts, c_int64, c_int64, _ints)),
+        ("transformer", CFUNCTYPE(None, *(POINTER(kind) for kind in (Transformer, Cache, Desk, Ask)))),
     ]
 
 
-SIZES: list[type[Structure] | np.dtype[np.void]] = [Linear, Model, Work, LANE, Frame, Seen, Stack, Core]
+SIZES: list[type[Structure] | np.dtype[np.void]] = [
+    *(Linear, Model, Work, LANE, Frame, Seen, Stack, Core),
+    *(Transformer, Cache, Desk, Ask),
+]
 """In the order of catzip_size."""
 
 

@@ -15,8 +15,14 @@
 
 #include "steps.h"
 
+#include "windows.h"
+
+#include "attention.h"
+
+#include "transformer.h"
+
 #define CATZIP_CORE(label)                                                                                  \
     {                                                                                                       \
         label, IN_BLOCKS, supported, product, norm, frequencies, contexts, network, mixture, predict,       \
-            begin, ask, tell, end, pop_step, pop_steps                                                      \
+            begin, ask, tell, end, pop_step, pop_steps, pair_product, transformer                           \
     }

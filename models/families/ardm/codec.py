@@ -31,6 +31,7 @@ from ...backends.workers import Workers
 from ...layers.grid import Tensors
 from ...networks import masked_convnet as convnet
 from ...networks import masked_transformer as transformer
+from ...networks import native_transformer
 from ...networks.pixels import Digits
 from ...schema import Declared, ranged, shown, typed
 from ..base import Family, Segments, Slice
@@ -267,6 +268,7 @@ def load(
     network: MaskedNet
     if isinstance(found, transformer.TransformerConfig):
         network = transformer.Transformer(found, tensors, arrays)
+        network = native_transformer.compiled(found, tensors, arrays) or network
     else:
         network = convnet.ConvNet(found, tensors, arrays)
     schedules = from_tensors(tensors, network.stages, network.size)
