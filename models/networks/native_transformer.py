@@ -1,4 +1,4 @@
-"""The masked transformer on the compiled core: the integers of `masked_transformer.Transformer`, one call for each call.
+"""The masked transformer on the compiled core, with the integers of `masked_transformer.Transformer`, call by call.
 
 Here weights are laid out and handed over to native/transformer.h. Whatever family has the network, a call is for a part
 of the items of a batch, so that signals are looked at now and then.
@@ -89,12 +89,11 @@ class _Memory:
             self.desk, other = network.desk()
             self._kept = kept + other
 
-    def advance(self, known: NumpyArray, time: int, config: TransformerConfig) -> NumpyArray:
-        """Go on to what is known now: the positions that see something new, intp [n], to be computed anew."""
-        same = time == self.time
-        found = seeing(known != self.known, config.windows) if same else np.arange(len(known))
+    def advance(self, known: NumpyArray, time: int) -> NumpyArray | None:
+        """Go on to what is known now: where that is new, bool [L], or None where all is."""
+        news = known != self.known if time == self.time else None
         self.known, self.time = known.copy(), time
-        return np.ascontiguousarray(found, np.int64)
+        return news
 
 
 class NativeTransformer:
@@ -132,24 +131,31 @@ class NativeTransformer:
         memory = memory or _Memory()
         memory.open(self, len(values))
         time = int(known.sum()) * c.times // c.length
-        stale = memory.advance(known, time, c)
+        news = memory.advance(known, time)
+        stale = np.arange(c.length) if news is None else seeing(news, c.windows)
         given = [
-            np.ascontiguousarray(array, kind)
-            for array, kind in ((values, np.uint8), (known, np.uint8), (stale, np.int64), (wanted, np.int64))
+            *(
+                None if array is None else np.ascontiguousarray(array, np.uint8)
+                for array in (values, known, news)
+            ),
+            *(np.ascontiguousarray(array, np.int64) for array in (stale, wanted)),
         ]
+        where = [None if array is None else address(array) for array in given]
         rows = max(len(stale), len(wanted), c.length if c.depth > 1 else 0)
         for part in parts(len(values), _AT_ONCE // rows):
             last = min(part.stop, len(values))
-            ask = Ask(part.start, last, time, *map(address, given), len(stale), len(wanted), address(found))
+            ask = Ask(part.start, last, time, *where, len(stale), len(wanted), address(found))
             self.core.transformer(self.structure, memory.structure, memory.desk, ask)
         return found
 
     def cache(self, items: int) -> tuple[Cache, list[NumpyArray]]:
         """Room for the memory of so many items, and what keeps it."""
         c, length = self.config, padded(self.config.length)
-        x = np.zeros((items, c.length, padded(c.width)), np.int16)
-        key, value = np.zeros((2, items, c.heads, length, HEAD), np.int16)
-        return Cache(0, *map(address, (x, key, value))), [x, key, value]
+        codes = np.zeros((items, c.length, self.structure.told), np.uint8)
+        residual = np.zeros((c.length if c.depth > 1 else 0, padded(c.width)), np.int16)
+        key, value = np.zeros((2, items, c.heads, length, HEAD // 2), np.uint32)
+        arrays = [codes, residual, key, value]
+        return Cache(0, *map(address, arrays)), arrays
 
     def desk(self) -> tuple[Desk, list[NumpyArray]]:
         """Room for a thread, and what keeps it."""
@@ -159,11 +165,12 @@ class NativeTransformer:
             layers = s.attention[i].query, s.attention[i].keys_values, s.attention[i].out, s.mlp[i].inputs
             outputs += [each.outputs for each in layers]
         symbols = np.zeros(c.length + 2 * s.reach, np.uint8)
+        new = np.zeros(c.length, np.uint64)
         codes = np.zeros(ROWS * s.stride + _CACHE_LINE, np.uint8)
         residual, sums = (np.zeros(ROWS * wide, np.int32) for wide in (padded(c.width), max(outputs)))
         score = np.zeros(ROWS * max(length, HEAD), np.int32)
         query, weight = (np.zeros(ROWS * wide, np.int16) for wide in (c.heads * HEAD, length))
-        arrays = [symbols, codes, residual, sums, score, query, weight]
+        arrays = [symbols, new, codes, residual, sums, score, query, weight]
         deep, kept = self.cache(1 if c.depth > 1 else 0)
         return Desk(*map(address, arrays), deep), arrays + kept
 
@@ -172,8 +179,8 @@ class NativeTransformer:
         s.alphabet, s.length, s.width, s.depth = c.alphabet, c.length, c.width, c.depth
         s.heads, s.hidden, s.embed, s.windows = c.heads, c.hidden, c.embed, len(c.windows)
         s.reach = max(abs(offset) for _, offsets in c.windows for offset in offsets)
-        told = c.alphabet * len(c.windows)
-        s.stride = padded(max(c.told, padded(c.width) + told, c.heads * HEAD, c.hidden), _CACHE_LINE)
+        s.told = padded(c.told)
+        s.stride = padded(max(s.told, padded(c.width) + s.told, c.heads * HEAD, c.hidden), _CACHE_LINE)
 
     def _fill_tables(self) -> None:
         c, s, tensors = self.config, self.structure, self._tensors

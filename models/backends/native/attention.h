@@ -15,7 +15,7 @@ enum {
 #if defined(DOT_PAIRS)
 
 /* As `dots`, of what lies in pairs. */
-ALWAYS void pair_dots(const int16_t *weight, int64_t pairs, const int16_t *rows, int64_t stride, int32_t *out,
+ALWAYS void pair_dots(const uint32_t *weight, int64_t pairs, const int16_t *rows, int64_t stride, int32_t *out,
                       int64_t outputs, const int high, const int wide)
 {
     Sums sums[TALL][WIDE_OF_ONE * PARTS];
@@ -28,7 +28,7 @@ ALWAYS void pair_dots(const int16_t *weight, int64_t pairs, const int16_t *rows,
         Sums columns[WIDE_OF_ONE * PARTS];
 #pragma GCC unroll 16
         for (int c = 0; c < across; c++)
-            columns[c] = LOAD(weight + ((c / PARTS * pairs + k) * PARTS + c % PARTS) * EACH * 2);
+            columns[c] = LOAD(weight + ((c / PARTS * pairs + k) * PARTS + c % PARTS) * EACH);
 #pragma GCC unroll 16
         for (int r = 0; r < high; r++) {
             int32_t two;
@@ -44,18 +44,18 @@ ALWAYS void pair_dots(const int16_t *weight, int64_t pairs, const int16_t *rows,
         for (int c = 0; c < across; c++) STORE(out + r * outputs + c * EACH, sums[r][c]);
 }
 
-ALWAYS void pair_strip(const int16_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
+ALWAYS void pair_strip(const uint32_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
                        int32_t *out, const int high, const int wide)
 {
     int64_t o = 0;
     for (; o + wide * BLOCK <= outputs; o += wide * BLOCK)
-        pair_dots(weight + o * inputs, inputs / 2, rows, stride, out + o, outputs, high, wide);
+        pair_dots(weight + o * inputs / 2, inputs / 2, rows, stride, out + o, outputs, high, wide);
     for (; o < outputs; o += BLOCK)
-        pair_dots(weight + o * inputs, inputs / 2, rows, stride, out + o, outputs, high, 1);
+        pair_dots(weight + o * inputs / 2, inputs / 2, rows, stride, out + o, outputs, high, 1);
 }
 
-/* Sums of rows [rows, inputs] times a weight [outputs / BLOCK, inputs / 2, BLOCK, 2]: none leaves int32. */
-static void pair_product(const int16_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
+/* Sums of rows [rows, inputs] times a weight [outputs / BLOCK, inputs / 2, BLOCK], in pairs: none leaves int32. */
+static void pair_product(const uint32_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
                          int64_t count, int32_t *out)
 {
     int64_t r = 0;
@@ -69,15 +69,16 @@ static void pair_product(const int16_t *weight, int64_t inputs, int64_t outputs,
 
 #else
 
-static void pair_product(const int16_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
+static void pair_product(const uint32_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
                          int64_t count, int32_t *out)
 {
     for (int64_t r = 0; r < count; r++, rows += stride, out += outputs) {
         memset(out, 0, (size_t)outputs * sizeof *out);
         for (int64_t o = 0; o < outputs; o += BLOCK)
             for (int64_t k = 0; k < inputs; k += 2) {
-                const int16_t *pairs = weight + o * inputs + k * BLOCK;
-                for (int64_t i = 0; i < BLOCK; i++) out[o + i] += rows[k] * pairs[2 * i] + rows[k + 1] * pairs[2 * i + 1];
+                const uint32_t *pairs = weight + (o * inputs + k * BLOCK) / 2;
+                for (int64_t i = 0; i < BLOCK; i++)
+                    out[o + i] += rows[k] * (int16_t)(pairs[i] & 0xffff) + rows[k + 1] * (int16_t)(pairs[i] >> 16);
             }
     }
 }
@@ -94,20 +95,23 @@ ROW_LOOP widen_row(const int16_t *restrict from, int64_t count, int32_t *restric
     for (int64_t i = 0; i < count; i++) to[i] = from[i];
 }
 
-/* Keys and values [2, heads, HEAD] of a place go where those of an item lie, among `wide` places. */
-static void keep_row(const int32_t *restrict codes, int64_t heads, int64_t place, int64_t wide, int16_t *restrict key,
-                     int16_t *restrict value)
+/* Two integers of 16 bits in one of 32, the first below. */
+static inline uint32_t pair_of(int32_t first, int32_t second)
 {
-    const int32_t *other = codes + heads * HEAD;
-    for (int64_t h = 0; h < heads; h++, key += wide * HEAD, value += wide * HEAD, codes += HEAD, other += HEAD) {
-        int16_t *keys = key + (place / BLOCK * (HEAD / 2) * BLOCK + place % BLOCK) * 2;
-        for (int64_t d = 0; d < HEAD; d += 2) {
-            keys[d * BLOCK] = (int16_t)codes[d];
-            keys[d * BLOCK + 1] = (int16_t)codes[d + 1];
-        }
-        for (int64_t d = 0; d < HEAD; d++)
-            value[((d / BLOCK * (wide / 2) + place / 2) * BLOCK + d % BLOCK) * 2 + place % 2] = (int16_t)other[d];
-    }
+    return ((uint32_t)first & 0xffff) | (uint32_t)second << 16;
+}
+
+ROW_LOOP keep_key(const int32_t *restrict codes, uint32_t *restrict to)
+{
+    for (int64_t d = 0; d < HEAD / 2; d++) to[d * BLOCK] = pair_of(codes[2 * d], codes[2 * d + 1]);
+}
+
+/* One half of each pair, the other of which is of the place beside it. */
+ROW_LOOP keep_value(const int32_t *restrict codes, int64_t apart, uint32_t half, uint32_t *restrict to)
+{
+    for (int64_t block = 0; block < HEAD / BLOCK; block++, codes += BLOCK, to += apart)
+        for (int64_t d = 0; d < BLOCK; d++)
+            to[d] = (to[d] & 0xffff0000u >> 16 * half) | ((uint32_t)codes[d] & 0xffff) << 16 * half;
 }
 
 /* Products of a query with the keys of all places -> rows of the table of weights. */

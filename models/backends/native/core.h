@@ -149,7 +149,7 @@ typedef struct {
     int (*end)(const Model *, Frame *, uint8_t *column);
     int (*pop_step)(const Model *, Frame *, const Seen *, Stack *, uint8_t *column);
     int (*pop_steps)(const Model *, Frame *, Work *, int64_t steps, Seen *, Stack *, uint8_t *grid);
-    void (*pair_product)(const int16_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
+    void (*pair_product)(const uint32_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
                          int64_t count, int32_t *out);
     void (*transformer)(const Transformer *, const Cache *, const Desk *, const Ask *);
 } Core;

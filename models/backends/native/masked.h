@@ -20,9 +20,10 @@ typedef struct {
     const int32_t *position;
 } Attention;
 
-/* A masked transformer: sizes, weights and tables. reach: the largest offset of any window; stride: of codes */
+/* A masked transformer: sizes, weights and tables. reach: the largest offset of any window; stride: of
+ * codes; told: of the codes that a place is told */
 typedef struct {
-    int64_t alphabet, length, width, depth, heads, hidden, embed, windows, reach, stride;
+    int64_t alphabet, length, width, depth, heads, hidden, embed, windows, reach, stride, told;
     Window window[WINDOWS];
     const int8_t *place, *time; /* [length, embed], [times, embed] */
     Linear inputs, head;
@@ -34,19 +35,19 @@ typedef struct {
     int64_t exp_last;
 } Transformer;
 
-/* What calls for the same items share: of each, what enters the first layer, and its keys and values.
- * key    [items, heads, padded length / BLOCK, HEAD / 2, BLOCK, 2]
- * value  [items, heads, HEAD / BLOCK, padded length / 2, BLOCK, 2]
- * first  the item that lies first */
+/* What calls for the same items share: of each, the codes that its places are told, and keys and values of the first
+ * layer, pairs of integers of 16 bits. Of one item alone with several layers, their residual instead of codes. */
 typedef struct {
-    int64_t first;
-    int16_t *x; /* [items, length, padded width] */
-    int16_t *key, *value;
+    int64_t first;         /* the item that lies first */
+    uint8_t *codes;        /* [items, length, told] */
+    int16_t *residual;     /* [length, padded width] */
+    uint32_t *key, *value; /* [items, heads, padded length / BLOCK, HEAD / 2, BLOCK], [.., HEAD / BLOCK, .. / 2, BLOCK] */
 } Cache;
 
 /* What a thread needs for a tile of ROWS rows; deep is for one item. */
 typedef struct {
-    uint8_t *symbols;                 /* [length + 2 * reach] */
+    uint8_t *symbols;                 /* [length + 2 * reach]: of an item, or whether they are new */
+    uint64_t *seeing;                 /* [length]: of each place that is renewed, a bit for each window with new symbols */
     uint8_t *codes;                   /* [ROWS, stride] */
     int32_t *residual, *sums, *score; /* [ROWS, the largest number of outputs]; score: [ROWS, padded length] */
     int16_t *query, *weight;          /* [ROWS, heads * HEAD]; [ROWS, padded length] */
@@ -54,10 +55,11 @@ typedef struct {
 } Desk;
 
 /* A call for items first..last of a batch: which places of each are to be renewed in the cache, and which are wanted.
- * values  [items, length], known  [length], out  [items, wanted, alphabet] */
+ * values  [items, length], known  [length], out  [items, wanted, alphabet]
+ * news    [length], where symbols have become known since the last call; or 0: all is new, the known share, too */
 typedef struct {
     int64_t first, last, time;
-    const uint8_t *values, *known;
+    const uint8_t *values, *known, *news;
     const int64_t *stale, *wanted;
     int64_t stales, wants;
     int32_t *out;

@@ -108,7 +108,7 @@ class Attention(Structure):
 class Transformer(Structure):
     _fields_: ClassVar = [
         *((name, c_int64) for name in ("alphabet", "length", "width", "depth", "heads", "hidden")),
-        *((name, c_int64) for name in ("embed", "windows", "reach", "stride")),
+        *((name, c_int64) for name in ("embed", "windows", "reach", "stride", "told")),
         ("window", Window * WINDOWS),
         *((name, c_void_p) for name in ("place", "time")),
         *((name, Linear) for name in ("inputs", "head")),
@@ -122,12 +122,16 @@ class Transformer(Structure):
 
 
 class Cache(Structure):
-    _fields_: ClassVar = [("first", c_int64), *((name, c_void_p) for name in ("x", "key", "value"))]
+    _fields_: ClassVar = [
+        ("first", c_int64),
+        *((name, c_void_p) for name in ("codes", "residual", "key", "value")),
+    ]
 
 
 class Desk(Structure):
     _fields_: ClassVar = [
-        *((name, c_void_p) for name in ("symbols", "codes", "residual", "sums", "score", "query", "weight")),
+        *((name, c_void_p) for name in ("symbols", "seeing", "codes", "residual", "sums")),
+        *((name, c_void_p) for name in ("score", "query", "weight")),
         ("deep", Cache),
     ]
 
@@ -135,7 +139,7 @@ class Desk(Structure):
 class Ask(Structure):
     _fields_: ClassVar = [
         *((name, c_int64) for name in ("first", "last", "time")),
-        *((name, c_void_p) for name in ("values", "known", "stale", "wanted")),
+        *((name, c_void_p) for name in ("values", "known", "news", "stale", "wanted")),
         *((name, c_int64) for name in ("stales", "wants")),
         ("out", c_void_p),
     ]

@@ -17,12 +17,12 @@ static inline int64_t place_of(const Rows *rows, int64_t r)
 /* Where keys or values of an item begin. */
 static inline int64_t keys_of(const Transformer *net, const Cache *cache, int64_t item)
 {
-    return (item - cache->first) * net->heads * padded(net->length) * HEAD;
+    return (item - cache->first) * net->heads * padded(net->length) * HEAD / 2;
 }
 
-static inline int16_t *residual_of(const Transformer *net, const Cache *cache, int64_t item, int64_t place)
+static inline uint8_t *told_of(const Transformer *net, const Cache *cache, int64_t item, int64_t place)
 {
-    return cache->x + ((item - cache->first) * net->length + place) * padded(net->width);
+    return cache->codes + ((item - cache->first) * net->length + place) * net->told;
 }
 
 /* The product of the codes of a tile, settled. */
@@ -46,19 +46,14 @@ static void normed(const Transformer *net, const Desk *desk, int64_t rows)
     norm(desk->residual, rows, net->width, desk->codes, net->stride);
 }
 
-/* The residual of a tile comes from a cache, or goes there. */
-static void fetch(const Transformer *net, const Cache *cache, const Rows *rows, int64_t count, const Desk *desk)
+/* What enters the first layer at the places of a tile, from the codes that they are told. */
+static void enter(const Transformer *net, const Cache *cache, const Rows *rows, int64_t count, const Desk *desk)
 {
-    const int64_t wide = padded(net->width);
     for (int64_t r = 0; r < count; r++)
-        widen_row(residual_of(net, cache, item_of(rows, r), place_of(rows, r)), wide, desk->residual + r * wide);
-}
-
-static void keep(const Transformer *net, const Cache *cache, const Rows *rows, int64_t count, const Desk *desk)
-{
-    const int64_t wide = padded(net->width);
-    for (int64_t r = 0; r < count; r++)
-        narrow_row(desk->residual + r * wide, wide, residual_of(net, cache, item_of(rows, r), place_of(rows, r)));
+        memcpy(desk->codes + r * net->stride, told_of(net, cache, item_of(rows, r), place_of(rows, r)),
+               (size_t)net->told);
+    memset(desk->residual, 0, (size_t)(count * net->inputs.outputs) * sizeof *desk->residual);
+    added(net, &net->inputs, desk, count);
 }
 
 /* Keys and values of a layer, of the residual of a tile, go to a cache. */
@@ -69,9 +64,14 @@ static void keep_keys_values(const Transformer *net, const Attention *layer, con
     normed(net, desk, count);
     settled(net, &layer->keys_values, desk, count, CODE_MAX);
     for (int64_t r = 0; r < count; r++) {
-        const int64_t at = keys_of(net, cache, item_of(rows, r));
-        keep_row(desk->sums + r * layer->keys_values.outputs, net->heads, place_of(rows, r), wide, cache->key + at,
-                 cache->value + at);
+        const int64_t place = place_of(rows, r), at = keys_of(net, cache, item_of(rows, r));
+        const int32_t *codes = desk->sums + r * layer->keys_values.outputs;
+        for (int64_t head = 0; head < net->heads; head++, codes += HEAD) {
+            const int64_t from = at + head * wide * HEAD / 2;
+            keep_key(codes, cache->key + from + place / BLOCK * (HEAD / 2) * BLOCK + place % BLOCK);
+            keep_value(codes + net->heads * HEAD, wide / 2 * BLOCK, (uint32_t)(place % 2),
+                       cache->value + from + place / 2 * BLOCK);
+        }
     }
 }
 
@@ -80,7 +80,7 @@ static void attend_head(const Transformer *net, const Attention *layer, const Ca
                         int64_t first, int64_t count, int64_t head, const Desk *desk)
 {
     const int64_t wide = padded(net->length), inner = net->heads * HEAD, length = net->length;
-    const int64_t at = keys_of(net, cache, item_of(rows, first)) + head * wide * HEAD;
+    const int64_t at = keys_of(net, cache, item_of(rows, first)) + head * wide * HEAD / 2;
     int64_t weights[ROWS];
     pair_product(cache->key + at, HEAD, wide, desk->query + first * inner + head * HEAD, inner, count, desk->score);
     for (int64_t r = 0; r < count; r++) {
@@ -123,17 +123,14 @@ static void attend(const Transformer *net, int64_t depth, const Cache *cache, co
 }
 
 /* The frequencies of a tile whose residual has been through all layers; rows: those of the call. */
-static void answer(const Transformer *net, const Ask *ask, const Rows *rows, int64_t count, const Desk *desk)
+static void answer(const Transformer *net, const Cache *cache, const Ask *ask, const Rows *rows, int64_t count,
+                   const Desk *desk)
 {
-    int64_t shown = -1;
+    const size_t told = (size_t)(net->windows * net->alphabet);
     normed(net, desk, count);
-    for (int64_t r = 0; r < count; r++) {
-        const int64_t item = item_of(rows, r);
-        if (item != shown)
-            show(ask->values + item * net->length, ask->known, net->alphabet, net->length, net->reach, desk->symbols);
-        shown = item;
-        see(net, desk->symbols + net->reach + place_of(rows, r), desk->codes + r * net->stride + net->width);
-    }
+    for (int64_t r = 0; r < count; r++)
+        memcpy(desk->codes + r * net->stride + net->width, told_of(net, cache, item_of(rows, r), place_of(rows, r)),
+               told);
     settled(net, &net->head, desk, count, LOGIT_MAX);
     for (int64_t r = 0; r < count; r++) {
         int32_t *out = ask->out + (rows->from + r) * net->alphabet;
@@ -143,58 +140,84 @@ static void answer(const Transformer *net, const Ask *ask, const Rows *rows, int
     }
 }
 
-/* What enters the first layer, at places that see something new; and keys and values of it. */
+/* What stale places are told, and their keys and values in the first layer. */
 static void renew(const Transformer *net, const Cache *cache, const Ask *ask, const Rows *rows, int64_t count,
                   const Desk *desk)
 {
-    const int64_t told = net->windows * net->alphabet;
     int64_t shown = -1;
     for (int64_t r = 0; r < count; r++) {
         const int64_t item = item_of(rows, r), place = place_of(rows, r);
-        uint8_t *codes = desk->codes + r * net->stride;
+        uint8_t *codes = told_of(net, cache, item, place), *others = codes + net->windows * net->alphabet;
         if (item != shown)
             show(ask->values + item * net->length, ask->known, net->alphabet, net->length, net->reach, desk->symbols);
         shown = item;
-        see(net, desk->symbols + net->reach + place, codes);
-        copy_row(net->place + place * net->embed, net->embed, codes + told);
-        copy_row(net->time + ask->time * net->embed, net->embed, codes + told + net->embed);
+        see(net, desk->symbols + net->reach + place, desk->seeing[(rows->from + r) % rows->each], codes);
+        if (ask->news) continue;
+        copy_row(net->place + place * net->embed, net->embed, others);
+        copy_row(net->time + ask->time * net->embed, net->embed, others + net->embed);
     }
-    memset(desk->residual, 0, (size_t)(count * net->inputs.outputs) * sizeof *desk->residual);
-    added(net, &net->inputs, desk, count);
-    keep(net, cache, rows, count, desk);
+    enter(net, cache, rows, count, desk);
     keep_keys_values(net, &net->attention[0], cache, rows, count, desk);
 }
 
 static inline int64_t fewer(int64_t left) { return left < ROWS ? left : ROWS; }
 
-/* An item of several layers: all but the last for all places, the last for those that are wanted. */
+/* The residual of a tile between two layers. */
+static void fetch(const Transformer *net, const Cache *all, const Rows *rows, int64_t count, const Desk *desk)
+{
+    const int64_t wide = padded(net->width);
+    for (int64_t r = 0; r < count; r++)
+        widen_row(all->residual + place_of(rows, r) * wide, wide, desk->residual + r * wide);
+}
+
+static void keep(const Transformer *net, const Cache *all, const Rows *rows, int64_t count, const Desk *desk)
+{
+    const int64_t wide = padded(net->width);
+    for (int64_t r = 0; r < count; r++)
+        narrow_row(desk->residual + r * wide, wide, all->residual + place_of(rows, r) * wide);
+}
+
+/* The places of an item that a layer is asked for: all but for the last, which is asked for what is wanted. */
+static void ask_layer(const Transformer *net, int64_t depth, const Cache *cache, const Cache *all, const Ask *ask,
+                      int64_t item, const Desk *desk)
+{
+    const int last = depth == net->depth - 1;
+    const int64_t each = last ? ask->wants : net->length;
+    for (int64_t at = 0; at < each; at += ROWS) {
+        const Rows rows = {item * each + at, each, last ? ask->wanted : 0};
+        const int64_t count = fewer(each - at);
+        if (depth)
+            fetch(net, all, &rows, count, desk);
+        else
+            enter(net, cache, &rows, count, desk);
+        attend(net, depth, depth ? all : cache, &rows, count, desk);
+        if (last)
+            answer(net, cache, ask, &rows, count, desk);
+        else
+            keep(net, all, &rows, count, desk);
+    }
+}
+
+/* An item of several layers. */
 static void deep(const Transformer *net, const Cache *cache, const Ask *ask, int64_t item, const Desk *desk)
 {
-    const Cache all = {item, desk->deep.x, desk->deep.key, desk->deep.value};
-    for (int64_t depth = 0; depth < net->depth; depth++) {
-        const int last = depth == net->depth - 1;
-        const int64_t each = last ? ask->wants : net->length;
-        for (int64_t at = 0; depth && at < net->length; at += ROWS) {
+    Cache all = desk->deep;
+    all.first = item;
+    ask_layer(net, 0, cache, &all, ask, item, desk);
+    for (int64_t depth = 1; depth < net->depth; depth++) {
+        for (int64_t at = 0; at < net->length; at += ROWS) {
             const Rows rows = {item * net->length + at, net->length, 0};
             fetch(net, &all, &rows, fewer(net->length - at), desk);
             keep_keys_values(net, &net->attention[depth], &all, &rows, fewer(net->length - at), desk);
         }
-        for (int64_t at = 0; at < each; at += ROWS) {
-            const Rows rows = {item * each + at, each, last ? ask->wanted : 0};
-            const int64_t count = fewer(each - at);
-            fetch(net, depth ? &all : cache, &rows, count, desk);
-            attend(net, depth, depth ? &all : cache, &rows, count, desk);
-            if (last)
-                answer(net, ask, &rows, count, desk);
-            else
-                keep(net, &all, &rows, count, desk);
-        }
+        ask_layer(net, depth, cache, &all, ask, item, desk);
     }
 }
 
 /* `Transformer.frequencies` of some items. */
 static void transformer(const Transformer *net, const Cache *cache, const Desk *desk, const Ask *ask)
 {
+    look_around(net, ask, desk);
     for (int64_t at = ask->first * ask->stales; at < ask->last * ask->stales; at += ROWS) {
         const Rows rows = {at, ask->stales, ask->stale};
         renew(net, cache, ask, &rows, fewer(ask->last * ask->stales - at), desk);
@@ -203,8 +226,8 @@ static void transformer(const Transformer *net, const Cache *cache, const Desk *
     for (int64_t at = ask->first * ask->wants; net->depth == 1 && at < ask->last * ask->wants; at += ROWS) {
         const Rows rows = {at, ask->wants, ask->wanted};
         const int64_t count = fewer(ask->last * ask->wants - at);
-        fetch(net, cache, &rows, count, desk);
+        enter(net, cache, &rows, count, desk);
         attend(net, 0, cache, &rows, count, desk);
-        answer(net, ask, &rows, count, desk);
+        answer(net, cache, ask, &rows, count, desk);
     }
 }

@@ -28,12 +28,28 @@ static inline void copy_row(const int8_t *from, int64_t size, uint8_t *codes)
     for (; done < size; done++) codes[done] = to_byte(from[done]);
 }
 
-/* The codes of all windows of a place, [windows, alphabet]; here: where it is in what `show` gives. */
-static void see(const Transformer *net, const uint8_t *here, uint8_t *codes)
+/* The codes of some windows of a place, of [windows, alphabet]; here: where it is in what `show` gives. */
+static void see(const Transformer *net, const uint8_t *here, uint64_t windows, uint8_t *codes)
 {
     const int64_t size = net->alphabet;
-    for (int64_t i = 0; i < net->windows; i++, codes += size) {
+    for (int64_t i = 0; i < net->windows; i++) {
         const Window *window = &net->window[i];
-        copy_row(window->table + window_row(window, here) * size, size, codes);
+        if (windows >> i & 1) copy_row(window->table + window_row(window, here) * size, size, codes + i * size);
+    }
+}
+
+/* Which windows of each stale place see something new, as bits: all, where all is new. */
+static void look_around(const Transformer *net, const Ask *ask, const Desk *desk)
+{
+    uint8_t *news = desk->symbols;
+    memset(news, 0, (size_t)(net->length + 2 * net->reach));
+    if (ask->news) memcpy(news + net->reach, ask->news, (size_t)net->length);
+    for (int64_t n = 0; n < ask->stales; n++) {
+        const uint8_t *here = news + net->reach + ask->stale[n];
+        uint64_t found = 0;
+        for (int64_t i = 0; i < net->windows; i++)
+            for (int64_t at = 0; at < net->window[i].offsets; at++)
+                found |= (uint64_t)(here[net->window[i].offset[at]] | !ask->news) << i;
+        desk->seeing[n] = found;
     }
 }
