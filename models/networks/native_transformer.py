@@ -12,31 +12,26 @@ import numpy as np
 
 from ..backends.base import Arrays, NumpyArray
 from ..backends.batches import parts
-from ..backends.native.layers import PackedLinear, padded
-from ..backends.native.library import core
-from ..backends.native.structures import (
-    DEPTH,
+from ..backends.native.layers import padded
+from ..backends.native.masked_structures import (
     OFFSETS,
-    ROWS,
     WINDOWS,
     Ask,
     Attention,
     Cache,
-    Core,
     Desk,
-    Mlp,
+    Masked,
     Window,
-    address,
 )
-from ..backends.native.structures import Transformer as Structure
-from ..backends.numpy import NumpyArrays
+from ..backends.native.masked_structures import Transformer as Structure
+from ..backends.native.structures import DEPTH, ROWS, Core, Mlp, address
 from ..layers.attention import ATTENDED, HEAD, SCORE, checked
 from ..layers.grid import ACT, LOGIT, RES, Tensors
 from .masked_transformer import TransformerConfig
+from .native_network import CACHE_LINE, NativeNetwork, addresses, core_for, knows, zeros
 from .windows import seeing
 
 _FINER = 2 * ACT + 3 - SCORE  # of a step of a score is a step of a product of codes
-_CACHE_LINE = 64
 _AT_ONCE = 1 << 12  # rows of a call of the core: some 10 ms
 
 
@@ -45,8 +40,8 @@ def compiled(config: TransformerConfig, tensors: Tensors, arrays: Arrays) -> Nat
 
     ``tensors`` are those that a network has been made of: their weights are in bounds.
     """
-    variant = core() if type(arrays) is NumpyArrays else None
-    if variant is None or not _has_room(config) or not _knows(config, tensors):
+    variant = core_for(arrays)
+    if variant is None or not _has_room(config) or not knows(config.tensors(), tensors):
         return None
     network = NativeTransformer(variant, config, tensors)
     return network if network.is_bounded else None
@@ -55,18 +50,6 @@ def compiled(config: TransformerConfig, tensors: Tensors, arrays: Arrays) -> Nat
 def _has_room(config: TransformerConfig) -> bool:
     sizes = [len(offsets) for _, offsets in config.windows]
     return config.depth <= DEPTH and len(sizes) <= WINDOWS and max(sizes) <= OFFSETS
-
-
-def _knows(config: TransformerConfig, tensors: Tensors) -> bool:
-    """Whether arrays have the shapes and ranges by which the core stays in its memory, and its integers in range."""
-    declared = config.tensors()
-    if any(
-        tensors[name].dtype != each.dtype or tensors[name].shape != each.shape
-        for name, each in declared.items()
-    ):
-        return False
-    exp = tensors["exp"]
-    return bool(exp.min() >= 0 and exp.max() <= 1 << 20 and exp[0] > 0)
 
 
 class _Memory:
@@ -96,11 +79,8 @@ class _Memory:
         return news
 
 
-class NativeTransformer:
-    """A variant of the core and what it reads of a network: see `families.ardm.codec.MaskedNet`.
-
-    is_bounded  whether no sum can leave int32
-    """
+class NativeTransformer(NativeNetwork):
+    """As `masked_transformer.Transformer`."""
 
     stages = 1
     least = 8
@@ -108,8 +88,8 @@ class NativeTransformer:
     def __init__(self, variant: Core, config: TransformerConfig, tensors: Tensors) -> None:
         c = self.config = config
         self.size, self.alphabet, self.base, self.kept = c.length, c.alphabet, c.alphabet, 8 * c.width
-        self.core, self._tensors, self.is_bounded = variant, tensors, True
-        self.structure, self._arrays = Structure(), list[NumpyArray | PackedLinear]()
+        super().__init__(variant, tensors)
+        self._run, self.structure = Masked.of(variant).transformer, Structure()
         self._fill_sizes()
         self._fill_tables()
         self._fill_layers()
@@ -145,7 +125,7 @@ class NativeTransformer:
         for part in parts(len(values), _AT_ONCE // rows):
             last = min(part.stop, len(values))
             ask = Ask(part.start, last, time, *where, len(stale), len(wanted), address(found))
-            self.core.transformer(self.structure, memory.structure, memory.desk, ask)
+            self._run(self.structure, memory.structure, memory.desk, ask)
         return found
 
     def cache(self, items: int) -> tuple[Cache, list[NumpyArray]]:
@@ -164,15 +144,13 @@ class NativeTransformer:
         for i in range(c.depth):
             layers = s.attention[i].query, s.attention[i].keys_values, s.attention[i].out, s.mlp[i].inputs
             outputs += [each.outputs for each in layers]
-        symbols = np.zeros(c.length + 2 * s.reach, np.uint8)
-        new = np.zeros(c.length, np.uint64)
-        codes = np.zeros(ROWS * s.stride + _CACHE_LINE, np.uint8)
-        residual, sums = (np.zeros(ROWS * wide, np.int32) for wide in (padded(c.width), max(outputs)))
-        score = np.zeros(ROWS * max(length, HEAD), np.int32)
-        query, weight = (np.zeros(ROWS * wide, np.int16) for wide in (c.heads * HEAD, length))
-        arrays = [symbols, new, codes, residual, sums, score, query, weight]
+        codes = {"symbols": c.length + 2 * s.reach, "codes": ROWS * s.stride + CACHE_LINE}
+        numbers = {"query": ROWS * c.heads * HEAD, "weight": ROWS * length}
+        sums = {"residual": padded(c.width), "sums": max(outputs), "score": max(length, HEAD)}
+        arrays = zeros(codes, np.uint8) | zeros(numbers, np.int16) | zeros({"seeing": c.length}, np.uint64)
+        arrays |= zeros({name: ROWS * size for name, size in sums.items()}, np.int32)
         deep, kept = self.cache(1 if c.depth > 1 else 0)
-        return Desk(*map(address, arrays), deep), arrays + kept
+        return Desk(**addresses(arrays), deep=deep), [*arrays.values(), *kept]
 
     def _fill_sizes(self) -> None:
         c, s = self.config, self.structure
@@ -180,47 +158,35 @@ class NativeTransformer:
         s.heads, s.hidden, s.embed, s.windows = c.heads, c.hidden, c.embed, len(c.windows)
         s.reach = max(abs(offset) for _, offsets in c.windows for offset in offsets)
         s.told = padded(c.told)
-        s.stride = padded(max(s.told, padded(c.width) + s.told, c.heads * HEAD, c.hidden), _CACHE_LINE)
+        s.stride = padded(max(s.told, padded(c.width) + s.told, c.heads * HEAD, c.hidden), CACHE_LINE)
 
     def _fill_tables(self) -> None:
-        c, s, tensors = self.config, self.structure, self._tensors
+        c, s, tensors = self.config, self.structure, self.tensors
         for i, (bits, offsets) in enumerate(c.windows):
-            table = self._keep(tensors[f"windows.{i}.table"], np.int8)
+            table = self.keep(tensors[f"windows.{i}.table"], np.int8)
             s.window[i] = Window(bits, len(offsets), (ctypes.c_int64 * OFFSETS)(*offsets), table)
-        s.place, s.time = (self._keep(tensors[f"{name}.table"], np.int8) for name in ("place", "time"))
+        s.place, s.time = (self.keep(tensors[f"{name}.table"], np.int8) for name in ("place", "time"))
         weight, exp = tensors["attention.exp"], tensors["exp"]
-        s.weight, s.weight_last = self._keep(weight, np.int32), len(weight) - 1
-        s.exp, s.exp_last = self._keep(exp, np.int32), len(exp) - 1
+        s.weight, s.weight_last = self.keep(weight, np.int32), len(weight) - 1
+        s.exp, s.exp_last = self.keep(exp, np.int32), len(exp) - 1
 
     def _fill_layers(self) -> None:
-        s, tensors = self.structure, self._tensors
-        s.inputs, s.head = self._linear(["inputs"], RES), self._linear(["head"], LOGIT)
+        s, tensors = self.structure, self.tensors
+        s.inputs, s.head = self.linear(["inputs"], RES), self.linear(["head"], LOGIT)
         for i in range(self.config.depth):
             name = f"attention.{i}"
             position = tensors[f"{name}.position"]
             checked(position, tensors["attention.exp"], self.config.length)
             finer = (position.astype(np.int32) << _FINER) + (1 << _FINER - 1)
             s.attention[i] = Attention(
-                self._linear([f"{name}.query"], ACT),
-                self._linear([f"{name}.key", f"{name}.value"], ACT),
-                self._linear(
+                self.linear([f"{name}.query"], ACT),
+                self.linear([f"{name}.key", f"{name}.value"], ACT),
+                self.linear(
                     [f"{name}.out"], RES + ACT - ATTENDED
                 ),  # what is attended has a finer step than ACT
-                self._keep(finer, np.int32),
+                self.keep(finer, np.int32),
             )
             name = f"mlps.{i}"
             s.mlp[i] = Mlp(
-                self._linear([f"{name}.gate", f"{name}.up"], ACT), self._linear([f"{name}.out"], RES)
+                self.linear([f"{name}.gate", f"{name}.up"], ACT), self.linear([f"{name}.out"], RES)
             )
-
-    def _linear(self, names: list[str], bits: int) -> object:
-        packed = PackedLinear.load(self.core, self._tensors, names, bits, ACT)
-        self._arrays.append(packed)
-        self.is_bounded &= packed.is_bounded
-        return packed.structure
-
-    def _keep(self, array: NumpyArray, dtype: type[np.generic]) -> int:
-        """The address of the array, as this type, which lasts as long as this object."""
-        kept = np.ascontiguousarray(array, dtype)
-        self._arrays.append(kept)
-        return address(kept)

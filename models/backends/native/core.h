@@ -128,7 +128,7 @@ typedef struct {
 
 enum { DONE = 0, OUTSIDE = 1 };
 
-#include "masked.h"
+#include "masked_core.h"
 
 typedef struct {
     const char *name;
@@ -149,9 +149,7 @@ typedef struct {
     int (*end)(const Model *, Frame *, uint8_t *column);
     int (*pop_step)(const Model *, Frame *, const Seen *, Stack *, uint8_t *column);
     int (*pop_steps)(const Model *, Frame *, Work *, int64_t steps, Seen *, Stack *, uint8_t *grid);
-    void (*pair_product)(const uint32_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
-                         int64_t count, int32_t *out);
-    void (*transformer)(const Transformer *, const Cache *, const Desk *, const Ask *);
+    const Masked *masked;
 } Core;
 
 #endif

@@ -12,8 +12,7 @@ from ..base import NumpyArray
 
 QUAD, BLOCK, ROWS = 4, 16, 96
 NGRAMS, DEPTH, CONTEXTS = 16, 16, 12
-WINDOWS, OFFSETS = 64, 8
-"""As in core.h and masked.h."""
+"""As in core.h."""
 
 DONE, OUTSIDE = 0, 1
 
@@ -90,61 +89,6 @@ class Stack(Structure):
     _fields_: ClassVar = [("head", c_uint64), ("words", c_void_p), ("count", c_int64)]
 
 
-class Window(Structure):
-    _fields_: ClassVar = [
-        *((name, c_int64) for name in ("bits", "offsets")),
-        ("offset", c_int64 * OFFSETS),
-        ("table", c_void_p),
-    ]
-
-
-class Attention(Structure):
-    _fields_: ClassVar = [
-        *((name, Linear) for name in ("query", "keys_values", "out")),
-        ("position", c_void_p),
-    ]
-
-
-class Transformer(Structure):
-    _fields_: ClassVar = [
-        *((name, c_int64) for name in ("alphabet", "length", "width", "depth", "heads", "hidden")),
-        *((name, c_int64) for name in ("embed", "windows", "reach", "stride", "told")),
-        ("window", Window * WINDOWS),
-        *((name, c_void_p) for name in ("place", "time")),
-        *((name, Linear) for name in ("inputs", "head")),
-        ("attention", Attention * DEPTH),
-        ("mlp", Mlp * DEPTH),
-        ("weight", c_void_p),
-        ("weight_last", c_int64),
-        ("exp", c_void_p),
-        ("exp_last", c_int64),
-    ]
-
-
-class Cache(Structure):
-    _fields_: ClassVar = [
-        ("first", c_int64),
-        *((name, c_void_p) for name in ("codes", "residual", "key", "value")),
-    ]
-
-
-class Desk(Structure):
-    _fields_: ClassVar = [
-        *((name, c_void_p) for name in ("symbols", "seeing", "codes", "residual", "sums")),
-        *((name, c_void_p) for name in ("score", "query", "weight")),
-        ("deep", Cache),
-    ]
-
-
-class Ask(Structure):
-    _fields_: ClassVar = [
-        *((name, c_int64) for name in ("first", "last", "time")),
-        *((name, c_void_p) for name in ("values", "known", "news", "stale", "wanted")),
-        *((name, c_int64) for name in ("stales", "wants")),
-        ("out", c_void_p),
-    ]
-
-
 LANE: np.dtype[np.void] = np.dtype(
     [
         ("slot", "u4", CONTEXTS),
@@ -182,15 +126,11 @@ class Core(Structure):
         ("end", CFUNCTYPE(c_int, _model, _frame, _bytes)),
         ("pop_step", CFUNCTYPE(c_int, _model, _frame, _seen, _stack, _bytes)),
         ("pop_steps", CFUNCTYPE(c_int, _model, _frame, _work, c_int64, _seen, _stack, _bytes)),
-        ("pair_product", CFUNCTYPE(None, _shorts, c_int64, c_int64, _shorts, c_int64, c_int64, _ints)),
-        ("transformer", CFUNCTYPE(None, *(POINTER(kind) for kind in (Transformer, Cache, Desk, Ask)))),
+        ("masked", c_void_p),
     ]
 
 
-SIZES: list[type[Structure] | np.dtype[np.void]] = [
-    *(Linear, Model, Work, LANE, Frame, Seen, Stack, Core),
-    *(Transformer, Cache, Desk, Ask),
-]
+SIZES: list[type[Structure] | np.dtype[np.void]] = [Linear, Model, Work, LANE, Frame, Seen, Stack, Core]
 """In the order of catzip_size."""
 
 

@@ -21,8 +21,14 @@
 
 #include "transformer.h"
 
+#include "pixels.h"
+
+#include "convnet.h"
+
+static const Masked masked = {pair_product, transformer, convnet};
+
 #define CATZIP_CORE(label)                                                                                  \
     {                                                                                                       \
         label, IN_BLOCKS, supported, product, norm, frequencies, contexts, network, mixture, predict,       \
-            begin, ask, tell, end, pop_step, pop_steps, pair_product, transformer                           \
+            begin, ask, tell, end, pop_step, pop_steps, &masked                                             \
     }

@@ -31,7 +31,7 @@ from ...backends.workers import Workers
 from ...layers.grid import Tensors
 from ...networks import masked_convnet as convnet
 from ...networks import masked_transformer as transformer
-from ...networks import native_transformer
+from ...networks import native_convnet, native_transformer
 from ...networks.pixels import Digits
 from ...schema import Declared, ranged, shown, typed
 from ..base import Family, Segments, Slice
@@ -271,6 +271,7 @@ def load(
         network = native_transformer.compiled(found, tensors, arrays) or network
     else:
         network = convnet.ConvNet(found, tensors, arrays)
+        network = native_convnet.compiled(found, tensors, arrays) or network
     schedules = from_tensors(tensors, network.stages, network.size)
     if steps not in (0, *schedules):
         raise ValueError(f"coded in {steps} steps, but there are schedules for {list(schedules)}")

@@ -1,11 +1,11 @@
-/* The structures of the masked networks; `masked_structures.py` has the same fields in the same order. */
-#ifndef CATZIP_MASKED_H
-#define CATZIP_MASKED_H
+/* The structures of masked networks and the functions that work on them; `masked_structures.py` has the same. Included by
+ * core.h. */
 
 enum {
     WINDOWS = 64, /* at most */
     OFFSETS = 8,  /* of a window, at most */
-    HEAD = 64     /* channels of an attention head */
+    HEAD = 64,    /* channels of an attention head */
+    REACHES = 8   /* at most */
 };
 
 typedef struct {
@@ -65,4 +65,56 @@ typedef struct {
     int32_t *out;
 } Ask;
 
-#endif
+/* Layers of a masked convolutional network: a convolution over 3x3 positions and the layer behind its gate. */
+typedef struct {
+    Linear conv, out;
+} Around;
+
+/* A masked convolutional network. Images are of so many pixels and channels; positions are those of the half-size grid,
+ * of which each has so many dimensions. stride: of codes; told: codes of a position; size: of what describes a digit */
+typedef struct {
+    int64_t height, across, channels, dimensions, base, stages, bits, embed, told, features, width, hidden, depth, size;
+    int64_t fine_inputs, fine_head, direct, components, limit, stride, windows;
+    int64_t reach[REACHES];
+    const int8_t *tokens, *time;
+    Linear inputs, head;
+    Around block[DEPTH];
+    const int32_t *exp;
+    int64_t exp_last;
+    const int32_t *inverse, *cdf; /* of logistics */
+} ConvNet;
+
+/* From top to before bottom, from left to before right. */
+typedef struct {
+    int64_t top, bottom, left, right;
+} Rectangle;
+
+/* What a thread needs for an image. Of pixels: those of `ImageAsk.wide` or of the first field, [rows, columns, channels].
+ * below   [rows + 1]: sums of all rows above; across  of one row: of all columns to the left, from far beyond the ends
+ * seen    codes [positions] in a frame of zeros; codes: the same of a residual
+ * told    [ROWS, stride], for a product */
+typedef struct {
+    int32_t *middle, *below, *across, *counts, *averages, *guess;
+    uint8_t *seen, *codes, *told;
+    int32_t *x, *residual, *sums, *y;
+    double *masses;
+} Easel;
+
+/* A call for items first..last of a batch: see `masked_convnet.Asked`.
+ * values  [items, dimensions of an image]; known  of an image; first_row  of the tokens of this stage; time  its row */
+typedef struct {
+    int64_t first, last, stage, first_row, time;
+    const uint8_t *values, *known;
+    const Rectangle *fields; /* [depth + 2] */
+    Rectangle wide;          /* in pixels */
+    const int64_t *places, *rows, *wanted, *told;
+    int64_t count, wants; /* of places, and of the others */
+    int32_t *out;         /* [items, wants, base] */
+} ImageAsk;
+
+typedef struct {
+    void (*pair_product)(const uint32_t *weight, int64_t inputs, int64_t outputs, const int16_t *rows, int64_t stride,
+                         int64_t count, int32_t *out);
+    void (*transformer)(const Transformer *, const Cache *, const Desk *, const Ask *);
+    void (*convnet)(const ConvNet *, const Easel *, const ImageAsk *);
+} Masked;
