@@ -15,7 +15,7 @@ from ..backends.batches import parts
 from ..backends.native import masked_structures as structures
 from ..backends.native.layers import padded
 from ..backends.native.masked_structures import REACHES, Around, Easel, ImageAsk, Masked
-from ..backends.native.structures import DEPTH, ROWS, Core, address
+from ..backends.native.structures import DEPTH, ROWS, Core
 from ..layers.grid import ACT, LOGIT, LOGIT_MAX, RES, Tensors
 from ..layers.logistics import MEAN, MEAN_MAX
 from ..layers.logistics import checked as checked_tables
@@ -25,6 +25,7 @@ from .native_network import CACHE_LINE, NativeNetwork, addresses, core_for, know
 
 _AT_ONCE = 1 << 12  # positions of a call of the core: some 20 ms
 _MOST = 1 << 26  # codes of what is seen of an image
+_POINTERS = ("values", "known", "fields", "places", "rows", "wanted", "told", "out")
 
 
 def compiled(config: ConvNetConfig, tensors: Tensors, arrays: Arrays) -> NativeConvNet | None:
@@ -99,20 +100,21 @@ class NativeConvNet(NativeNetwork):
         wanted = np.ascontiguousarray(wanted, np.int64)
         about = asked_for(c, wanted.astype(np.intp).tobytes())
         fields = np.array([_edges(field) for field in about.fields], np.int64)
-        given = [np.ascontiguousarray(array, np.uint8) for array in (values, known)]
-        lists = [
-            np.ascontiguousarray(array, np.int64) for array in (about.places, about.rows, wanted, about.told)
-        ]
-        time = stage * c.times + int(known.sum()) * c.times // self.size
+        images = [np.ascontiguousarray(array, np.uint8) for array in (values, known)]
+        lists = (about.places, about.rows, wanted, about.told)
+        given = [np.ascontiguousarray(array, np.int64) for array in lists]
+        ask = ImageAsk(
+            stage=stage,
+            first_row=c.digits.first_row(stage),
+            time=stage * c.times + int(known.sum()) * c.times // self.size,
+            wide=structures.Rectangle(*_edges(about.wide.times(2))),
+            count=len(about.places),
+            wants=len(wanted),
+            **addresses(dict(zip(_POINTERS, [*images, fields, *given, found], strict=True))),
+        )
         rows, columns = about.fields[0].size
         for part in parts(len(values), _AT_ONCE // (rows * columns)):
-            ask = ImageAsk(
-                *(part.start, min(part.stop, len(values)), stage, c.digits.first_row(stage), time),
-                *(address(each) for each in (*given, fields)),
-                structures.Rectangle(*_edges(about.wide.times(2))),
-                *(address(each) for each in lists),
-                *(len(about.places), len(wanted), address(found)),
-            )
+            ask.first, ask.last = part.start, min(part.stop, len(values))
             self._run(self.structure, easel, ask)
         return found
 
