@@ -36,6 +36,8 @@ int64_t catzip_size(int64_t which)
 {
     const int64_t sizes[] = {sizeof(Linear), sizeof(Model), sizeof(Work), sizeof(Lane), sizeof(Frame), sizeof(Seen),
                              sizeof(Stack), sizeof(Core), sizeof(Prior), sizeof(Level), sizeof(Logistic),
-                             sizeof(Interval), sizeof(Recorded), sizeof(Flows)};
+                             sizeof(Interval), sizeof(Recorded), sizeof(Flows),
+                             sizeof(Transformer), sizeof(Cache), sizeof(Desk), sizeof(Ask), sizeof(ConvNet),
+                             sizeof(Easel), sizeof(ImageAsk), sizeof(Masked)};
     return sizes[which];
 }

@@ -8,18 +8,26 @@ from ..base import CODE_MAX, WEIGHT_MAX
 from ..self_test import products_of_signs, signs
 from . import flow_trial
 from .layers import PackedLinear
-from .structures import Core, address
+from .masked_structures import Masked
+from .structures import BLOCK, Core, address
 
 SHAPES = ((1, 2097, 3), (3, 1, 5), (33, 33, 17), (17, 20, 160))
 """Rows, inputs and outputs: tall strips and single rows, wide ones and single blocks, and what is left over of each."""
 
 WIDTHS = (16, 160, 1024)
 
+PAIRS = ((1, 64, 256), (29, 256, 64), (7, 2, 48))
+"""The same of products of 16 bits."""
+
 
 def check(core: Core) -> bool:
     """Whether this variant multiplies and normalises exactly, and does what flows need."""
-    exact = all(_multiplies(core, *shape) for shape in SHAPES) and all(_normalises(core, w) for w in WIDTHS)
-    return exact and flow_trial.check(core)
+    return (
+        all(_multiplies(core, *shape) for shape in SHAPES)
+        and all(_normalises(core, width) for width in WIDTHS)
+        and all(_multiplies_pairs(core, *shape) for shape in PAIRS)
+        and flow_trial.check(core)
+    )
 
 
 def _multiplies(core: Core, rows: int, inputs: int, outputs: int) -> bool:
@@ -34,6 +42,17 @@ def _multiplies(core: Core, rows: int, inputs: int, outputs: int) -> bool:
         if not np.array_equal(found[:, :outputs], exact):
             return False
     return True
+
+
+def _multiplies_pairs(core: Core, rows: int, inputs: int, outputs: int) -> bool:
+    """All +-511 against all +-127, of which 256 products reach the bound of attention, 24 bits."""
+    weight, numbers = _signs(11, outputs, inputs) * CODE_MAX, _signs(7, rows, inputs) * 511
+    blocks = weight.reshape(-1, BLOCK, inputs // 2, 2).swapaxes(1, 2).astype(np.int16)
+    pairs = np.ascontiguousarray((blocks[..., 1].astype(np.uint32) << 16) | blocks[..., 0].astype(np.uint16))
+    given, found = numbers.astype(np.int16), np.empty((rows, outputs), np.int32)
+    shape = inputs, outputs, address(given), inputs, rows
+    Masked.of(core).pair_product(address(pairs), *shape, address(found))
+    return np.array_equal(found, numbers @ weight.T)
 
 
 def _normalises(core: Core, width: int) -> bool:

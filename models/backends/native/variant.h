@@ -30,8 +30,20 @@
 static const Flows flows = {convolve,       widen,      describe,   mixtures, beside, digits, intervals,
                             push_intervals, pop_digits, gradients_at,   normal,       solve};
 
+#include "windows.h"
+
+#include "attention.h"
+
+#include "transformer.h"
+
+#include "pixels.h"
+
+#include "convnet.h"
+
+static const Masked masked = {pair_product, transformer, convnet};
+
 #define CATZIP_CORE(label)                                                                                  \
     {                                                                                                       \
         label, IN_BLOCKS, supported, product, norm, frequencies, contexts, network, mixture, predict,       \
-            begin, ask, tell, end, pop_step, pop_steps, &flows                                       \
+            begin, ask, tell, end, pop_step, pop_steps, &flows, &masked                              \
     }
