@@ -6,8 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import click
 
@@ -51,8 +50,7 @@ def named_model(models: ModelSource, name: str, steps: int | None) -> Model:
     return model
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """The command's choices, and the models that it works with."""
 
     outputs: Outputs
@@ -219,7 +217,7 @@ class PictureComparison:
 
     def finish(self) -> None:
         """Unpack and compare."""
-        from ..compressor.pipeline import are_same_picture
+        from ..compressor.pictures import are_same_picture
         from ..compressor.recompression.span import Span
 
         if not are_same_picture(Span.whole(self._kept), Span.whole(self._source)):

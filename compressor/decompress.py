@@ -80,7 +80,7 @@ def decompress_stream(
     out = Bounded(dst, limits.output)
     guard = Guard(limits)
     decoder = Decoder(reader, models, guard, tell, check)
-    packer = Packer(out, repack, guard.take)
+    packer = Packer(out, repack, guard.take, check)
     report = Report.of(reader, read_frames(reader, take, packer.end))
     return replace(report, packed_size=packer.written) if packer.used else report
 

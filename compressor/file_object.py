@@ -10,6 +10,7 @@ import atexit
 import errno
 import io
 import os
+import sys
 import threading
 import warnings
 from contextlib import ExitStack, suppress
@@ -74,7 +75,11 @@ def open_file(
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
     target = ExitStack()
     sink = target.enter_context(writing(place, overwrite=mode == "wb"))
-    return CatzipWriter(str(place), target, sink, models, model, steps, byte_exact)
+    try:
+        return CatzipWriter(str(place), target, sink, models, model, steps, byte_exact)
+    except BaseException:  # there may be no thread for it
+        target.__exit__(*sys.exc_info())
+        raise
 
 
 class CatzipWriter(io.BufferedIOBase):

@@ -11,7 +11,10 @@ from tiny_models import SHIPPED, tiny_path
 
 from catzip.models.backends.native.library import Unusable, variants
 from catzip.models.backends.native.structures import Core
+from catzip.models.families.ardm.codec import ARDM
 from catzip.models.families.autoregressive.codec import Autoregressive
+from catzip.models.families.idf.codec import IDF
+from catzip.models.networks.native_network import NativeNetwork
 from catzip.models.registry import Registry
 
 ALL = ("avx512-vnni", "avx2", "generic")
@@ -46,4 +49,22 @@ def model(name: str, core: str, threads: int = 1) -> Autoregressive:
     with chosen(core):
         found = Registry("cpu", threads).by_name(name if name in SHIPPED else str(tiny_path(name)))
     assert isinstance(found, Autoregressive) and (found.native is None) == (core == "numpy")
+    return found
+
+
+@cache
+def flow(name: str, core: str, threads: int = 1) -> IDF:
+    """A tiny or shipped flow on this core."""
+    with chosen(core):
+        found = Registry("cpu", threads).by_name(name if name in SHIPPED else str(tiny_path(name)))
+    assert isinstance(found, IDF) and found.native == (core != "numpy")
+    return found
+
+
+@cache
+def masked(name: str, core: str, threads: int = 1) -> ARDM:
+    """A tiny or shipped order-agnostic model on this core."""
+    with chosen(core):
+        found = Registry("cpu", threads).by_name(name if name in SHIPPED else str(tiny_path(name)))
+    assert isinstance(found, ARDM) and isinstance(found.network, NativeNetwork) == (core != "numpy")
     return found

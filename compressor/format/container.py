@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import CorruptError, NewerVersionError, NotCatzipError, TruncatedError
 from . import lzma2, trailer, varint
@@ -26,8 +26,7 @@ MAX_RATIO = 1 << 21  # content of a coded frame for each byte of its payload
 _MAX_SHIFT = 62  # largest power of two a stored piece can be
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """What stands before the payload of a frame.
 
     kind         STORED, XZ, CODED or PACKING
@@ -51,8 +50,7 @@ class Head:
         return tag if self.kind == STORED else tag + length + varint.encode(self.size)
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """A frame of a file. Offsets count from the start of the file and of the content.
 
     kind         "stored", "xz", "coded" or "packing"
@@ -80,8 +78,7 @@ class Frame:
     packing: str | None = None
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """What is known of a frame beyond its head: see `Frame`."""
 
     length: int

@@ -1,7 +1,7 @@
 """What is inside a coded frame: plan, symbol count, side stream, one stack for each segment."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..coding.model import Plan
 from ..coding.stack import Stack
@@ -18,8 +18,7 @@ MAX_FRONT = (MAX_PLAN + 4) * varint.MAX_BYTES
 """Bytes that a front can have."""
 
 
-@dataclass(frozen=True)
-class Front:
+class Front(NamedTuple):
     """What stands before the side stream and the segments.
 
     plan         the model's coding plan

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..coding.model import Plan
 from ..errors import CatzipError
@@ -15,8 +15,7 @@ Piece = tuple[int, Iterable[bytes]]
 """Stored content: its length and the blocks that make it up."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A frame as it will be written: head, payload (empty if stored); `symbols`, `side` and `plan` of `Frame`; the
     work that it takes to decode, of a coded one."""
 

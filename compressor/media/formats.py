@@ -7,7 +7,7 @@ What is found here decides how well a file is coded, and never whether it comes 
 import re
 import struct
 
-from ..recompression import form
+from ..recompression.kinds import MAGICS
 from . import tiff
 from .array import LONGEST, Header
 from .look import Look
@@ -36,6 +36,10 @@ def find(look: Look) -> Raster | None:
 
 def _unpacked(opening: bytes) -> Raster | None:
     """The raster of a PNG or a WebP in its unpacked form."""
+    if not opening.startswith(tuple(MAGICS)):
+        return None
+    from ..recompression import form  # which most files do without
+
     facts = form.Facts.read(opening)
     if facts is None or facts.shape.bits < 8 or facts.shape.colour == _INDEX:
         return None

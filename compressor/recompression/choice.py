@@ -112,7 +112,7 @@ def _stream(opened: Opened) -> Span:
     out = spool()
     for block in opened.parts.stream():
         out.write(block)
-    return Span.whole(out)
+    return Span.whole(out, opened.content.span.look_up)
 
 
 def _same(pieces: Iterator[bytes], stream: Span) -> bool:

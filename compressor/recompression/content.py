@@ -9,7 +9,8 @@ from ..errors import CorruptError
 from ..format import varint
 from . import filters
 from .filters import Bytes
-from .form import MAGICS, OPENING, Facts
+from .form import OPENING, Facts
+from .kinds import MAGICS
 from .passes import Pass, passes
 from .span import Span
 

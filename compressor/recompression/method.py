@@ -12,7 +12,8 @@ from . import png, webp
 from .asbytes import AsBytes
 from .content import Content
 from .exact import Exact
-from .form import MAX_CONTENT, Unpacked
+from .form import Unpacked
+from .kinds import MAX_CONTENT
 from .span import Span
 from .tuned import Tuned
 

@@ -12,7 +12,8 @@ from .asbytes import AsBytes
 from .content import Content, opening
 from .deflate import Inflater, Settings
 from .filters import Bytes
-from .form import MAX_CONTENT, MAX_ROWS, Facts, Shape
+from .form import MAX_ROWS, Facts, Shape
+from .kinds import MAX_CONTENT
 from .passes import Pass, passes, pixel_size
 from .span import Span, spool
 
@@ -62,7 +63,7 @@ def unpack(span: Span) -> Opened:
     kinds = _unpack_rows(parts, out)
     _copy(span.blocks(parts.stop, span.size), out)
     facts = Facts("png", shape, len(start), len(start) + parts.start)
-    return Opened(parts, Content(Span.whole(out), facts), kinds)
+    return Opened(parts, Content(Span.whole(out, span.look_up), facts), kinds)
 
 
 def _copy(blocks: Iterator[bytes], out: BinaryIO) -> None:
@@ -111,7 +112,7 @@ def deflated(content: Content, kinds: Bytes, settings: Settings) -> Span:
     """The rows, filtered as `kinds` [rows of all passes] says, as a zlib stream."""
     out = spool()
     _copy(settings.deflate(content.filtered(kinds)), out)
-    return Span.whole(out)
+    return Span.whole(out, content.span.look_up)
 
 
 def anew(content: Content) -> Span:

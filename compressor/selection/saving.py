@@ -1,7 +1,5 @@
 """About what an unpacked picture would take, from a look at some of its rows."""
 
-from dataclasses import replace
-
 from ..coding.model import ModelSource
 from ..format import lzma2
 from ..media.image import split_part
@@ -22,7 +20,7 @@ def estimate(content: Span, models: ModelSource, name: str | None) -> int:
         sample = _sample(content, Raster(0, content.size, 1, 1))
         return lzma2.rough_size(sample) * content.size // len(sample)
     rows = _sample(content, raster)
-    part = replace(raster, start=0, height=len(rows) // raster.stride)
+    part = raster._replace(start=0, height=len(rows) // raster.stride)
     symbols, side = split_part(rows, part)
     bits = probe(models.by_name(default), symbols, part.shape) * len(symbols)
     coded = min(bits / 8, lzma2.rough_size(symbols.tobytes())) + lzma2.rough_size(side)

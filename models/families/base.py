@@ -14,8 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -45,8 +44,7 @@ class Place(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Slice:
+class Slice(NamedTuple):
     """Consecutive symbols, start..stop - 1: [stop - start].
 
     >>> symbols = np.zeros(5, np.uint8)

@@ -33,7 +33,7 @@ FAMILIES = {
 }
 """The package of each family, by the name that weight files and recipes have. A new family joins here."""
 
-COMPILED = ("autoregressive",)
+COMPILED = ("ardm", "autoregressive")
 """Those that the compiled core knows."""
 
 _MOST_BYTES = 1 << 27  # of a weight file that codes: its network takes several times as much memory
@@ -148,7 +148,7 @@ def load(path: Path, arrays: Arrays, workers: Workers) -> Model:
     config = saved.config
     try:
         words, tensors = wordlist.taken(config["medium"], saved.arrays)
-        identity = Identity(config["name"], config["medium"], saved.fingerprint, words)
+        identity = Identity(config["name"], config["medium"], bytes.fromhex(config["fingerprint"]), words)
         model = family_of(config["family"]).load(identity, config, tensors, arrays, workers)
         if model.alphabet != (ALPHABETS[model.medium] if words is None else len(words)):
             raise ValueError(f"an alphabet of {model.alphabet} is not that of {model.medium}")

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ...compressor.coding.pmf import TOTAL
-from ..backends.base import CODE_MAX, Array, Arrays, NumpyArray
+from ..backends.base import CODE_MAX, Array, Arrays, NumpyArray, checked_weight
 
 ACT = 5
 RES, RES_MAX = 8, (1 << 15) - 1
@@ -68,7 +68,8 @@ class Linear:
         if len(power) and int(np.abs(power).max()) > _POWER_MAX:
             raise ValueError("an exponent is too large for float32 to scale by it exactly")
         self._arrays = arrays
-        self._weight, self._scale = arrays.scaled(weight, np.ldexp(np.float32(1), power.astype(np.int32)))
+        self._weight = checked_weight(weight), np.ldexp(np.float32(1), power.astype(np.int32))
+        self._prepared: tuple[Array, Array | None] | None = None
         self._offset = arrays.place((bias + 0.5).astype(np.float32))
         if not np.array_equal(arrays.fetch(self._offset).astype(np.float64), bias + 0.5):
             raise ValueError("a bias is too large for float32 to hold it and a half")
@@ -88,11 +89,18 @@ class Linear:
 
     def __call__(self, codes: Array) -> Array:
         """Not clipped: the caller knows the limits of its slices."""
-        y = self._arrays.product(codes, self._weight)
-        if self._scale is not None:
-            y *= self._scale
+        weight, scale = self._scaled()
+        y = self._arrays.product(codes, weight)
+        if scale is not None:
+            y *= scale
         y += self._offset
         return self._arrays.floor_(y)
+
+    def _scaled(self) -> tuple[Array, Array | None]:
+        """The weights as products take them, from the first product on: where the compiled core runs there is none."""
+        if self._prepared is None:
+            self._prepared = self._arrays.scaled(*self._weight)
+        return self._prepared
 
 
 class FineLinear(Linear):

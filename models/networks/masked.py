@@ -9,6 +9,7 @@ from ..layers.grid import Tensors
 from ..schema import shown
 from . import masked_convnet as convnet
 from . import masked_transformer as transformer
+from . import native_convnet, native_transformer
 
 MaskedConfig = transformer.TransformerConfig | convnet.ConvNetConfig
 """Sizes of a masked network."""
@@ -70,7 +71,13 @@ def masked_config(table: dict[str, Any]) -> MaskedConfig:
 
 
 def masked_net(config: MaskedConfig, tensors: Tensors, arrays: Arrays) -> MaskedNet:
-    """The network of these sizes, from its tensors. Raises ValueError for tensors out of their bounds."""
+    """The network of these sizes, from its tensors: on the compiled core, where that runs and knows such a one.
+
+    Raises ValueError for tensors out of their bounds.
+    """
+    net: MaskedNet
     if isinstance(config, transformer.TransformerConfig):
-        return transformer.Transformer(config, tensors, arrays)
-    return convnet.ConvNet(config, tensors, arrays)
+        net = transformer.Transformer(config, tensors, arrays)
+        return native_transformer.compiled(config, tensors, arrays) or net
+    net = convnet.ConvNet(config, tensors, arrays)
+    return native_convnet.compiled(config, tensors, arrays) or net

@@ -133,7 +133,7 @@ class ConvNetConfig:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """What one call wants, and what it must see for that. Rectangles are of the half-size grid.
 
     fields  of the features; of what the first convolution makes of them; and of what each block makes
@@ -151,7 +151,7 @@ class _Asked:
 
 
 @lru_cache(maxsize=4096)
-def _asked(config: ConvNetConfig, wanted: bytes) -> _Asked:
+def asked_for(config: ConvNetConfig, wanted: bytes) -> Asked:
     """For wanted dimensions, intp [Q] as bytes. Every item is asked for the same, and some calls are for one dimension:
     what is found for all of those of an image is kept."""
     height, width = config.shape[0] // 2, config.shape[1] // 2
@@ -160,7 +160,7 @@ def _asked(config: ConvNetConfig, wanted: bytes) -> _Asked:
     last = Rectangle.around(places, width)
     fields = [last.grown(reach, height, width) for reach in range(config.depth + 1, -1, -1)]
     seen = fields[0].times(2)
-    return _Asked(
+    return Asked(
         fields,
         last.indices(places, width),
         inverse * config.dimensions + (y % 2 * 2 + x % 2) * config.shape[2] + channel,
@@ -203,7 +203,7 @@ class ConvNet:
     ) -> NumpyArray:
         """See `masked.MaskedNet`."""
         found = np.empty((len(values), len(wanted), self.base), np.uint32)
-        asked = _asked(self.config, wanted.astype(np.intp).tobytes())
+        asked = asked_for(self.config, wanted.astype(np.intp).tobytes())
         rows, columns = asked.fields[0].size
         # Arrays of four times what fits best: calls for a pixel or two would spend half their time between products.
         for part in parts(len(values), 4 * self._arrays.at_once // (self._each * rows * columns)):
@@ -212,7 +212,7 @@ class ConvNet:
         return found
 
     def _outputs(
-        self, values: NumpyArray, known: NumpyArray, stage: int, asked: _Asked
+        self, values: NumpyArray, known: NumpyArray, stage: int, asked: Asked
     ) -> tuple[Array, NumpyArray]:
         """What describes each distribution, float32 [B * Q, outputs], and the guess in half levels, int [B * Q]."""
         c, arrays, batch, fields = self.config, self._arrays, len(values), asked.fields
@@ -235,7 +235,7 @@ class ConvNet:
         return arrays.take(y.reshape(-1, c.outputs), arrays.place(rows.ravel())), guess
 
     def _seen(
-        self, values: NumpyArray, known: NumpyArray, stage: int, asked: _Asked
+        self, values: NumpyArray, known: NumpyArray, stage: int, asked: Asked
     ) -> tuple[Array, Array, NumpyArray]:
         """Tokens and features of the first field, see `pixels.Seen`, and the guesses for what is wanted, [B * Q]."""
         c, wide = self.config, asked.wide.times(2)

@@ -67,7 +67,7 @@ def test_every_stage_names_what_there_is():
 @pytest.mark.parametrize(
     ("module", "name", "stage"),
     [
-        ("models/backends/int8", "product", "integer products"),
+        ("models/backends/torch", "product", "integer products"),
         ("models/backends/numpy", "clip_", None),
         ("compressor/coding/codec", "push", "coder"),
         ("models/families/idf/codec", "push", "other layers"),

@@ -128,6 +128,10 @@ typedef struct {
 
 enum { DONE = 0, OUTSIDE = 1 };
 
+#include "flow_core.h"
+
+#include "masked_core.h"
+
 typedef struct {
     const char *name;
     int64_t in_blocks; /* whether weights are */
@@ -147,6 +151,8 @@ typedef struct {
     int (*end)(const Model *, Frame *, uint8_t *column);
     int (*pop_step)(const Model *, Frame *, const Seen *, Stack *, uint8_t *column);
     int (*pop_steps)(const Model *, Frame *, Work *, int64_t steps, Seen *, Stack *, uint8_t *grid);
+    const Flows *flows;
+    const Masked *masked;
 } Core;
 
 #endif

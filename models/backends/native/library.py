@@ -14,10 +14,11 @@ from functools import lru_cache
 
 from ....compressor.coding.rounding import rounded_to_nearest
 from ....compressor.errors import CatzipError
-from . import build
+from . import build, flow_structures, masked_structures
 from .structures import SIZES, Core, size
 
 CHOICES = ("native", "numpy")
+_SIZES = SIZES + flow_structures.SIZES + masked_structures.SIZES
 _REMEDY = "pip install catzip anew, where there is a C compiler, or set CATZIP_CORE=numpy"
 
 
@@ -38,6 +39,11 @@ def core() -> Core | None:
         if choice or variant:
             raise CatzipError(f"the compiled core cannot run: {why}; {_REMEDY}") from why
         return None
+
+
+def is_chosen() -> bool:
+    """Whether a variant is asked for by its name."""
+    return bool(os.environ.get("CATZIP_CORE_ISA"))
 
 
 def described() -> str:
@@ -94,11 +100,11 @@ def _library() -> ctypes.CDLL:
         library.catzip_source.restype = ctypes.c_char_p
         library.catzip_size.restype, library.catzip_size.argtypes = ctypes.c_int64, [ctypes.c_int64]
         source = library.catzip_source().decode()
-        sizes = [library.catzip_size(which) for which in range(len(SIZES))]
+        sizes = [library.catzip_size(which) for which in range(len(_SIZES))]
     except (OSError, AttributeError) as error:
         raise Unusable(f"{path} cannot be loaded ({error})") from error
     if build.sources() and source != build.digest():
         raise Unusable("it was compiled from other sources than those that lie beside it")
-    if sizes != list(map(size, SIZES)):
+    if sizes != list(map(size, _SIZES)):
         raise Unusable("it was compiled for another release")
     return library

@@ -38,7 +38,7 @@ from .items import Items
 from .schedules import Call, Schedule, from_tensors
 from .schedules import declared as declared_schedules
 
-_WIDE = 28  # dimensions from which on a call computes the whole of an item
+_WIDE = 40  # dimensions from which on a call computes the whole of an item
 _NETWORK = 14 << 20  # bytes: arrays of a network while it is evaluated
 
 # Symbols of a segment that a plan made here asks for: their PMFs take 64 MiB at most, and what a network keeps of them

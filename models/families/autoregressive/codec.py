@@ -91,12 +91,12 @@ class Autoregressive(Family):
         return [layout.size(*segment) for segment in layout.segments()]
 
     def needs(self, count: int, plan: Plan) -> Needs:
-        """See `compressor.model.Model`. A step is half a unit of work, and one more for each 2**18 multiplications that
-        the network takes for a symbol; 96 lanes are as much again."""
+        """See `compressor.model.Model`. A step is a unit of work, and one more for each 256 lanes, which the mixture
+        takes, and for each 2**18 multiplications that the network takes for a symbol; 96 lanes are as much again."""
         if count == 0:
             return Needs(0, 0)
         layout, alphabet = Layout.of(count, plan), self.alphabet
-        step = (1 << 17) + self.network.multiplications * (96 + layout.lanes) // 96
+        step = (1 << 18) + (layout.lanes << 10) + self.network.multiplications * (96 + layout.lanes) // 96
         work = layout.steps * step >> 18
         # A digit is kept as an array until its segment is done; a step has some arrays of all logits.
         kept = layout.segment * self.coding.digits(alphabet) * (_ARRAY + 4 * layout.lanes)

@@ -99,16 +99,15 @@ class NativeFrame:
                 self._model.structure, self._frame, work, steps, group.start, group.stop, part.structure, grid
             )
 
-        self._workers.map(run, self._groups)
+        self._workers.share(run, self._groups)
 
     def pop(self, stack: SymbolStack, grid: NumpyArray) -> None:
         """As `frame.Frame.pop`: all in the core where the stack lends itself, else all but what the stack does."""
-        with self._workers.one_blas_thread():
-            if isinstance(stack, Stack) and stack.lends():
-                self._pop_words(stack, grid)
-            else:
-                for column in grid:
-                    self._pop_decisions(stack, column)
+        if isinstance(stack, Stack) and stack.lends():
+            self._pop_words(stack, grid)
+        else:
+            for column in grid:
+                self._pop_decisions(stack, column)
 
     def _pop_words(self, stack: Stack, grid: NumpyArray) -> None:
         """Many steps in one call, but single ones where threads share them."""

@@ -35,11 +35,13 @@ from ..lanes import MAX_SEGMENT
 from .corrections import Corrections, CorrectionsCodec, Weights
 from .enc_fitting import best_corrections
 from .flow import Adjust, Flow, FlowConfig, unchanged
+from .native_flow import NativeFlow, flow_of
+from .native_segment import segment_of
 from .segment import Segment
 from .spelling import images_of_a_segment, is_plain_array, is_plain_image, tiles_of_a_segment
 from .tiles import MAX_SIDE, Run, Tiles, Tiling
 
-_SEGMENT_WORK, _SYMBOL_WORK = 8, 6  # for each channel; for 1,000 symbols
+_SEGMENT_WORK, _SYMBOL_WORK = 12, 6  # for each channel; for 1,000 symbols
 _PER_PIXEL = 20  # bytes of memory for each pixel of a segment and channel of a network
 
 _Side = Annotated[int, ranged(1, MAX_SIDE)]
@@ -67,7 +69,7 @@ class FlowFrame:
 
     def segment(self, run: Run) -> Segment:
         """A segment of these tiles."""
-        return Segment(self.flow, self.workers, run.shape, self.has_rct(run.shape), self._adjust)
+        return segment_of(self.flow, self.workers, run.shape, self.has_rct(run.shape), self._adjust)
 
 
 class Corrected(Codec[NumpyArray]):
@@ -162,6 +164,11 @@ class IDF(Family):
                     yield Tiles(tiling, run), frame.segment(run)
 
     @property
+    def native(self) -> bool:
+        """Whether the compiled core runs the flow."""
+        return isinstance(self._flow, NativeFlow)
+
+    @property
     def sample_size(self) -> int:
         """Symbols of an image."""
         return math.prod(self.sample_shape)
@@ -252,4 +259,4 @@ def load(
     Raises ValueError for images or tiles that it cannot be for.
     """
     flow, shape, side = _configured(config)
-    return IDF(identity, Flow(flow, tensors, arrays), shape, side, workers)
+    return IDF(identity, flow_of(flow, tensors, arrays), shape, side, workers)

@@ -36,11 +36,15 @@ Weights = Mapping[Head, NumpyArray]
 
 
 class Corrections:
-    """As `flow.Adjust`, of the heads whose weights are not all 0."""
+    """As `flow.Adjust`.
+
+    weights  of the heads whose weights are not all 0
+    """
 
     def __init__(self, arrays: Arrays, weights: Weights, components: int) -> None:
         self._arrays, self._components = arrays, components
-        self._layers = {head: _layer(arrays, each) for head, each in weights.items() if each.any()}
+        self.weights = {head: each for head, each in weights.items() if each.any()}
+        self._layers = {head: _layer(arrays, each) for head, each in self.weights.items()}
 
     def __call__(self, phase: int, channel: int, head_inputs: Array, y: Array, guess: NumpyArray) -> Array:
         """The mixtures y float32 [N, 3 components], corrected, by codes ``head_inputs`` [N, inputs]."""
@@ -53,9 +57,13 @@ class Corrections:
 
 
 def _layer(arrays: Arrays, weights: NumpyArray) -> Linear:
-    return Linear(
-        arrays, weights[:, :-1].astype(np.int8), np.array(EXPONENTS), weights[:, -1] * _BIASES, MEAN
-    )
+    return Linear(arrays, weights[:, :-1].astype(np.int8), np.array(EXPONENTS), biases(weights), MEAN)
+
+
+def biases(weights: NumpyArray) -> NumpyArray:
+    """What the last weight of each row adds, float64 [2], in steps of a mixture."""
+    found: NumpyArray = weights[:, -1] * _BIASES
+    return found
 
 
 class CorrectionsCodec(Codec[Weights]):

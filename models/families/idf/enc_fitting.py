@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -20,10 +21,12 @@ from ...layers.grid import ACT
 from ...layers.logistics import MEAN, MEAN_MAX
 from . import colour
 from .corrections import BIAS, EXPONENTS, Weights, best_spread, weight_pmf
-from .costs import costs, rough_bits
+from .costs import rough_bits
 from .enc_colour import best_chroma_offsets, best_rct
 from .enc_gradients import MixtureGradients
+from .enc_native_fitting import NativeTrial
 from .flow import Flow
+from .native_flow import NativeFlow
 from .squeeze import Head
 
 _PIXELS = (
@@ -91,7 +94,7 @@ def best_corrections(flow: Flow, workers: Workers, image: NumpyArray, has_rct: b
     shares = workers.groups(len(heads), least=1)
 
     def fit(i: int) -> Weights:
-        return {head: fitted(flow.gradients, whole[head], times) for head in heads[shares[i]]}
+        return {head: fitted(flow, whole[head], times) for head in heads[shares[i]]}
 
     for found in workers.map(fit, shares):
         weights.update(found)
@@ -116,7 +119,7 @@ def sampled(image: NumpyArray) -> NumpyArray:
 
 def _record(flow: Flow, images: NumpyArray) -> dict[Head, tuple[NumpyArray, ...]]:
     recorder = Recorder(flow.arrays)
-    costs(flow, images, recorder)  # walks through the flow, and the recorder sees it
+    flow.show(images, recorder)
     # The finest level comes last, in the order in which it is seen.
     values = flow.forward(images)[-len(recorder.seen) :] if recorder.seen else []
     return {
@@ -125,27 +128,27 @@ def _record(flow: Flow, images: NumpyArray) -> dict[Head, tuple[NumpyArray, ...]
     }
 
 
-def fitted(gradients: MixtureGradients, seen: Seen, times: float) -> NumpyArray:
+def fitted(flow: Flow, seen: Seen, times: float) -> NumpyArray:
     """Weights int [2, inputs + 1] for what is ``times`` as much as was seen."""
     rows, inputs = seen.head_inputs.shape
     weights = np.zeros((2, inputs + 1), np.int64)
     if rows < _LEAST_ROWS:
         return weights
-    codes = np.full((min(rows, _MOST_ROWS), inputs + 1), float(BIAS))
-    codes[:, :-1] = seen.head_inputs[:_MOST_ROWS]
-    trial = _Trial(gradients, seen, codes)
-    first = best = trial.at(weights)
+    trial = _trial(flow, seen)
+    best, gradients = trial.at(weights)
+    first = best
     for _ in range(_STEPS):
-        step = trial.step(weights, best)
+        step = _step(trial, weights, gradients)
         for share in (1.0, 0.5):
             moved = np.floor(weights + share * step + 0.5).clip(-WEIGHT_MAX, WEIGHT_MAX).astype(np.int64)
-            if (now := trial.at(moved)).bits < best.bits:
+            bits, there = trial.at(moved)
+            if bits < best:
                 break
-        if now.bits > best.bits - _LEAST_GAIN:
+        if bits > best - _LEAST_GAIN:
             break
-        weights, best = moved, now
+        weights, best, gradients = moved, bits, there
     # A weight that is fitted to noise gains half a nat here, and loses as much on what is not seen.
-    gain = first.bits - best.bits - np.count_nonzero(weights) * _NAT
+    gain = first - best - np.count_nonzero(weights) * _NAT
     return weights if gain * times > _cost(weights) else np.zeros_like(weights)
 
 
@@ -157,42 +160,77 @@ def _cost(weights: NumpyArray) -> float:
     )
 
 
-@dataclass
-class Point:
-    """What some weights amount to: about how many bits the values take, and the gradients [N] of ln p by the means and
-    by ln(scale)."""
+def _step(trial: Trial, weights: NumpyArray, gradients: NumpyArray) -> NumpyArray:
+    """What to add to weights with these gradients, float64 [2, inputs + 1]."""
+    found = []
+    for k, gradient, steps, units in zip(weights, gradients, _GRADIENT_STEPS, _UNITS, strict=True):
+        products, sums = trial.sums(gradient)
+        unit = 1 / (steps * units)
+        fisher = products * unit**2
+        fisher[np.diag_indices_from(fisher)] += _PRIOR**-2
+        found.append(trial.solved(fisher, sums * unit - k * _PRIOR**-2))
+    return np.stack(found)
 
-    bits: float
-    gradients: list[NumpyArray]
+
+class Trial(Protocol):
+    """What weights cost, tried on what was seen of a head."""
+
+    def at(self, weights: NumpyArray) -> tuple[float, NumpyArray]:
+        """About how many bits the values take, their mixtures corrected by these weights; and the gradients [2, N] of
+        ln p by the means and by ln(scale), in whole steps."""
+        ...
+
+    def sums(self, gradients: NumpyArray) -> tuple[NumpyArray, NumpyArray]:
+        """Of gradients [N] times codes: the sums of the products of each two columns, float64 [inputs + 1, inputs + 1],
+        and of each column, [inputs + 1]."""
+        ...
+
+    def solved(self, a: NumpyArray, b: NumpyArray) -> NumpyArray:
+        """x of a x = b, a symmetric and positive definite, by elimination."""
+        ...
 
 
-class _Trial:
-    """What weights cost, tried on what was seen."""
+def _trial(flow: Flow, seen: Seen) -> Trial:
+    rows, inputs = seen.head_inputs.shape
+    codes = np.full((min(rows, _MOST_ROWS), inputs + 1), BIAS, np.int8)
+    codes[:, :-1] = seen.head_inputs[:_MOST_ROWS]
+    y, guess, values = (each[:_MOST_ROWS] for each in (seen.y, seen.guess, seen.values))
+    if isinstance(flow, NativeFlow):
+        return NativeTrial(flow.tables, codes, y, guess, values)
+    return NumpyTrial(flow.gradients, codes, y, guess, values)
 
-    def __init__(self, gradients: MixtureGradients, seen: Seen, codes: NumpyArray) -> None:
-        self._gradients, self._seen, self._codes = gradients, seen, codes
-        self._y = seen.y[: len(codes)].astype(np.float64)
-        self._guess, self._values = seen.guess[: len(codes)], seen.values[: len(codes)]
 
-    def at(self, weights: NumpyArray) -> Point:
-        """The values, whose mixtures are corrected by these weights."""
+class NumpyTrial:
+    """As `Trial`."""
+
+    def __init__(
+        self,
+        gradients: MixtureGradients,
+        codes: NumpyArray,
+        y: NumpyArray,
+        guess: NumpyArray,
+        values: NumpyArray,
+    ) -> None:
+        """Codes, that of the bias the last, [N, inputs + 1]; the others as in `Seen`."""
+        self._gradients, self._guess, self._values = gradients, guess, values
+        self._codes, self._y = codes.astype(np.float64), y.astype(np.float64)
+
+    def at(self, weights: NumpyArray) -> tuple[float, NumpyArray]:
         y, m = self._y.copy(), self._y.shape[1] // 3
         for i, (k, exponent) in enumerate(zip(weights, EXPONENTS, strict=True)):
             change = np.floor((self._codes @ k.astype(np.float64)) * 2.0 ** (MEAN - ACT - exponent) + 0.5)
             y[:, (i + 1) * m : (i + 2) * m] += change[:, None]
         p, *found = self._gradients(y.clip(-MEAN_MAX, MEAN_MAX), self._guess, self._values)
-        return Point(float(rough_bits(np.floor(p * 2.0**PRECISION) + 1).sum()), found)
+        steps = np.floor(np.stack(found) * np.array(_GRADIENT_STEPS)[:, None] + 0.5)
+        bits = float(rough_bits(np.floor(p * 2.0**PRECISION) + 1).sum())
+        return bits, steps.clip(-_GRADIENT_MAX, _GRADIENT_MAX)
 
-    def step(self, weights: NumpyArray, point: Point) -> NumpyArray:
-        """What to add to the weights of this point, float64 [2, inputs + 1]."""
-        found = []
-        for k, gradient, steps, units in zip(weights, point.gradients, _GRADIENT_STEPS, _UNITS, strict=True):
-            rows = np.floor(gradient * steps + 0.5).clip(-_GRADIENT_MAX, _GRADIENT_MAX)[:, None] * self._codes
-            unit = 1 / (steps * units)
-            fisher = (rows.T @ rows) * unit**2
-            fisher[np.diag_indices_from(fisher)] += _PRIOR**-2
-            found.append(_solved(fisher, rows.sum(0) * unit - k * _PRIOR**-2))
-        return np.stack(found)
+    def sums(self, gradients: NumpyArray) -> tuple[NumpyArray, NumpyArray]:
+        rows = gradients[:, None] * self._codes
+        return rows.T @ rows, rows.sum(0)
+
+    def solved(self, a: NumpyArray, b: NumpyArray) -> NumpyArray:
+        return _solved(a, b)
 
 
 def _solved(a: NumpyArray, b: NumpyArray) -> NumpyArray:

@@ -11,13 +11,14 @@ empty.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from ....compressor.coding.codec import replayed
 from ...backends.base import Array, Arrays, NumpyArray
 from ...backends.batches import parts
 from ...layers.grid import EXP_ENTRIES, Tensors
@@ -177,6 +178,19 @@ class Flow:
                 level, planes, levels[level], batch, unchanged if level else adjust
             )
         images[...] = self._images(planes, channels)
+
+    def chosen(self, images: NumpyArray, adjust: Adjust = unchanged) -> Iterator[NumpyArray]:
+        """The frequencies uint32 [N] that uint8 [B, H, W, C] are coded with, for each of the `steps`."""
+        batch, height, width, channels = images.shape
+        steps = self.steps(batch, (height, width), channels, np.empty_like(images), adjust)
+        digits = (digit.ravel() for plane in self.forward(images) for digit in (plane >> DIGIT, plane % BASE))
+        for frequencies, sent in replayed(steps, digits):
+            yield frequencies[np.arange(len(sent)), sent]
+
+    def show(self, images: NumpyArray, adjust: Adjust) -> None:
+        """Let ``adjust`` see the mixtures of uint8 [B, H, W, C], whatever it makes of them."""
+        for _ in self.chosen(images, adjust):
+            pass
 
     def _level(
         self, level: int, first: list[NumpyArray], sizes: list[Size], batch: int, adjust: Adjust

@@ -22,6 +22,7 @@ from .side_information import side_digits
 Walk = Generator[NumpyArray, NumpyArray, None]
 
 _HALF = BASE // 2  # shares of an RCT are -8..7
+_NONE: NumpyArray = np.zeros((1, 2), np.int32)
 
 
 class Segment(Codec[NumpyArray]):
@@ -57,12 +58,8 @@ class Segment(Codec[NumpyArray]):
     def _steps(self, images: NumpyArray) -> Generator[Categorical, NumpyArray, None]:
         """In decode order: of the chroma offsets and the RCT of each tile in colour (see ``colour``), then of one
         digit of every pixel of a plane, tile by tile. ``images`` are written at the end."""
-        batch, height, width, channels = self._shape
-        offsets, rct = np.zeros((2, batch, 2), np.int32)
-        if channels == 3:
-            offsets = (yield Categorical(side_digits(2 * batch))).reshape(batch, 2)
-        if self._has_rct:
-            rct = (yield Categorical(side_digits(2 * batch))).reshape(batch, 2)
+        _, height, width, channels = self._shape
+        changes = yield from self._side_steps()
         walks = [
             self._flow.steps(part.stop - part.start, (height, width), channels, images[part], self._adjust)
             for part in self._groups
@@ -72,6 +69,20 @@ class Segment(Codec[NumpyArray]):
             digits = yield Categorical(PMF(np.concatenate(frequencies)))
             parts = np.split(digits, np.cumsum([len(each) for each in frequencies])[:-1])
             found = self._workers.map(partial(_send, walks, parts), self._groups)
+        self._restore(images, changes)
+
+    def _side_steps(self) -> Generator[Categorical, NumpyArray, list[NumpyArray]]:
+        """The part of `_steps` that is about colours; what it was sent: of chroma offsets and RCTs what there is."""
+        count, changes = 2 * self._shape[0], []
+        if self._shape[-1] == 3:
+            changes.append((yield Categorical(side_digits(count))))
+        if self._has_rct:
+            changes.append((yield Categorical(side_digits(count))))
+        return changes
+
+    def _restore(self, images: NumpyArray, changes: list[NumpyArray]) -> None:
+        """Undo, in place, what `_side_steps` tells of. Raises CorruptError as `_undo_rct` does."""
+        offsets, rct = ([each.reshape(-1, 2) for each in changes] + [_NONE, _NONE])[:2]
         if offsets.any():
             images[...] = colour.offset_chroma(images, -offsets)
         if rct.any():
@@ -86,6 +97,14 @@ class Segment(Codec[NumpyArray]):
 
     def _digits(self, images: NumpyArray) -> list[NumpyArray]:
         """What `_steps` is sent for these images."""
+        changes, images = self._changed(images)
+        planes = self._workers.map(lambda i: self._flow.forward(images[self._groups[i]]), self._groups)
+        whole = [np.concatenate(parts).ravel() for parts in zip(*planes, strict=True)]
+        digits = [digit for plane in whole for digit in (plane >> DIGIT, plane % BASE)]
+        return [*changes, *(digit.astype(np.int32) for digit in digits)]
+
+    def _changed(self, images: NumpyArray) -> tuple[list[NumpyArray], NumpyArray]:
+        """What `_side_steps` is sent for these images, and them in the colours that it tells of."""
         changes = []
         if self._has_rct:
             changes = [best_rct(self._flow, self._workers, images)]
@@ -93,10 +112,7 @@ class Segment(Codec[NumpyArray]):
         if images.shape[-1] == 3:
             changes = [best_chroma_offsets(images), *changes]
             images = colour.offset_chroma(images, changes[0]) if changes[0].any() else images
-        planes = self._workers.map(lambda i: self._flow.forward(images[self._groups[i]]), self._groups)
-        whole = [np.concatenate(parts).ravel() for parts in zip(*planes, strict=True)]
-        digits = [digit for plane in whole for digit in (plane >> DIGIT, plane % BASE)]
-        return [digit.ravel().astype(np.int32) for digit in [*(each % BASE for each in changes), *digits]]
+        return [(each % BASE).ravel().astype(np.int32) for each in changes], images
 
 
 def _send(walks: list[Walk], digits: list[NumpyArray], i: int) -> NumpyArray | None:

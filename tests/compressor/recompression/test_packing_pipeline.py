@@ -20,10 +20,10 @@ import catzip
 from catzip.compressor import picture_candidates
 from catzip.compressor.encoder import Encoder
 from catzip.compressor.errors import CorruptError, UnsuitableContentError
+from catzip.compressor.pictures import is_same_picture
 from catzip.compressor.pipeline import (
     compress_stream,
     decompress_stream,
-    is_same_picture,
     list_frames,
     read_range,
     verify_stream,

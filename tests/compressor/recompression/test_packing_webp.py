@@ -11,7 +11,7 @@ from PIL import Image
 from webp_files import COLOURS, GOOD, HIDDEN, animation, file
 
 from catzip.compressor.errors import CorruptError, MissingDependencyError
-from catzip.compressor.pipeline import is_same_picture
+from catzip.compressor.pictures import is_same_picture
 from catzip.compressor.recompression import webp
 from catzip.compressor.recompression.asbytes import AsBytes, NotReproduced
 from catzip.compressor.recompression.form import OPENING, Facts, Unpacked

@@ -10,7 +10,7 @@ from catzip.compressor.errors import CatzipError
 from catzip.compressor.format import numbers, varint
 from catzip.compressor.format.container import PACKING, STORED
 from catzip.compressor.pipeline import decompress_stream, read_range
-from catzip.compressor.recompression.form import MAGICS
+from catzip.compressor.recompression.kinds import MAGICS
 
 from ..archive import Archive, Frame, parse
 from ..draw import Draw

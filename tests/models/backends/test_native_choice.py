@@ -150,7 +150,7 @@ def test_the_trial_notices_a_wrong_kernel(name: str, broken: str):
                 np.ctypeslib.as_array((ctypes.c_uint8 * 1).from_address(last))[:] ^= 1
 
         wrong[kind] = run
-    fake = SimpleNamespace(**wrong, in_blocks=core.in_blocks)
+    fake = SimpleNamespace(**wrong, in_blocks=core.in_blocks, masked=core.masked)
     assert trial.check(core) and not trial.check(fake)
 
 

@@ -11,8 +11,10 @@ from helpers import TESTS
 from catzip.models.backends.native import build
 
 HERE = Path(__file__).parent
+FILES = ("backends/test_native.py", "backends/test_native_flows.py", "families/test_native_idf.py")
 PARTS = ("products", "norms", "pmfs", "tiny", "mixture", "any_size", "threads", "damaged", "outside")
-"""Those of test_native.py, by a part of their names: among them damaged files."""
+PARTS += ("priors", "digits", "fits", "systems")
+"""Those of `FILES`, by a part of their names: among them damaged files."""
 
 
 def library(name: str) -> str:
@@ -44,7 +46,7 @@ def test_the_sanitizers_find_nothing(tmp_path: Path):
         "no:cacheprovider",
     ]
     done = subprocess.run(
-        [*command, "-k", " or ".join(PARTS), str(HERE / "test_native.py")],
+        [*command, "-k", " or ".join(PARTS), *(str(HERE.parent / name) for name in FILES)],
         cwd=TESTS.parent,
         capture_output=True,
         text=True,
