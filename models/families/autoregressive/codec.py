@@ -31,7 +31,7 @@ from ..base import Family, Segments
 from ..identity import Identity
 from ..lanes import Layout
 from .coding_config import CodingConfig
-from .frame import Frame, FrameSteps
+from .frame import FrameState, FrameSteps
 from .native_frame import NativeFrame
 from .native_model import NativeModel, compiled
 from .predictors import predictor
@@ -114,10 +114,10 @@ class Autoregressive(Family):
         for start, stop in layout.segments():
             yield layout.columns(start, stop), FrameSteps(frame, (stop - start, layout.lanes), ahead)
 
-    def frame(self, layout: Layout, at_once: int = 1) -> Frame:
+    def frame(self, layout: Layout, at_once: int = 1) -> FrameState:
         """One before its first step, in NumPy or on the device."""
         predicting = predictor(self.coding, self.tensors, self.alphabet, layout)
-        return Frame(self.network, predicting, self.coding.match, self.workers, layout, at_once)
+        return FrameState(self.network, predicting, self.coding.match, self.workers, layout, at_once)
 
     def _native_frame(self, layout: Layout, at_once: int) -> NativeFrame | None:
         """The same for the compiled core, where that runs."""

@@ -24,7 +24,7 @@ Evaluations = Iterator[tuple[NumpyArray, NumpyArray, Past]]
 """For each part of a frame its symbols [T, L], what the network says of them for the predictor, and its past."""
 
 
-class Frame:
+class FrameState:
     """What a frame carries from step to step: states of the network, packed past, matches, predictor."""
 
     def __init__(
@@ -145,18 +145,18 @@ class NoMatches:
 
 
 class SegmentFrame(Protocol):
-    """A frame as `FrameSteps` takes it: `Frame`, or that of the compiled core."""
+    """A frame as `FrameSteps` takes it: `FrameState`, or that of the compiled core."""
 
     def forced(self, symbols: NumpyArray, evaluations: Any) -> Iterator[tuple[NumpyArray, NumpyArray]]:
-        """See `Frame.forced`."""
+        """See `FrameState.forced`."""
         ...
 
     def pmf(self, rows: NumpyArray) -> PMF:
-        """See `Frame.pmf`."""
+        """See `FrameState.pmf`."""
         ...
 
     def pop(self, stack: SymbolStack, grid: NumpyArray) -> None:
-        """See `Frame.pop`."""
+        """See `FrameState.pop`."""
         ...
 
 
@@ -172,7 +172,7 @@ class FrameSteps(Codec[NumpyArray]):
         shape: tuple[int, int],
         evaluations: Iterator[Any] | None = None,
     ) -> None:
-        """``evaluations`` are those of the frame, see `Frame.ahead`; a pop needs none."""
+        """``evaluations`` are those of the frame, see `FrameState.ahead`; a pop needs none."""
         self._frame, self._shape, self._evaluations = frame, shape, evaluations
 
     def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:

@@ -24,7 +24,7 @@ from catzip.compressor.coding.codec import Codec, Mapped
 from catzip.compressor.coding.ledger import Ledger
 from catzip.compressor.coding.model import Model
 from catzip.compressor.errors import CorruptError, ModelMismatchError
-from catzip.models.families.autoregressive.frame import Frame, FrameSteps
+from catzip.models.families.autoregressive.frame import FrameState, FrameSteps
 from catzip.models.families.autoregressive.native_frame import NativeFrame
 from catzip.models.families.lanes import Layout
 
@@ -125,7 +125,9 @@ def test_a_frame_is_gone_when_it_is_coded():
         before = threading.active_count()
         segments = coded(coder, symbols, (20, 50))
         next(coder.encode(symbols, (20, 50)))
-        assert len(segments) == 4 and not any(type(each) in (Frame, NativeFrame) for each in gc.get_objects())
+        assert len(segments) == 4 and not any(
+            type(each) in (FrameState, NativeFrame) for each in gc.get_objects()
+        )
         assert threading.active_count() <= before + 1  # that of the pool of the workers
     finally:
         gc.enable()
