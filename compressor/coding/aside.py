@@ -19,10 +19,12 @@ class Known(Generic[T]):
         self._value = value
 
     def done(self) -> bool:
+        """Whether there is a result, or an error."""
         """Whether `result` does not wait."""
         return True
 
     def result(self) -> T:
+        """What was made, once it is there. Raises what making it raised."""
         """The result, once it is there. Raises the error that was met on the way to it."""
         return self._value
 

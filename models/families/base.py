@@ -57,11 +57,11 @@ class Slice(NamedTuple):
     stop: int
 
     def cut(self, symbols: NumpyArray) -> NumpyArray:
-        """A view."""
+        """The symbols of the slice, [stop - start]: a view."""
         return symbols[self.start : self.stop]
 
     def put(self, symbols: NumpyArray, part: NumpyArray) -> None:
-        """Write them."""
+        """Write the part [stop - start] into the symbols [count] of the frame."""
         symbols[self.start : self.stop] = part
 
 

@@ -50,6 +50,7 @@ class Layout:
 
     @property
     def steps(self) -> int:
+        """Steps of the frame: symbols of its longest lanes."""
         return -(-self.count // self.lanes)
 
     def active(self, step: int) -> int:

@@ -99,7 +99,7 @@ def mixing_tables(config: MixingConfig) -> Tensors:
 
 
 def check_mixing(tensors: Tensors) -> None:
-    """Raises ValueError for tables by which a probability, or a counter, would leave its bits."""
+    """Check the tables of `mixing_tables`. Raises ValueError for those by which something would leave its bits."""
     if np.abs(tensors["stretch"].astype(np.int32)).max() > STRETCH_MAX:
         raise ValueError(f"stretch must be in -{STRETCH_MAX}..{STRETCH_MAX}")
     if tensors["squash"].min() < 1:

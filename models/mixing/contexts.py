@@ -42,7 +42,7 @@ class Past(NamedTuple):
 
 
 def ngram_rows(recent: Array, order: int, bits: int) -> Array:
-    """Rows of an n-gram table, intp of the shape of ``recent``.
+    """Rows of an n-gram table, intp [...], of packed pasts uint64 [...].
 
     ``recent`` (uint64) packs the last eight symbols, the newest in the low byte; the ``order`` newest of them are
     hashed to ``bits`` bits. Order 1 is not hashed: its row is the symbol.
@@ -54,7 +54,7 @@ def ngram_rows(recent: Array, order: int, bits: int) -> Array:
 
 
 def match_rows(expected: Array, lengths: Array) -> Array:
-    """Rows of the table of matches, intp, of what a match model predicts: the symbol and how long the match has held.
+    """Rows of the table of matches, intp [...], for expected symbols [...] and match lengths [...].
 
     The product keeps 8 bits, so that of the symbol only the lower 4 are told, and 256 rows are in use whatever the
     alphabet: weights were trained so.

@@ -29,7 +29,7 @@ class Counters:
         self._growing = (np.arange(len(adapt)) < len(adapt) - 1).astype(np.int64)
 
     def read(self, slots: NumpyArray) -> NumpyArray:
-        """The counters at these places, int32 of the shape of ``slots``."""
+        """The counters at the places ``slots`` [...]: int32 [...]."""
         counters: NumpyArray = self._table.take(slots)
         return counters
 
@@ -49,12 +49,12 @@ class Counters:
 
 
 def counts_of(counters: NumpyArray) -> NumpyArray:
-    """How often each was updated, up to the limit."""
+    """How often each of the counters [...] was updated, up to the limit: int32 [...]."""
     counts: NumpyArray = counters & (1 << COUNT) - 1
     return counts
 
 
 def chances_of(counters: NumpyArray, out: NumpyArray) -> None:
-    """The probability of a 1 of each, 16 bits, into ``out``."""
+    """The probability of a 1 of each of the counters [...], in 16 bits, into ``out`` [...]."""
     np.right_shift(counters, COUNT + CHANCE - PROBABILITY, out=out)
     out += 1 << PROBABILITY - 1

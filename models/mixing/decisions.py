@@ -22,7 +22,7 @@ def binary_pmf(p: NumpyArray) -> PMF:
 
 
 def coded(decisions: Decisions) -> Generator[Codec[NumpyArray], NumpyArray, NumpyArray]:
-    """The decisions as steps of a `Serial`: yields their codecs, is sent bits, returns the symbols."""
+    """The decisions as steps of a `Serial`: yields their codecs, is sent bits [A], returns the symbols uint8 [A]."""
     p = next(decisions)
     while True:
         bits = yield Categorical(binary_pmf(p))

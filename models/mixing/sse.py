@@ -90,7 +90,7 @@ class SSE:
 
 
 def fresh_maps(squash: NumpyArray, bits: int) -> NumpyArray:
-    """The counters of both maps, int32, one row of knots after another."""
+    """The counters of both maps before the first symbol, int32 [2 * 2**bits * 17]: one row of knots after another."""
     middle = len(squash) // 2
     knots = squash[middle - _REACH : middle + _REACH + 1 : 1 << STRETCH].astype(np.int32)
     row = ((knots << CHANCE - PROBABILITY) - (1 << CHANCE - 1) << COUNT) + np.int32(FIRST_COUNT)

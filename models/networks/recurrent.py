@@ -111,7 +111,7 @@ class ExactNetwork:
         self.alphabet, self.multiplications = config.alphabet, config.multiplications
 
     def start(self, lanes: int) -> list[Array]:
-        """The states before the first step."""
+        """The states before the first step, int32 [lanes, E] of each layer."""
         return [self._arrays.zeros_int32(lanes, self._state) for _ in self._recurrent]
 
     def logits(self, rows: NumpyArray, states: list[Array]) -> Array:

@@ -153,7 +153,7 @@ class ARDM(Family):
         return Needs(work, count + cached + 12 * each * max(sizes) * network.base + _NETWORK)
 
     def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:
-        """Runs of items. Raises CorruptError for a plan that cannot be."""
+        """Runs of items, each a slice of the symbols [count]. Raises CorruptError for a plan that cannot be."""
         schedule, parts = self._cut(count, plan)
         for part in parts:
             yield Slice(part.start, part.stop), Segment(self, schedule, part.stop - part.start)
@@ -214,7 +214,10 @@ def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
 def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> ARDM:
-    """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
+    """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays.
+
+    Raises ValueError for schedules or tensors that such a model cannot have.
+    """
     sizes, steps = _configured(config)
     network = masked_net(sizes, tensors, arrays)
     schedules = from_tensors(tensors, network.stages, network.size)

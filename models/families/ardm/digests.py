@@ -20,7 +20,10 @@ Questions = list[tuple[NumpyArray, int, NumpyArray]]
 
 
 def digests(path: Path, arrays: Arrays) -> dict[str, str]:
-    """sha256 of frequencies of random items, some of them known: one for each way to cut batch and wanted."""
+    """sha256 of the frequencies uint32 [ITEMS, WANTED, base] of random items, some of them known.
+
+    There is one for each way to cut the batch and what is wanted.
+    """
     saved = checkpoint.load(path)
     network = masked_net(masked_config(saved.config["model"]), saved.arrays, arrays)
     values, questions = _values(network), _questions(network)

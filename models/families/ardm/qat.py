@@ -51,7 +51,7 @@ class MaskedTrainer(Protocol):
         ...
 
     def items(self, data: bytes) -> NumpyArray:
-        """Data as items to sample from: see `sample`."""
+        """A corpus as the symbols uint8 [count], or the items uint8 [N, D], that `sample` takes."""
         ...
 
     def sample(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
@@ -82,18 +82,20 @@ class TextTrainer:
         self.size, self.shape, self._device = self.config.length, (self.config.length,), device
 
     def items(self, data: bytes) -> NumpyArray:
-        """A chunk may start at any symbol of it."""
+        """Symbols uint8 [count], of which a chunk may start at any. Raises CatzipError for fewer than a chunk takes."""
         symbols = to_symbols(data, self.config.alphabet)
         if len(symbols) <= self.size:
             raise CatzipError(f"a corpus has {len(symbols)} symbols; a chunk takes {self.size}")
         return symbols
 
     def sample(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
+        """Chunks of the symbols [count] from random places on: uint8 [count, D]."""
         starts = rng.integers(0, len(items) - self.size, count)
         chunks: NumpyArray = items[starts[:, None] + np.arange(self.size)]
         return chunks
 
     def bits(self, batch: Batch) -> Tensor:
+        """See `MaskedTrainer.bits`: the cross-entropy of the wanted symbols, [B, D]."""
         c = self.config
         rows = torch.from_numpy(self._rows(batch).astype(np.int64)).to(self._device)
         times = torch.from_numpy(batch.known.sum(1) * c.times // c.length).to(self._device)
@@ -119,6 +121,7 @@ class TextTrainer:
         self.net.start_from([torch.from_numpy(count).float().view(-1, c.alphabet) for count in counts])
 
     def tables(self) -> Arrays:
+        """See `MaskedTrainer.tables`."""
         return {"exp": exp_table(), "attention.exp": attention_table(self.size)}
 
     def _rows(self, batch: Batch) -> NumpyArray:
@@ -139,12 +142,13 @@ class ImageTrainer:
         return tiles(data, self.shape).reshape(-1, self.size)
 
     def sample(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
-        """Random images, half of them mirrored."""
+        """Random images of the items [N, D], half of them mirrored: uint8 [count, D]."""
         images = items[rng.integers(0, len(items), count)].reshape(count, *self.config.shape)
         mirrored = np.where(rng.random(count)[:, None, None, None] < 0.5, images[:, :, ::-1], images)
         return mirrored.reshape(count, self.size)
 
     def bits(self, batch: Batch) -> Tensor:
+        """See `MaskedTrainer.bits`: of the digits of each item's stage, [B, D]."""
         c = self.config
         order = np.argsort(batch.stages, kind="stable")  # `look` takes images of one stage at a time
         groups = [order[batch.stages[order] == stage] for stage in range(c.stages)]
@@ -185,4 +189,5 @@ class ImageTrainer:
         """Nothing: the guesses of ``pixels`` are the start."""
 
     def tables(self) -> Arrays:
+        """See `MaskedTrainer.tables`."""
         return {"exp": exp_table(), **logistic_tables()}

@@ -70,8 +70,11 @@ class ArdmTask(Task):
             yield joined([masked(mixed[ordered:], self.trainer.stages, rng), in_order(mixed[:ordered], rng)])
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean bits of what is wanted: for random subsets an unbiased estimate of the bound on the code length; and, if
-        the schedule says so, a little of their plain cross-entropy, which the paper adds."""
+        """Mean bits of what is wanted, a scalar.
+
+        For random subsets it is an unbiased estimate of the bound on the code length (equation 4); if the schedule says
+        so, with a little of their plain cross-entropy, which the paper adds.
+        """
         return self._mean(batch, self._schedule.cross_entropy)
 
     @torch.no_grad()

@@ -104,7 +104,7 @@ class Autoregressive(Family):
         return Needs(_BEGIN + work, self.coding.bytes_for(layout) + kept + logits + 3 * count)
 
     def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:
-        """Runs of steps of all lanes. Raises CorruptError for a plan that cannot be."""
+        """Runs of steps, each of all lanes: [T, L]. Raises CorruptError for a plan that cannot be."""
         if count == 0:
             return
         layout = Layout.of(count, plan)
@@ -149,7 +149,10 @@ def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
 def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> Autoregressive:
-    """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
+    """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays.
+
+    Raises ValueError for tensors that such a model cannot have.
+    """
     sizes, coding = _configured(config)
     network = causal_net(sizes, tensors, arrays)
     # The core has the mixture and the match model built in.

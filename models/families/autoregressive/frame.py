@@ -68,7 +68,7 @@ class FrameState:
                 self._advance(column)
 
     def pmf(self, rows: NumpyArray) -> PMF:
-        """The PMFs of digits from the rows that `forced` gives."""
+        """The PMFs of N digits from rows [N, ...] of `forced`."""
         return self._predictor.pmf(rows)
 
     def pop(self, stack: SymbolStack, grid: NumpyArray) -> None:
@@ -88,7 +88,8 @@ class FrameState:
     def steps(self, grid: NumpyArray) -> Steps:
         """One by one, in decode order: yields the codec of each digit and is sent its values [A].
 
-        The next symbols, [T, L], are written into ``grid``; where a lane has none, 0.
+        The next symbols, [T, L], are written into ``grid``; where a lane has none, 0. Raises CorruptError for one
+        outside the alphabet.
         """
         for column in grid:
             expected, lengths = self._match.predict()

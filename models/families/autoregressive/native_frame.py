@@ -72,7 +72,7 @@ class NativeFrame:
     def forced(
         self, symbols: NumpyArray, evaluations: Evaluations
     ) -> Iterator[tuple[NumpyArray, NumpyArray]]:
-        """Teacher forcing: as `frame.FrameState.forced`, but many decisions at a time."""
+        """Teacher forcing: as `frame.FrameState.forced`, but many decisions at a time: [decisions] of each part."""
         for grid, part in parts_of(symbols, evaluations):
             bits = np.empty(self._decisions(len(grid)), np.uint8)
             chances = np.empty(len(bits), np.uint16)

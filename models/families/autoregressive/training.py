@@ -46,10 +46,11 @@ class Recurrent(nn.Module):
         self.candidate = Linear(width, state, STATE, STATE_MAX)
         self.gate = Linear(width, state, ACT, CODE_MAX)
         self.out = Linear(state, width, RES, RES_MAX, gain=depth**-0.5)
-        with torch.no_grad():  # memories from a couple of symbols to a couple of hundred
+        with torch.no_grad():  # time constants from a couple of symbols to a couple of hundred
             self.forget.bias.copy_(torch.linspace(0.0, 5.5, state))
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """x [T, L, D] and the state before it [L, E] -> x + the layer's output [T, L, D], and the state after it."""
         n = rms_norm(x)
         forget, candidate, gate = Linear.together((self.forget, self.candidate, self.gate), n)
         h = recurrence(forget, candidate, state)
@@ -133,7 +134,7 @@ class AutoregressiveTask(Task):
         )
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean bits for each symbol of a batch; the lanes' states run on to the next call, without gradient."""
+        """Mean bits of a symbol, a scalar; the states of the lanes run on to the next call, without gradient."""
         loss, states = self._bits(batch, self._states)
         self._states = states.detach()
         return loss
@@ -175,7 +176,7 @@ class AutoregressiveTask(Task):
         return {"validation": total / count}
 
     def export(self, data: list[bytes]) -> Arrays:
-        """Integer arrays by the names that ``models.autoregressive`` reads."""
+        """Integer arrays by the names that ``networks.recurrent`` and the mixture read."""
         tables = {"sigmoid": sigmoid_table(), "exp": exp_table()}
         if self.coding.mixing:
             tables |= mixing_tables(self.coding.mixing)

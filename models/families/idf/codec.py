@@ -100,7 +100,7 @@ class Corrected(Codec[NumpyArray]):
         return best_corrections(frame.flow, frame.workers, image, frame.has_rct(image.shape))
 
     def pop(self, stack: SymbolStack, /) -> NumpyArray:
-        """Pop the tiles. Raises CorruptError for corrections of planes that the image has not."""
+        """Pop the tiles, uint8 [B, h, w, C]. Raises CorruptError for corrections of planes that the image has not."""
         weights = self._sent.pop(stack)
         _, height, width, channels = self._shape
         empty = self._frame.flow.empty_heads((height, width), channels)
@@ -154,7 +154,7 @@ class IDF(Family):
         return Needs(work, count + _PER_PIXEL * self._flow.config.width * max(pixels, default=0))
 
     def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:
-        """Runs of tiles. Raises CorruptError for a plan that cannot be."""
+        """Runs of tiles, each uint8 [B, h, w, C]. Raises CorruptError for a plan that cannot be."""
         tilings = self._tilings(count, plan)
         frame = FlowFrame(self._flow, self._workers, plan)
         for i, tiling in enumerate(tilings):

@@ -67,7 +67,7 @@ def apply_rct(images: NumpyArray, rct: NumpyArray) -> NumpyArray:
 
 
 def undo_rct(images: NumpyArray, rct: NumpyArray) -> NumpyArray:
-    """The inverse of `apply_rct`."""
+    """The inverse of `apply_rct`: uint8 [B, H, W, 3] of what has gone through RCTs int [B, 2]."""
     coded = rgb_to_ycocg(images)
     coded[..., 1] += _share(coded[..., 2], rct[:, 1])
     coded[..., 2] += _share(coded[..., 1], rct[:, 0])

@@ -18,7 +18,10 @@ def costs(flow: Flow, images: NumpyArray, adjust: Adjust = unchanged) -> NumpyAr
 
 
 def rough_bits(frequencies: NumpyArray) -> NumpyArray:
-    """-log2 of frequencies of 2**24, between powers of two on a line: no rounding, so the same on every machine."""
+    """-log2(f / 2**24) of frequencies f [...], float64 [...], between powers of two on a straight line.
+
+    No step rounds, so it is the same on every machine.
+    """
     mantissa, exponent = np.frexp(frequencies.astype(np.float64))
     cost: NumpyArray = PRECISION + 2 - exponent - 2 * mantissa
     return cost

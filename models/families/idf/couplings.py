@@ -67,12 +67,12 @@ class Coupling:
         self._out = Linear.load(arrays, tensors, [f"{name}.out"], [SHIFT])
 
     def forward(self, planes: list[NumpyArray]) -> list[NumpyArray]:
-        """The planes of z."""
+        """The 4C planes of z, each [B, h, w], from those of x: z_b = x_b + round(t(x_a)) modulo 256."""
         moved = self._shifted([planes[i] for i in self._order], 1)
         return self._put_back(moved) if self._config.inverse_permutation else moved
 
     def inverse(self, planes: list[NumpyArray]) -> list[NumpyArray]:
-        """The planes of x."""
+        """The 4C planes of x from those of z: x_b = z_b - round(t(z_a)) modulo 256."""
         ordered = [planes[i] for i in self._order] if self._config.inverse_permutation else planes
         return self._put_back(self._shifted(ordered, -1))
 

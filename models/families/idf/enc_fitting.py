@@ -181,7 +181,7 @@ class Trial(Protocol):
         ...
 
     def sums(self, gradients: NumpyArray) -> tuple[NumpyArray, NumpyArray]:
-        """Of gradients [N] times codes: the sums of the products of each two columns, float64 [inputs + 1, inputs + 1],
+        """Sums over gradients [N] times codes: of the products of each two columns, float64 [inputs + 1, inputs + 1],
         and of each column, [inputs + 1]."""
         ...
 
@@ -201,7 +201,7 @@ def _trial(flow: Flow, seen: Observed) -> Trial:
 
 
 class NumpyTrial:
-    """As `Trial`."""
+    """A `Trial` in NumPy: the integers that every other one repeats."""
 
     def __init__(
         self,
@@ -216,6 +216,7 @@ class NumpyTrial:
         self._codes, self._y = codes.astype(np.float64), y.astype(np.float64)
 
     def at(self, weights: NumpyArray) -> tuple[float, NumpyArray]:
+        """See `Trial.at`."""
         y, m = self._y.copy(), self._y.shape[1] // 3
         for i, (k, exponent) in enumerate(zip(weights, EXPONENTS, strict=True)):
             change = np.floor((self._codes @ k.astype(np.float64)) * 2.0 ** (MEAN - ACT - exponent) + 0.5)
@@ -226,10 +227,12 @@ class NumpyTrial:
         return bits, steps.clip(-_GRADIENT_MAX, _GRADIENT_MAX)
 
     def sums(self, gradients: NumpyArray) -> tuple[NumpyArray, NumpyArray]:
+        """See `Trial.sums`."""
         rows = gradients[:, None] * self._codes
         return rows.T @ rows, rows.sum(0)
 
     def solved(self, a: NumpyArray, b: NumpyArray) -> NumpyArray:
+        """See `Trial.solved`."""
         return _solved(a, b)
 
 

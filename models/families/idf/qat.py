@@ -57,7 +57,7 @@ class FactorOutPrior(nn.Module):
             head.bias.data.view(3, c.components)[2] = torch.linspace(*_SPREAD, c.components)
 
     def forward(self, x: Tensor, seen: Tensor) -> Tensor:
-        """`factor_out.FactorOutPrior.stream`, in real units."""
+        """See `factor_out.FactorOutPrior.stream`: x [B, h, w, D], seen [B, h, w, F] -> [B, h, w, D], in real units."""
         x = fake_quantize(x + self.inputs(seen), RES, RES_MAX)
         for block in self.blocks:
             x = block(x)
@@ -75,6 +75,7 @@ class Translation(Linear):
         )
 
     def effective(self) -> tuple[Tensor, Tensor]:
+        """Weight [outputs, inputs] and bias [outputs], scaled."""
         return self.weight * self.scale[:, None], self.bias * self.scale
 
     def adopt(self, arrays: Arrays) -> None:
@@ -83,7 +84,7 @@ class Translation(Linear):
         self.scale.fill_(1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Whole levels, whose gradient is that of the levels before they were rounded."""
+        """Translations [..., outputs] in whole levels; the gradient is that of the levels before rounding."""
         levels = nn.functional.linear(x, self.rounded_weight(), self.effective()[1]).float() * 2.0**SHIFT
         whole = torch.floor(levels + 0.5).clamp(-SHIFT_MAX, SHIFT_MAX)
         return levels + (whole - levels).detach()

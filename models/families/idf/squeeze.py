@@ -71,7 +71,7 @@ def sizes(size: Size) -> list[Size]:
 
 
 def grid(planes: list[NumpyArray]) -> Size:
-    """The size that holds every plane."""
+    """The size (h, w) that holds every one of the planes [B, h, w]."""
     return max(plane.shape[1] for plane in planes), max(plane.shape[2] for plane in planes)
 
 
@@ -81,7 +81,7 @@ def squeeze(plane: NumpyArray) -> list[NumpyArray]:
 
 
 def unsqueeze(phases: list[NumpyArray]) -> NumpyArray:
-    """The plane whose phases these are."""
+    """The plane [B, H, W] of four phases, the inverse of `squeeze`."""
     height, width = (phases[0].shape[1] + phases[2].shape[1], phases[0].shape[2] + phases[1].shape[2])
     plane = np.empty((len(phases[0]), height, width), phases[0].dtype)
     for part, phase in zip(squeeze(plane), phases, strict=True):
@@ -101,7 +101,7 @@ def widened(arrays: Arrays, plane: NumpyArray, size: Size) -> Array:
 
 
 def inner(wide: Array) -> Array:
-    """A widened plane without its margin."""
+    """A widened plane [B, h + 4, w + 4] without its margin: [B, h, w]."""
     return wide[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 

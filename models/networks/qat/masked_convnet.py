@@ -22,6 +22,7 @@ class Conv(Linear):
         super().__init__(9 * inputs, outputs, bits, limit, fine=fine)
 
     def forward(self, x: Tensor) -> Tensor:
+        """[B, h, w, inputs] -> [B, h, w, outputs]."""
         weight, bias = self.operands()
         kernel = weight.view(len(bias), 3, 3, -1).permute(0, 3, 1, 2)
         y = nn.functional.conv2d(x.permute(0, 3, 1, 2), kernel, bias, padding=1)
@@ -38,6 +39,7 @@ class Block(nn.Module):
         self.out = Linear(hidden, width, RES, RES_MAX, gain=depth**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
+        """[B, h, w, width], and the same."""
         gate, up = self.conv(rms_norm(x)).split(self.hidden, -1)
         return fake_quantize(x + self.out(fake_quantize(swish(gate) * up, ACT, CODE_MAX)), RES, RES_MAX)
 
