@@ -83,7 +83,7 @@ def assert_same(nets: tuple[Net, Net], seed: int, items: int = 3, most: int = 1 
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS, rows=st.integers(1, 30), pairs=st.integers(1, 70), blocks=st.integers(1, 12))
 def test_products_of_pairs_are_exact(name: str, seed: int, rows: int, pairs: int, blocks: int):
-    """Of weights up to 511 and values up to 127, often at the ends."""
+    """Weights up to 511 and values up to 127, often at the ends."""
     random = np.random.RandomState(seed)
     numbers = random.choice([-511, 511, 1, 0, 300], (rows, 2 * pairs)).astype(np.int16)
     values = random.choice([-127, 127, 3], (blocks * BLOCK, 2 * pairs)).astype(np.int16)
