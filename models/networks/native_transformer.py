@@ -157,7 +157,7 @@ class NativeTransformer(NativeNetwork):
         s.alphabet, s.length, s.width, s.depth = c.alphabet, c.length, c.width, c.depth
         s.heads, s.hidden, s.embed, s.windows = c.heads, c.hidden, c.embed, len(c.windows)
         s.reach = max(abs(offset) for _, offsets in c.windows for offset in offsets)
-        s.told = padded(c.told)
+        s.told = padded(c.input_codes)
         s.stride = padded(max(s.told, padded(c.width) + s.told, c.heads * HEAD, c.hidden), CACHE_LINE)
 
     def _fill_tables(self) -> None:

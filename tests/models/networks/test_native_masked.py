@@ -181,7 +181,7 @@ def test_networks_of_any_size_are_those_of_numpy(name: str, size: str):
 @every_variant
 @pytest.mark.parametrize("network", shipped("ardm"))
 def test_shipped_networks_are_those_of_numpy(name: str, network: str):
-    """Of what they were trained on, or nearly: what they draw."""
+    """Given what they were trained on, or nearly: what they draw."""
     core, reference = (native.masked(network, each) for each in (name, "numpy"))
     size = reference.network.size
     symbols = core.draw(2, 10, np.random.RandomState(3)).ravel()[: size + size // 3]
