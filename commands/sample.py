@@ -76,7 +76,7 @@ def _text(model: Model, samples: Symbols) -> bytes:
 
 def _picture(model: Model, samples: Symbols) -> bytes:
     """A sheet of the pictures [N, D] as PNG. Raises Refusal for items that are no pictures."""
-    from .pictures import png, sheet
+    from .sheets import png, sheet
 
     size = model.sample_shape
     channels = samples.shape[1] // math.prod(size[:2])

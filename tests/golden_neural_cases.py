@@ -123,6 +123,8 @@ GOOD: dict[str, Case] = {
     "text27-letters": Case("tiny-text27", LETTERS),
     "text27-one-step-segments": Case("tiny-text27", LETTERS[:330], (30, 1)),
     "text27-prose": Case("tiny-text27", PROSE),
+    "plain-own-plan": Case("tiny-plain", PROSE, raced=False),
+    "plain-segments": Case("tiny-plain", LETTERS[:1000], (10, 30)),
     "chunks-own-plan": Case("tiny-chunks", LETTERS),
     "chunks-all-steps": Case("tiny-chunks", LETTERS[:330], (0, 9)),
     "chunks-segments": Case("tiny-chunks", LETTERS[:401], (10, 4)),

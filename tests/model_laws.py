@@ -52,7 +52,8 @@ def assert_bits_left_over_are_noticed(coder: Model, symbols: NumpyArray, plan: P
         longer = [*segments]
         longer[i] += b"\1\2\3\4\5"
         with pytest.raises(
-            CorruptError, match=r"left over|the spreads of|has corrections of|for which others stand"
+            CorruptError,
+            match=r"left over|the spreads of|has corrections of|for which another stands|outside the alphabet",
         ):
             decoded(coder, longer, len(symbols), plan)
 

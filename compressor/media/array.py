@@ -30,7 +30,7 @@ _PAIR = rb"""\s*(?P<quote>['"])(?P<key>descr|fortran_order|shape)(?P=quote)\s*:\
 _KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex"}
 
 
-class Header(NamedTuple):
+class ArrayHeader(NamedTuple):
     """The header of a .npy file.
 
     size     its bytes, up to the items
@@ -45,7 +45,7 @@ class Header(NamedTuple):
     shape: tuple[int, ...]
 
     @classmethod
-    def read(cls, data: bytes) -> "Header | None":
+    def read(cls, data: bytes) -> "ArrayHeader | None":
         """The header that `data` starts with; None if it starts with none, or with one NumPy would not write."""
         size = _extent(data)
         start = _START + _WIDTHS[data[6:8]] if size else 0
@@ -73,7 +73,7 @@ class Header(NamedTuple):
 
 def split(data: bytes) -> tuple[NDArray[np.uint8], bytes]:
     """The items as symbols 0 .. 255, uint8 [n], and the header; or all bytes, and nothing."""
-    header = Header.read(data)
+    header = ArrayHeader.read(data)
     at = header.size if header is not None and header.is_plain and header.size < len(data) else 0
     return np.frombuffer(data, np.uint8, offset=at), data[:at]
 

@@ -9,7 +9,7 @@ import struct
 
 from ..recompression.kinds import MAGICS
 from . import tiff
-from .array import LONGEST, Header
+from .array import LONGEST, ArrayHeader
 from .look import Look
 from .raster import Raster
 
@@ -75,7 +75,7 @@ def _bmp(opening: bytes) -> Raster | None:
 
 def _npy(opening: bytes) -> Raster | None:
     """The raster of an array [H, W], [H, W, C] or [N, H, W, C] of unsigned bytes, with C = 1, 3 or 4."""
-    header = Header.read(opening)
+    header = ArrayHeader.read(opening)
     if header is None or not header.is_plain or not 2 <= len(header.shape) <= 4 or 0 in header.shape:
         return None
     *images, height, width, samples = (*header.shape, 1) if len(header.shape) == 2 else header.shape

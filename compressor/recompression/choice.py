@@ -7,7 +7,7 @@ from ..errors import CatzipError
 from ..format import numbers
 from . import chunks, deflate, method, png, webp
 from .asbytes import AsBytes, NotReproduced
-from .content import Content
+from .content import PictureContent
 from .exact import Exact, checksum
 from .form import OPENING, Shape
 from .png import Opened
@@ -95,7 +95,7 @@ def _exact(opened: Opened) -> bytes:
     raise NotReproduced(f"zlib {deflate.VERSION} does not make its compressed pixels again, at any setting")
 
 
-def _verified(how: bytes, content: Content, stream: Span) -> bytes:
+def _verified(how: bytes, content: PictureContent, stream: Span) -> bytes:
     """The same repack method, once it was read and followed as a decoder would. Raises NotReproduced if none could."""
     try:
         exact = Exact.from_bytes(how[1:], png.lines(content.facts.shape))

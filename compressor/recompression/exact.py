@@ -18,8 +18,8 @@ from ..errors import CorruptError, PackingError
 from ..format import lzma2, varint
 from . import deflate, filters, png
 from .chunks import MAX_EMPTY, Runs
-from .content import Content
-from .deflate import Settings
+from .content import PictureContent
+from .deflate import ZlibSettings
 from .span import Span
 
 CHECK_SIZE = 8
@@ -39,7 +39,7 @@ class Exact:
     check     of the file
     """
 
-    settings: Settings
+    settings: ZlibSettings
     version: str
     kinds: bytes
     runs: Runs
@@ -62,7 +62,7 @@ class Exact:
     @classmethod
     def from_bytes(cls, data: bytes, lines: int) -> "Exact":
         """From a repack method for a picture with so many rows in all passes. Raises CorruptError."""
-        settings = Settings(data[:2], *data[2:_SETTINGS]) if len(data) >= _SETTINGS else None
+        settings = ZlibSettings(data[:2], *data[2:_SETTINGS]) if len(data) >= _SETTINGS else None
         if settings is None or not settings.is_valid():
             raise CorruptError("a repack method states settings that zlib does not have")
         version, at = _field(data, _SETTINGS, _MAX_VERSION)
@@ -78,13 +78,13 @@ class Exact:
             raise CorruptError("a repack method is longer or shorter than it should be")
         return cls(settings, version.decode("ascii", "replace"), kinds, runs, check)
 
-    def pack(self, content: Content) -> Iterator[bytes]:
+    def pack(self, content: PictureContent) -> Iterator[bytes]:
         """The file, a piece at a time. Raises PackingError, before any, where zlib makes other bytes of it."""
         return self.assemble(
             content, png.deflated(content, np.frombuffer(self.kinds, np.uint8), self.settings)
         )
 
-    def assemble(self, content: Content, stream: Span) -> Iterator[bytes]:
+    def assemble(self, content: PictureContent, stream: Span) -> Iterator[bytes]:
         """The file, with this stream in its IDAT chunks. Raises PackingError if that is another file."""
         total = sum(size * often for size, often in self.runs)
         count = sum(often for _, often in self.runs)

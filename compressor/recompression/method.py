@@ -10,7 +10,7 @@ from ..errors import CorruptError
 from ..format.numbers import PNG, PNG_EXACT, PNG_TUNED, REPACKINGS, WEBP, repacking_of
 from . import png, webp
 from .asbytes import AsBytes
-from .content import Content
+from .content import PictureContent
 from .exact import Exact
 from .form import Unpacked
 from .kinds import MAX_CONTENT
@@ -37,7 +37,7 @@ def pack(content: Span, method: bytes, repack: bool = False) -> Iterator[bytes]:
     Raises, before any piece, CorruptError; PackingError where the zlib here does not make the same bytes;
     MissingDependencyError.
     """
-    picture, name = Content.read(content), repacking_of(method)
+    picture, name = PictureContent.read(content), repacking_of(method)
     if name.partition("-")[0] != picture.facts.kind:
         raise CorruptError(
             f"a repack method for {name} does not fit its content, which is {picture.facts.kind}"

@@ -13,7 +13,7 @@ from ..format.writer import Choice
 from ..media import medium_for
 from ..media.look import Look
 from .items import Content, check_fit, is_for_images
-from .probe import probe
+from .probing import probe
 
 PlanFor = Callable[[Model, int, tuple[int, ...]], Plan]
 """A plan for a model, a number of symbols and how they lie (see `Model.plan`), in place of the model's own."""

@@ -6,7 +6,7 @@ from ..media.image import split_part
 from ..media.raster import Raster
 from ..recompression.span import Span
 from .items import OPENING, Content
-from .probe import probe
+from .probing import probe
 
 _BANDS = 4
 _BAND = 1 << 19  # bytes of rows in each

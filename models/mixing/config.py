@@ -60,11 +60,11 @@ class MixingConfig:
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> MixingConfig:
-        """The table ``coding`` of a recipe or a checkpoint, of which ``lanes`` is not the mixture's.
+        """The table ``coding`` of a recipe or a checkpoint; ``mixer``, ``match`` and ``lanes`` are not the mixture's.
 
         Raises ValueError for fields that are not as above.
         """
-        own = {key: value for key, value in table.items() if key != "lanes"}
+        own = {key: value for key, value in table.items() if key not in ("mixer", "match", "lanes")}
         return typed(MixingConfig, own, "coding")
 
     @property

@@ -123,7 +123,7 @@ class ConvNetConfig:
 
     @property
     def features(self) -> int:
-        """Channels of `pixels.Seen.features`."""
+        """Channels of `pixels.PixelFeatures.features`."""
         return self.dimensions * (1 + 2 * len(self.reaches))
 
     @property
@@ -237,7 +237,7 @@ class ConvNet:
     def _seen(
         self, values: NumpyArray, known: NumpyArray, stage: int, asked: Asked
     ) -> tuple[Array, Array, NumpyArray]:
-        """Tokens and features of the first field, see `pixels.Seen`, and the guesses for what is wanted, [B * Q]."""
+        """Tokens and features of the first field, see ``pixels``, and the guesses for what is wanted, [B * Q]."""
         c, wide = self.config, asked.wide.times(2)
         part, shape = asked.fields[0].times(2).within(wide), (*wide.size, c.shape[2])
         inside, known = self._cut(values, wide), self._cut(known[None], wide)

@@ -53,7 +53,7 @@ def _has_room(config: TransformerConfig) -> bool:
 
 
 class _KvCache:
-    """What calls for the same items share: see `masked_transformer.Memory`; here in the core's own layout.
+    """What calls for the same items share: see `masked_transformer.KVCache`; here in the core's own layout.
 
     known, time  what it holds was computed with: bool [L], and the row of the known share
     """

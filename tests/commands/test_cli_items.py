@@ -15,7 +15,7 @@ from helpers import TESTS, TEXT
 from tiny_models import masked, tiny_path
 
 from catzip.commands.models import lines
-from catzip.commands.pictures import GAP, sheet
+from catzip.commands.sheets import GAP, sheet
 
 
 def fake(*arguments, cwd, code=0, **options):

@@ -7,7 +7,7 @@ import numpy as np
 from .structures import Stack, address
 
 
-class Words:
+class StackWords:
     """What `compressor.coding.stack.Stack.drained` gave, for the core to pop from, or to push so many symbols on."""
 
     def __init__(self, data: bytes, room: int = 0) -> None:

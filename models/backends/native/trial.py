@@ -46,8 +46,8 @@ def _multiplies(core: Core, rows: int, inputs: int, outputs: int) -> bool:
 
 def _multiplies_pairs(core: Core, rows: int, inputs: int, outputs: int) -> bool:
     """All +-511 against all +-127, of which 256 products reach the bound of attention, 24 bits."""
-    weight = signs(11, outputs, inputs) * np.int64(CODE_MAX)
-    numbers = signs(7, rows, inputs) * np.int64(511)
+    weight = signs(11, outputs, inputs).astype(np.int64) * CODE_MAX
+    numbers = signs(7, rows, inputs).astype(np.int64) * 511
     blocks = weight.reshape(-1, BLOCK, inputs // 2, 2).swapaxes(1, 2).astype(np.int16)
     pairs = np.ascontiguousarray((blocks[..., 1].astype(np.uint32) << 16) | blocks[..., 0].astype(np.uint16))
     given, found = numbers.astype(np.int16), np.empty((rows, outputs), np.int32)

@@ -34,8 +34,8 @@ from ...networks.pixels import Digits
 from ...schema import Declared, ranged, typed
 from ..base import Family, Segments, Slice
 from ..identity import Identity
-from .items import Items
-from .schedules import Call, Schedule, from_tensors
+from .item_layout import ItemLayout
+from .schedules import Call, CallSchedule, from_tensors
 from .schedules import declared as declared_schedules
 
 _WIDE = 40  # dimensions from which on a call computes the whole of an item
@@ -49,7 +49,7 @@ _SEGMENT = 1 << 16
 class Segment(Codec[NumpyArray]):
     """Items one after another, of which the last may be short, as symbols uint8 [count]."""
 
-    def __init__(self, model: ARDM, schedule: Schedule, count: int) -> None:
+    def __init__(self, model: ARDM, schedule: CallSchedule, count: int) -> None:
         self._model, self._schedule, self._count = model, schedule, count
         self._cut = model.network.base, Digits(model.network.base, model.network.stages)
         self._full, self._rest = divmod(count, model.network.size)
@@ -115,7 +115,7 @@ class ARDM(Family):
         identity: Identity,
         network: MaskedNet,
         shape: tuple[int, ...],
-        schedules: dict[int, Schedule],
+        schedules: dict[int, CallSchedule],
         steps: int,
         workers: Workers,
     ) -> None:
@@ -183,12 +183,12 @@ class ARDM(Family):
 
         return answer
 
-    def _cut(self, count: int, plan: Plan) -> tuple[Schedule, Iterator[slice]]:
+    def _cut(self, count: int, plan: Plan) -> tuple[CallSchedule, Iterator[slice]]:
         """The schedule of a plan, and the symbols of each segment. Raises CorruptError for a plan that cannot be."""
         whole = self.budgets[-1]
         if len(plan) != 2 or plan[0] == whole or (plan[0] or whole) not in self._schedules:
             raise CorruptError(f"the model {self.name} cannot have the coding plan {plan}")
-        parts = Items.of(count, self.network.size, plan[1]).segments() if count else iter(())
+        parts = ItemLayout.of(count, self.network.size, plan[1]).segments() if count else iter(())
         return self._schedules[plan[0] or whole], parts
 
 

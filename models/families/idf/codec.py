@@ -39,7 +39,7 @@ from .native_flow import NativeFlow, flow_of
 from .native_segment import segment_of
 from .segment import Segment
 from .spelling import images_of_a_segment, is_plain_array, is_plain_image, tiles_of_a_segment
-from .tiles import MAX_SIDE, Run, Tiles, Tiling
+from .tiles import MAX_SIDE, TileRun, Tiles, Tiling
 
 _SEGMENT_WORK, _SYMBOL_WORK = 12, 6  # for each channel; for 1,000 symbols
 _PER_PIXEL = 20  # bytes of memory for each pixel of a segment and channel of a network
@@ -67,7 +67,7 @@ class FlowFrame:
         """Correct the flow from now on."""
         self._adjust = Corrections(self.flow.arrays, weights, self.flow.config.components)
 
-    def segment(self, run: Run) -> Segment:
+    def segment(self, run: TileRun) -> Segment:
         """A segment of these tiles."""
         return segment_of(self.flow, self.workers, run.shape, self.has_rct(run.shape), self._adjust)
 
@@ -79,7 +79,9 @@ class Corrected(Codec[NumpyArray]):
     image  uint8 [H, W, C], which a push fits the corrections to: the first one of the frame
     """
 
-    def __init__(self, frame: FlowFrame, run: Run, shape: tuple[int, ...], image: NumpyArray | None) -> None:
+    def __init__(
+        self, frame: FlowFrame, run: TileRun, shape: tuple[int, ...], image: NumpyArray | None
+    ) -> None:
         self._frame, self._run, self._shape, self._image = frame, run, shape, image
         self._sent = CorrectionsCodec(frame.flow.heads(run.shape[-1]))
 

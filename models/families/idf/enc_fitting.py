@@ -46,7 +46,7 @@ _UNITS = (1024.0, 4096.0)  # codes times weights in a level, and in a unit of ln
 
 
 @dataclass
-class Seen:
+class Observed:
     """What the networks made of the pixels of a head.
 
     head_inputs  codes int8 [N, inputs]          y       mixtures int16 [N, 3 components]
@@ -82,7 +82,7 @@ def best_corrections(flow: Flow, workers: Workers, image: NumpyArray, has_rct: b
     groups = workers.groups(len(crops), least=1)
     recorded = workers.map(lambda i: _record(flow, crops[groups[i]]), groups)
     whole = {
-        head: Seen(*map(np.concatenate, zip(*(each[head] for each in recorded), strict=True)))
+        head: Observed(*map(np.concatenate, zip(*(each[head] for each in recorded), strict=True)))
         for head in recorded[0]
     }
     times = image.size / crops.size
@@ -128,7 +128,7 @@ def _record(flow: Flow, images: NumpyArray) -> dict[Head, tuple[NumpyArray, ...]
     }
 
 
-def fitted(flow: Flow, seen: Seen, times: float) -> NumpyArray:
+def fitted(flow: Flow, seen: Observed, times: float) -> NumpyArray:
     """Weights int [2, inputs + 1] for what is ``times`` as much as was seen."""
     rows, inputs = seen.head_inputs.shape
     weights = np.zeros((2, inputs + 1), np.int64)
@@ -190,7 +190,7 @@ class Trial(Protocol):
         ...
 
 
-def _trial(flow: Flow, seen: Seen) -> Trial:
+def _trial(flow: Flow, seen: Observed) -> Trial:
     rows, inputs = seen.head_inputs.shape
     codes = np.full((min(rows, _MOST_ROWS), inputs + 1), BIAS, np.int8)
     codes[:, :-1] = seen.head_inputs[:_MOST_ROWS]
@@ -211,7 +211,7 @@ class NumpyTrial:
         guess: NumpyArray,
         values: NumpyArray,
     ) -> None:
-        """Codes, that of the bias the last, [N, inputs + 1]; the others as in `Seen`."""
+        """Codes, that of the bias the last, [N, inputs + 1]; the others as in `Observed`."""
         self._gradients, self._guess, self._values = gradients, guess, values
         self._codes, self._y = codes.astype(np.float64), y.astype(np.float64)
 

@@ -10,7 +10,7 @@ from ....compressor.coding.codec import Serial
 from ....compressor.coding.ledger import SymbolStack
 from ....compressor.coding.stack import Stack
 from ...backends.base import NumpyArray
-from ...backends.native.coder import Words
+from ...backends.native.coder import StackWords
 from ...backends.native.flows import Mixtures, popped
 from ...backends.native.structures import address
 from ...backends.workers import Workers
@@ -44,7 +44,7 @@ class NativeSegment(Segment):
             return list(self._flow.intervals(images[self._groups[i]], self._adjust))
 
         planes = list(zip(*self._workers.map(intervals, self._groups), strict=True))
-        words = Words(stack.drained(), 2 * x.size)
+        words = StackWords(stack.drained(), 2 * x.size)
         for parts in reversed(planes):
             for digit in (1, 0):
                 for part in reversed(parts):
@@ -59,7 +59,7 @@ class NativeSegment(Segment):
             return super().pop(stack)
         changes = Serial(self._side_steps).pop(stack)
         images: NumpyArray = np.empty(self._shape, np.uint8)
-        words = Words(stack.drained())
+        words = StackWords(stack.drained())
         try:
             with self._workers.one_blas_thread():
                 self._pop_planes(stack, words, images)
@@ -68,7 +68,7 @@ class NativeSegment(Segment):
         self._restore(images, changes)
         return images
 
-    def _pop_planes(self, stack: Stack, words: Words, images: NumpyArray) -> None:
+    def _pop_planes(self, stack: Stack, words: StackWords, images: NumpyArray) -> None:
         """Take the planes off, first the first digits of a plane of all tiles, then the second ones."""
         _, height, width, channels = self._shape
         walks = [

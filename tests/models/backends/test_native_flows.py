@@ -17,7 +17,7 @@ from catzip.compressor.coding.pmf import PMF
 from catzip.compressor.coding.stack import Stack
 from catzip.models.backends.base import NumpyArray
 from catzip.models.backends.native import flow_trial
-from catzip.models.backends.native.coder import Words
+from catzip.models.backends.native.coder import StackWords
 from catzip.models.backends.native.flow_structures import INTERVAL, Flows
 from catzip.models.backends.native.flows import ZERO, KnownLevel, Mixtures, Tables, popped
 from catzip.models.backends.native.structures import Core, address
@@ -176,14 +176,14 @@ def test_digits_take_the_words_of_the_coder(name: str, seed: int, count: int, be
     weights = np.floor(np.exp2(random.uniform(0, 30 * random.rand(), (count, 16)))).astype(np.int64)
     frequencies, digits = PMF.of_weights(weights).freqs, random.randint(0, 16, count)
     stack = Stack.from_bytes(before.rstrip(b"\0"))
-    words = Words(stack.to_bytes(), count)
+    words = StackWords(stack.to_bytes(), count)
     stack.push(digits, PMF(frequencies))
     intervals = np.empty(count, INTERVAL)
     intervals["size"] = frequencies[np.arange(count), digits]
     intervals["low"] = (frequencies.cumsum(1) - frequencies)[np.arange(count), digits]
     flows.push_intervals(words.structure, address(intervals), count)
     assert words.left() == stack.to_bytes()
-    again = Words(stack.to_bytes())
+    again = StackWords(stack.to_bytes())
     assert np.array_equal(popped(flows, again.structure, frequencies), digits)
     assert again.left() == before.rstrip(b"\0")
 
@@ -195,7 +195,7 @@ def test_digits_of_noise_are_those_of_the_coder(name: str, seed: int, data: byte
     """More than are there, too."""
     data, flows = data.rstrip(b"\0"), Flows.of(native.variant(name))
     frequencies = PMF.of_weights(np.random.RandomState(seed).randint(0, 9, (100, 16)) + 1).freqs
-    words, stack = Words(data), Stack.from_bytes(data)
+    words, stack = StackWords(data), Stack.from_bytes(data)
     assert np.array_equal(popped(flows, words.structure, frequencies), stack.pop(PMF(frequencies)))
     assert words.left() == stack.to_bytes()
 

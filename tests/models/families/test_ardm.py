@@ -27,7 +27,7 @@ from catzip.compressor.errors import ModelMismatchError
 from catzip.models.backends.base import NumpyArray
 from catzip.models.backends.workers import Workers
 from catzip.models.families.ardm.codec import ARDM
-from catzip.models.families.ardm.schedules import Schedule, every_step, uniform
+from catzip.models.families.ardm.schedules import CallSchedule, every_step, uniform
 from catzip.models.families.identity import Identity
 
 HASHED = {
@@ -64,7 +64,7 @@ def model(name: str, device: str = "cpu", threads: int = 1) -> ARDM:
     digits, order = net.size * net.stages, np.random.RandomState(0).permutation(net.size)
     cuts = {calls: uniform(net.stages, net.size, calls) for calls in (5, 10, 20) if calls < digits}
     cuts[digits] = every_step(net.stages, net.size)
-    schedules = {calls: Schedule(order, groups) for calls, groups in cuts.items()}
+    schedules = {calls: CallSchedule(order, groups) for calls, groups in cuts.items()}
     identity, shape = Identity(name, "array", name.encode()), (net.size,)
     return ARDM(identity, net, shape, schedules, min(cuts), Workers(threads))
 

@@ -55,7 +55,7 @@ def test_flows_make_the_same_files(name: str, network: str, depth: int):
     segments = coded(core, symbols, plan)  # all in the core, other than in a trace
     assert segments == coded(reference, symbols, plan)
     assert np.array_equal(decoded(core, segments, len(symbols), plan), symbols)
-    drawn = [each.draw(2, None, np.random.RandomState(1)) for each in (core, reference)]
+    drawn = [each.sample(2, None, np.random.RandomState(1)) for each in (core, reference)]
     assert np.array_equal(*drawn)
 
 

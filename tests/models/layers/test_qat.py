@@ -18,7 +18,6 @@ from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.models.backends.base import NumpyArray  # noqa: E402
 from catzip.models.backends.numpy import NumpyArrays  # noqa: E402
 from catzip.models.backends.select import arrays_for  # noqa: E402
-from catzip.models.families.autoregressive.codec import Frame  # noqa: E402
 from catzip.models.families.autoregressive.training import AutoregressiveTask  # noqa: E402
 from catzip.models.families.lanes import Layout  # noqa: E402
 from catzip.models.layers import grid  # noqa: E402
@@ -230,7 +229,7 @@ def test_training_sees_the_contexts_that_coding_sees(name: str):
         return uniform
 
     with patch.object(coder.network, "frequencies", record):
-        frame = Frame(coder, layout, 40)
+        frame = coder.frame(layout, 40)
         list(frame.forced(layout.columns(0, 40).cut(text), frame.ahead(text)))
     batch = batch_of(name)  # of the same text, which leaves one way to cut it
     assert np.array_equal(batch.symbols, layout.columns(0, 40).cut(text))

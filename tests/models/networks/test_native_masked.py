@@ -184,7 +184,7 @@ def test_shipped_networks_are_those_of_numpy(name: str, network: str):
     """Given what they were trained on, or nearly: what they draw."""
     core, reference = (native.masked(network, each) for each in (name, "numpy"))
     size = reference.network.size
-    symbols = core.draw(2, 10, np.random.RandomState(3)).ravel()[: size + size // 3]
+    symbols = core.sample(2, 10, np.random.RandomState(3)).ravel()[: size + size // 3]
     for each in (1, 2):
         plan = (5, each)
         segments = coded(reference, symbols, plan)
