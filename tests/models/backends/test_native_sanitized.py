@@ -11,8 +11,12 @@ from helpers import TESTS
 from catzip.models.backends.native import build
 
 HERE = Path(__file__).parent
-PARTS = ("products", "norms", "pmfs", "tiny", "mixture", "any_size", "threads", "damaged", "outside")
-"""Those of test_native.py, by a part of their names: among them damaged files."""
+SEQUENCES, NETWORKS = HERE / "test_native.py", HERE.parent / "networks" / "test_native_masked.py"
+PARTS = {
+    SEQUENCES: ("products", "norms", "pmfs", "tiny", "mixture", "any_size", "threads", "damaged", "outside"),
+    NETWORKS: ("pairs_are", "tiny", "any_size", "extreme", "threads", "damaged", "no_symbol"),
+}
+"""Tests of the core, by a part of their names: among them damaged files."""
 
 
 def library(name: str) -> str:
@@ -28,7 +32,8 @@ def library(name: str) -> str:
 
 
 @pytest.mark.skipif("CATZIP_SANITIZE" not in os.environ, reason="it takes many minutes: make sanitize")
-def test_the_sanitizers_find_nothing(tmp_path: Path):
+@pytest.mark.parametrize("tests", PARTS, ids=lambda path: path.stem)
+def test_the_sanitizers_find_nothing(tests: Path, tmp_path: Path):
     loaded = library("libasan.so")
     build.build(tmp_path / "core.so", build.SANITIZERS)
     command = [
@@ -44,7 +49,7 @@ def test_the_sanitizers_find_nothing(tmp_path: Path):
         "no:cacheprovider",
     ]
     done = subprocess.run(
-        [*command, "-k", " or ".join(PARTS), str(HERE / "test_native.py")],
+        [*command, "-k", " or ".join(PARTS[tests]), str(tests)],
         cwd=TESTS.parent,
         capture_output=True,
         text=True,
