@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Callable
@@ -38,8 +39,11 @@ class Settings(NamedTuple):
         # Threads of catzip's own share the work, and the BLAS is held to one. Those that it starts where NumPy is
         # imported would do nothing, and where the system lets none be started, it ends the process.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        from ..models.registry import Registry
-
+        gc.disable()  # it would look for garbage again and again in what is imported, which stays
+        try:
+            from ..models.registry import Registry
+        finally:
+            gc.enable()
         return Registry(device=self.device, threads=self.threads, effort=self.effort)
 
 

@@ -13,21 +13,19 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ...compressor.coding.aside import Aside, Known
+from ...compressor.coding.aside import Aside
 from ...compressor.coding.rounding import rounded_to_nearest
+from .helpers import Helpers
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from threadpoolctl import ThreadpoolController
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _KEPT = 31 << 20  # bytes; from 32 MiB on there is no learning
@@ -42,32 +40,10 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-class _Here:
-    """Runs everything at once in the thread that asks for it."""
-
-    def submit(self, run: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Known[T]:
-        return Known(run(*args, **kwargs))
-
-
 @lru_cache
-def _pool(threads: int, torch: bool) -> Executor | _Here:
-    """So many threads, which are all started; where the system allows no more of them, what runs in the thread that
-    asks."""
-    from concurrent.futures import (
-        ThreadPoolExecutor,
-    )  # which takes long to import, and small frames do without
-
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="catzip", initializer=_alone, initargs=(torch,))
-    started = threading.Event()
-    try:
-        for _ in range(threads):
-            pool.submit(started.wait)  # each takes a thread of its own
-    except RuntimeError:  # can't start new thread: a limit of the user (ulimit -u) or of a container
-        pool.shutdown(wait=False)
-        return _Here()
-    finally:
-        started.set()
-    return pool
+def _pool(threads: int, torch: bool) -> Helpers:
+    """So many threads, or as many as the system allows."""
+    return Helpers(threads, partial(_alone, torch))
 
 
 def _alone(torch: bool) -> None:
@@ -137,9 +113,12 @@ class Workers:
         """How many there may be."""
         return self._threads
 
-    def groups(self, lanes: int, least: int = LEAST_LANES) -> list[slice]:
-        """The lanes of each worker, at least ``least`` where there are as many. Any split gives the same results."""
-        count = max(1, min(self._threads, lanes // least))
+    def groups(self, lanes: int, least: int = LEAST_LANES, each: int = 1) -> list[slice]:
+        """The lanes in groups, ``each`` for a worker, of at least ``least`` where there are as many.
+
+        Any split gives the same results.
+        """
+        count = max(1, min(self._threads * each, lanes // least))
         edges = [lanes * i // count for i in range(count + 1)]
         return [slice(start, stop) for start, stop in pairwise(edges)]
 
@@ -164,12 +143,15 @@ class Workers:
             return self.share(run, groups)
 
     def share(self, run: Callable[[int], T], groups: Sequence[slice]) -> list[T]:
-        """run(i) for each group i, of what makes no use of the BLAS, or holds it for longer."""
+        """run(i) for each group i, of what makes no use of the BLAS, or holds it for longer.
+
+        Each thread takes the next group when it is done with one: see `Helpers.share`.
+        """
         run = rounded_to_nearest(run)  # in each thread, for the setting is each one's
         if len(groups) == 1:
             return [run(0)]
-        others = [_pool(len(groups) - 1, _torch()).submit(run, i) for i in range(1, len(groups))]
-        return [run(0), *(other.result() for other in others)]
+        count = min(self._threads, len(groups)) - 1
+        return _pool(count, _torch()).share(run, len(groups))
 
     def ahead(self, items: Iterator[T]) -> Iterator[T]:
         """The items, each of which another thread makes while the one before it is used, if there may be another."""

@@ -91,11 +91,7 @@ ROW_LOOP pair_row(const uint8_t *restrict one, const uint8_t *restrict two, int1
 /* out [HIGH, wide * BLOCK] = the sums over all pairs of codes, from `i` on, times weighed ones. They stay below
  * 2 * 64 * 127 * 255 * 127. */
 #if defined(CORE_AVX512_VNNI)
-#define DOT_PAIRS(sums, a, b) _mm512_dpwssd_epi32(sums, a, b)
 enum { HIGH = 8, WIDE = 2 };
-#elif defined(CORE_AVX2)
-#define DOT_PAIRS(sums, a, b) _mm256_add_epi32(sums, _mm256_madd_epi16(a, b))
-enum { HIGH = 4, WIDE = 1 };
 #else
 enum { HIGH = 4, WIDE = 1 };
 #endif

@@ -15,6 +15,7 @@ enum { PARTS = 1, TALL = 12, WIDE_OF_TALL = 2, WIDE_OF_FEW = 4, WIDE_OF_ONE = 8 
 #define STORE(to, sums) _mm512_storeu_si512(to, sums)
 #define SPREAD(four) _mm512_set1_epi32(four)
 #define DOT(sums, codes, weight) _mm512_dpbusd_epi32(sums, codes, weight)
+#define DOT_PAIRS(sums, a, b) _mm512_dpwssd_epi32(sums, a, b) /* of integers of 16 bits */
 #elif defined(CORE_AVX2)
 #include <immintrin.h>
 typedef __m256i Sums;
@@ -24,6 +25,7 @@ enum { PARTS = 2, TALL = 4, WIDE_OF_TALL = 1, WIDE_OF_FEW = 1, WIDE_OF_ONE = 2 }
 #define SPREAD(four) _mm256_set1_epi32(four)
 #define DOT(sums, codes, weight) \
     _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, weight), _mm256_set1_epi16(1)))
+#define DOT_PAIRS(sums, a, b) _mm256_add_epi32(sums, _mm256_madd_epi16(a, b))
 #endif
 
 #if defined(DOT)

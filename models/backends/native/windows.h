@@ -17,25 +17,38 @@ static inline int64_t window_row(const Window *window, const uint8_t *here)
     return (int64_t)(window->offsets == 1 ? key : key * HASH >> (64 - window->bits));
 }
 
-/* Bytes of codes: in pieces of 16, of which the last begins where it ends with the row. */
+/* Bytes of codes, eight at a time: code + 128 is the byte with its highest bit turned. */
+static inline void copy_eight(const int8_t *from, uint8_t *codes)
+{
+    uint64_t eight;
+    memcpy(&eight, from, sizeof eight);
+    eight ^= UINT64_C(0x8080808080808080);
+    memcpy(codes, &eight, sizeof eight);
+}
+
+/* Bytes of codes; the last eight begin where they end with the row. */
 static inline void copy_row(const int8_t *from, int64_t size, uint8_t *codes)
 {
-    int64_t done = 0;
-    for (; size >= 16 && done < size; done += 16) {
-        const int64_t at = done + 16 <= size ? done : size - 16;
-        for (int64_t i = 0; i < 16; i++) codes[at + i] = to_byte(from[at + i]);
-    }
-    for (; done < size; done++) codes[done] = to_byte(from[done]);
+    int64_t at = 0;
+    for (; at + 8 <= size; at += 8) copy_eight(from + at, codes + at);
+    if (size >= 8) copy_eight(from + size - 8, codes + size - 8);
+    for (; size < 8 && at < size; at++) codes[at] = to_byte(from[at]);
 }
 
 /* The codes of some windows of a place, of [windows, alphabet]; here: where it is in what `show` gives. */
 static void see(const Transformer *net, const uint8_t *here, uint64_t windows, uint8_t *codes)
 {
     const int64_t size = net->alphabet;
+    const int8_t *from[WINDOWS];
     for (int64_t i = 0; i < net->windows; i++) {
         const Window *window = &net->window[i];
-        if (windows >> i & 1) copy_row(window->table + window_row(window, here) * size, size, codes + i * size);
+        if (!(windows >> i & 1)) continue;
+        from[i] = window->table + window_row(window, here) * size;
+        __builtin_prefetch(from[i]); /* tables are larger than caches */
+        __builtin_prefetch(from[i] + size - 1);
     }
+    for (int64_t i = 0; i < net->windows; i++)
+        if (windows >> i & 1) copy_row(from[i], size, codes + i * size);
 }
 
 /* Which windows of each stale place see something new, as bits: all, where all is new. */

@@ -28,6 +28,7 @@ from ..lanes import Layout, parts_of
 from .native_model import NativeModel
 
 _AT_ONCE = 1 << 12  # symbols between two looks at signals, some 50 ms
+_PARTS = 2  # of the lanes of a thread: what another thread is late for, one that is not takes over
 _LEAST_WORK = (
     40_000_000  # multiplications of a thread in a step: with fewer, handing over costs more than is saved
 )
@@ -57,7 +58,8 @@ class NativeFrame:
         self._at_once = at_once
         self._model, self._workers, self._layout, self._core = model, workers, layout, model.core
         least = _LEAST_WORK // (model.config.multiplications * at_once)
-        self._groups = workers.groups(layout.lanes, max(LEAST_LANES, least))
+        alone = len(workers.groups(layout.lanes, max(LEAST_LANES, least))) == 1
+        self._groups = workers.groups(layout.lanes, layout.lanes if alone else LEAST_LANES, _PARTS)
         self._works = [model.work() for _ in self._groups]
         self._now = _Part(1, layout.lanes, 1)  # the next step, where it is popped
         self._arrays = self._contexts() | self._mixture() | self._rooms()

@@ -11,10 +11,16 @@ from helpers import TESTS
 from catzip.models.backends.native import build
 
 HERE = Path(__file__).parent
-FILES = ("backends/test_native.py", "backends/test_native_flows.py", "families/test_native_idf.py")
-PARTS = ("products", "norms", "pmfs", "tiny", "mixture", "any_size", "threads", "damaged", "outside")
-PARTS += ("priors", "digits", "fits", "systems")
-"""Those of `FILES`, by a part of their names: among them damaged files."""
+SEQUENCES, NETWORKS = HERE / "test_native.py", HERE.parent / "networks" / "test_native_masked.py"
+FLOWS, FLOW_FILES = HERE / "test_native_flows.py", HERE.parent / "families" / "test_native_idf.py"
+DAMAGE = ("any_size", "threads", "damaged")
+PARTS = {
+    SEQUENCES: ("products", "norms", "pmfs", "tiny", "mixture", "outside", *DAMAGE),
+    NETWORKS: ("pairs_are", "tiny", "extreme", "no_symbol", *DAMAGE),
+    FLOWS: ("priors", "pmfs", "digits", "fits", "systems", *DAMAGE),
+    FLOW_FILES: ("flows_make", "fitted", "too_much", *DAMAGE),
+}
+"""Tests of the core, by a part of their names: among them damaged files."""
 
 
 def library(name: str) -> str:
@@ -30,7 +36,8 @@ def library(name: str) -> str:
 
 
 @pytest.mark.skipif("CATZIP_SANITIZE" not in os.environ, reason="it takes many minutes: make sanitize")
-def test_the_sanitizers_find_nothing(tmp_path: Path):
+@pytest.mark.parametrize("tests", PARTS, ids=lambda path: path.stem)
+def test_the_sanitizers_find_nothing(tests: Path, tmp_path: Path):
     loaded = library("libasan.so")
     build.build(tmp_path / "core.so", build.SANITIZERS)
     command = [
@@ -46,7 +53,7 @@ def test_the_sanitizers_find_nothing(tmp_path: Path):
         "no:cacheprovider",
     ]
     done = subprocess.run(
-        [*command, "-k", " or ".join(PARTS), *(str(HERE.parent / name) for name in FILES)],
+        [*command, "-k", " or ".join(PARTS[tests]), str(tests)],
         cwd=TESTS.parent,
         capture_output=True,
         text=True,

@@ -23,7 +23,6 @@ from catzip.models.backends.native import trial
 from catzip.models.backends.native.masked_structures import Masked
 from catzip.models.backends.native.structures import BLOCK, ROWS, address
 from catzip.models.backends.numpy import NumpyArrays
-from catzip.models.backends.torch import TorchArrays
 from catzip.models.backends.workers import Workers
 from catzip.models.families.ardm.random import random_checkpoint
 from catzip.models.layers.attention import POSITION_MAX
@@ -83,7 +82,7 @@ def assert_same(nets: tuple[Net, Net], seed: int, items: int = 3, most: int = 1 
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS, rows=st.integers(1, 30), pairs=st.integers(1, 70), blocks=st.integers(1, 12))
 def test_products_of_pairs_are_exact(name: str, seed: int, rows: int, pairs: int, blocks: int):
-    """Weights up to 511 and values up to 127, often at the ends."""
+    """Weights are up to 511 and values up to 127, often at the ends."""
     random = np.random.RandomState(seed)
     numbers = random.choice([-511, 511, 1, 0, 300], (rows, 2 * pairs)).astype(np.int16)
     values = random.choice([-127, 127, 3], (blocks * BLOCK, 2 * pairs)).astype(np.int16)
@@ -181,7 +180,7 @@ def test_networks_of_any_size_are_those_of_numpy(name: str, size: str):
 @every_variant
 @pytest.mark.parametrize("network", shipped("ardm"))
 def test_shipped_networks_are_those_of_numpy(name: str, network: str):
-    """Their own samples, which are what they were trained on, or nearly."""
+    """Given what they were trained on, or nearly: what they draw."""
     core, reference = (native.masked(network, each) for each in (name, "numpy"))
     size = reference.network.size
     symbols = core.sample(2, 10, np.random.RandomState(3)).ravel()[: size + size // 3]
@@ -284,7 +283,7 @@ def test_what_the_core_has_no_room_for_is_left_to_numpy():
 
 
 def test_the_core_without_products_of_bytes_runs_only_if_asked_for(monkeypatch: pytest.MonkeyPatch):
-    """The BLAS is faster then. Nor does it run beside PyTorch."""
+    """The BLAS is faster then. Nor does it run for arrays that are not NumPy's."""
     tensors = tiny_checkpoint("images").arrays
     generic = native.variant("generic")
     monkeypatch.setattr("catzip.models.networks.native_network.core", lambda: generic)
@@ -292,4 +291,5 @@ def test_the_core_without_products_of_bytes_runs_only_if_asked_for(monkeypatch: 
     assert not compiled(PIXELS, tensors)
     monkeypatch.setenv("CATZIP_CORE_ISA", "generic")
     assert compiled(PIXELS, tensors)
-    assert not native_convnet.compiled(PIXELS, tensors, TorchArrays("torch"))
+    others = type("OtherArrays", (NumpyArrays,), {})()
+    assert not native_convnet.compiled(PIXELS, tensors, others)
