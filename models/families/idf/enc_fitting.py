@@ -181,8 +181,8 @@ class Trial(Protocol):
         ...
 
     def sums(self, gradients: NumpyArray) -> tuple[NumpyArray, NumpyArray]:
-        """Of gradients [N] times codes: the sums of the products of each two columns, float64 [inputs + 1, inputs + 1],
-        and of each column, [inputs + 1]."""
+        """What gradients [N] times codes sum up to: products of each two columns, float64 [inputs + 1, inputs + 1], and
+        each column, [inputs + 1]."""
         ...
 
     def solved(self, a: NumpyArray, b: NumpyArray) -> NumpyArray:

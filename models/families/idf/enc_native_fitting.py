@@ -38,8 +38,8 @@ class NativeTrial:
         return self._tables.flows.gradients_at(self._tables.structure, *where), gradients
 
     def sums(self, gradients: NumpyArray) -> tuple[NumpyArray, NumpyArray]:
-        """Of gradients [N] times codes: the sums of the products of each two columns, float64 [inputs, inputs], and of
-        each column, [inputs]. Both are of integers."""
+        """What gradients [N] times codes sum up to: products of each two columns, float64 [inputs, inputs], and each
+        column, [inputs]. Both are of integers."""
         columns, inputs = self._structure.columns, self._inputs
         products, each = np.empty((columns, columns), np.int64), np.empty(columns, np.int64)
         where = address(gradients), address(self._room), address(products), address(each)

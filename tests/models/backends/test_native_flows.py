@@ -151,7 +151,7 @@ def some_mixtures(core: Core, seed: int, count: int, components: int, limit: int
     limit=st.sampled_from([0, 30, 400, 4096]),
 )
 def test_pmfs_of_digits_are_those_of_the_layer(name: str, seed: int, count: int, components: int, limit: int):
-    """Of both digits, and the intervals of values that are known."""
+    """Both digits of a value, and the intervals of values that are known."""
     mixtures = some_mixtures(native.variant(name), seed, count, components, limit)
     exact = Logistics(NUMPY, TABLES, 256, components)
     values = noise(np.random.RandomState(seed), count)
