@@ -8,7 +8,7 @@ CORE := $(wildcard models/backends/native/*.[ch]) models/backends/native/build.p
 
 MINUTES ?= 10
 
-.PHONY: help demo docs test check fuzz sanitize clean
+.PHONY: help demo docs test check fuzz sanitize wheels clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -33,6 +33,10 @@ fuzz: $(VENV)/fuzz.stamp ## try random input on all that reads files, for MINUTE
 
 sanitize: $(VENV)/dev.stamp ## the tests of the compiled core, with the address and undefined-behaviour sanitizers in it
 	@CATZIP_SANITIZE=1 $(PY) -m pytest tests/models/backends/test_native_sanitized.py
+
+wheels: $(VENV)/run.stamp ## the wheels of this platform and of all others, tried, in dist
+	@$(PIP) build setuptools
+	@$(PY) .ci/wheels.py
 
 clean: ## remove .venv and everything built
 	@rm -rf $(VENV) build dist catzip.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis models/backends/native/_core.so

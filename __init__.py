@@ -3,6 +3,7 @@
     blob = catzip.compress(data)
     data = catzip.decompress(blob)
     with catzip.open("notes.txt.catz", "rt") as file: ...
+    compressor = catzip.Compressor()  # keeps its models: for many pieces of data
 
 Importing it loads neither numpy nor torch; the first call that needs them does.
 """
@@ -26,18 +27,22 @@ from .compressor.errors import (
     TruncatedError,
     UnsuitableContentError,
 )
+from .objects import Compressor, Decompressor
 
 if TYPE_CHECKING:
     from os import PathLike
 
+    from typing_extensions import Buffer
+
     from .compressor.file_object import CatzipWriter
-    from .compressor.format.limits import Limits
 
 __version__ = "0.7.0"
 
 __all__ = [
     "CatzipError",
+    "Compressor",
     "CorruptError",
+    "Decompressor",
     "LimitError",
     "MissingDependencyError",
     "ModelMismatchError",
@@ -56,7 +61,7 @@ __all__ = [
 
 
 def compress(
-    data: bytes,
+    data: Buffer,
     model: str | None = None,
     *,
     steps: int | None = None,
@@ -83,27 +88,14 @@ def compress(
     >>> len(blob) < 200
     True
     """
-    from .compressor.pipeline import compress_stream
-    from .models.registry import Registry
-
-    if model is not None and effort != "default":
-        raise ValueError("effort is for the choice of a model, and a model was named")
-    result = io.BytesIO()
-    models = Registry(device=device, threads=threads, effort=effort)
-    compress_stream(
-        io.BytesIO(data),
-        result,
-        models=models,
-        model=model,
-        steps=steps,
-        size_hint=len(data),
-        byte_exact=byte_exact,
+    compressor = Compressor(
+        model, steps=steps, effort=effort, byte_exact=byte_exact, device=device, threads=threads
     )
-    return result.getvalue()
+    return compressor.compress(data)
 
 
 def decompress(
-    blob: bytes,
+    blob: Buffer,
     *,
     max_size: int | None = None,
     memlimit: int | None = None,
@@ -131,14 +123,10 @@ def decompress(
     ...     print("it is larger")
     it is larger
     """
-    from .compressor.pipeline import decompress_stream
-    from .models.registry import Registry
-
-    result = io.BytesIO()
-    models = Registry(device=device, threads=threads)
-    limits = _limits(max_size, memlimit)
-    decompress_stream(io.BytesIO(blob), result, models=models, repack=repack, limits=limits)
-    return result.getvalue()
+    decompressor = Decompressor(
+        max_size=max_size, memlimit=memlimit, repack=repack, device=device, threads=threads
+    )
+    return decompressor.decompress(blob)
 
 
 def open(
@@ -172,6 +160,8 @@ def open(
     'and found again'
     """
     from .compressor.file_object import TextFile, open_file
+    from .compressor.format.limits import Limits
+    from .compressor.pipeline import import_pictures
     from .models.families.table import import_families
     from .models.registry import Registry
 
@@ -183,13 +173,7 @@ def open(
         raise ValueError("effort is for the choice of a model when writing, where none was named")
     models = Registry(device=device, threads=threads, effort=effort)
     import_families()
-    limits = None if max_size is None and memlimit is None else _limits(max_size, memlimit)
+    import_pictures()
+    limits = None if max_size is None and memlimit is None else Limits.asked(max_size, memlimit)
     file = open_file(path, binary_mode, model, models, steps, byte_exact, repack, limits)
     return TextFile(file, encoding, errors, newline) if text else file
-
-
-def _limits(max_size: int | None, memlimit: int | None) -> Limits:
-    """What these parameters mean. Raises ValueError for negative ones."""
-    from .compressor.format.limits import Limits
-
-    return Limits(max_size) if memlimit is None else Limits(max_size, memlimit or None)

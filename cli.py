@@ -9,22 +9,14 @@ import os
 import signal
 import sys
 import warnings
+from importlib import import_module
 from types import FrameType
 from typing import NoReturn, TextIO
 
 import click
 
 from . import __version__
-from .commands.bench import bench
-from .commands.cat import cat
-from .commands.compress import compress
-from .commands.decompress import decompress
-from .commands.list import list_files
 from .commands.messages import complain, what_went_wrong
-from .commands.models import models
-from .commands.sample import sample
-from .commands.test import test
-from .commands.train import train
 from .commands.version import version_option
 from .compressor.errors import CatzipError, DamagedWeightsWarning
 from .compressor.escaping import printable, printable_lines
@@ -47,8 +39,23 @@ class Interrupted(BaseException):
         self.signum = signum
 
 
+COMMANDS = {
+    name: name for name in ("bench", "cat", "compress", "decompress", "models", "sample", "test", "train")
+} | {"list": "list_files"}
+"""What each is called in the module of its name, which is imported where it is asked for."""
+
+
 class CatzipGroup(click.Group):
     """Click answers a closed pipe with exit code 1; a filter should die of SIGPIPE like any other."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*COMMANDS, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            module = import_module(f".commands.{cmd_name}", __package__)
+            self.add_command(getattr(module, COMMANDS[cmd_name]))
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -71,10 +78,6 @@ def cli() -> None:
     Models of your own are found in the folders that CATZIP_MODELS names. Exit codes: 0 all is well, 1 something
     failed, 2 the command line was wrong.
     """
-
-
-for command in (compress, decompress, test, list_files, cat, models, sample, train, bench):
-    cli.add_command(command)
 
 
 def main() -> NoReturn:

@@ -24,7 +24,7 @@ from ..models.registry import Registry
 from .matrix.conditions import conditions
 from .matrix.matrix import Matrix, elsewhere, passed, run_matrix
 from .matrix.randomized import save_random
-from .measuring.measure import Settings
+from .measuring.measure import MeasureSettings
 from .run import begin
 from .tables.exactness_tables import terminal
 
@@ -42,7 +42,7 @@ def measure(words: str, models: Sequence[str], size: int, others: Sequence[Matri
     cards = {Path(name).name.removesuffix(".safetensors"): registry.info(name) for name in models}
     if len(cards) < len(models):
         raise ValueError(f"two of {', '.join(models)} have one name; their rows could not be told apart")
-    run = begin(words, [], Settings(None, "each"))
+    run = begin(words, [], MeasureSettings(None, "each"))
     with tempfile.TemporaryDirectory(prefix="catzip-exactness-") as folder:
         files = [*save_random(Path(folder)), *(card["path"] for card in cards.values())]
         options = [word for file in files for word in ("--model", str(file))]

@@ -17,7 +17,7 @@ from ..models.registry import Registry
 from . import machine
 from .data.dataset import Dataset, DatasetError
 from .data.datasets import load
-from .measuring.measure import DEFAULTS, NONE, Settings, Task, measure
+from .measuring.measure import DEFAULTS, NONE, Measurement, MeasureSettings, measure
 from .measuring.peers import PEERS, run_peer
 from .measuring.picture_peers import picture_jobs
 from .report import terminal
@@ -56,7 +56,7 @@ class Bench:
     peers: bool = False
     no_models: bool = False
     limit: int | None = None
-    settings: Settings = DEFAULTS
+    settings: MeasureSettings = DEFAULTS
 
     def command(self) -> str:
         """The command line that repeats this run; of a path, only the file's name."""
@@ -98,13 +98,15 @@ class Bench:
                     yield str(task), partial(measure, task, source, self.settings)
             yield from _peers(dataset) if self.peers or self.no_models else ()
 
-    def _tasks(self, dataset: Dataset, model: str | None, steps: Sequence[int | None]) -> Iterator[Task]:
+    def _tasks(
+        self, dataset: Dataset, model: str | None, steps: Sequence[int | None]
+    ) -> Iterator[Measurement]:
         singles = self.singles[: max(0, len(dataset.items) - self.singles.start)] if dataset.item else NONE
         for each in steps:
             if self.whole or not singles:
-                yield Task(dataset, model, each)
+                yield Measurement(dataset, model, each)
             if singles:
-                yield Task(dataset, model, each, singles)
+                yield Measurement(dataset, model, each, singles)
 
 
 def run_bench(
@@ -151,7 +153,7 @@ def _check_target(path: Path) -> None:
         raise CatzipError(f"{error}: not overwritten; write to another file") from error
 
 
-def begin(words: str, datasets: Sequence[Dataset], settings: Settings) -> Run:
+def begin(words: str, datasets: Sequence[Dataset], settings: MeasureSettings) -> Run:
     """A run of this command line, without results."""
     return Run(
         command=words,

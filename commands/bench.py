@@ -110,7 +110,7 @@ def bench(
         raise click.UsageError("--steps goes with -m MODEL")
     if peers_only and models:
         raise click.UsageError("--peers-only leaves no place for -m MODEL")
-    settings = measure.Settings(threads=threads, device=device, nll=not no_nll)
+    settings = measure.MeasureSettings(threads=threads, device=device, nll=not no_nll)
     with Progress("bench", quiet) as progress:
 
         def done(line: str) -> None:

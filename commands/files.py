@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..compressor.escaping import printable
-from ..compressor.files.atomic import Sink, as_it_is, in_place, replacing
+from ..compressor.files.atomic import ResultSink, as_it_is, in_place, replacing
 from ..compressor.files.streams import Patient, descriptor_of
 from .messages import STDOUT, Refusal, complain
 
@@ -46,7 +46,7 @@ def _check_source(name: str, follow: bool) -> None:
         raise Refusal("is a symbolic link, ignored. Use -f to follow it")
 
 
-class Terminal(Sink):
+class Terminal(ResultSink):
     """A terminal: text may pass, binary data would garble it."""
 
     def write(self, data: bytes) -> int:
@@ -56,7 +56,7 @@ class Terminal(Sink):
 
 
 @contextmanager
-def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[Sink]:
+def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[ResultSink]:
     """Open a file, or standard output, for what `source` becomes; a file is overwritten only with `force`.
 
     source  None for a result that is made from nothing
@@ -64,7 +64,7 @@ def open_target(name: str, *, source: BinaryIO | None, force: bool) -> Iterator[
     target, like = Path(name), os.fstat(source.fileno()) if source is not None else None
     file = Patient(1, "wb", closefd=False) if name == STDIO else as_it_is(target)
     if file is not None:
-        make = Terminal if file.isatty() and not force else Sink
+        make = Terminal if file.isatty() and not force else ResultSink
         with in_place(make(file, STDOUT if file.fileno() == 1 else name)) as sink:
             yield sink
         return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """How to run: what to say, and what to run networks on."""
 
     quiet: bool = False
@@ -33,16 +32,18 @@ class Settings:
         """What decoding may take."""
         from ..compressor.format.limits import UNLIMITED, Limits
 
-        output = UNLIMITED if self.max_output == 0 else self.max_output
-        return Limits(output) if self.memlimit is None else Limits(output, self.memlimit or None)
+        return Limits.asked(UNLIMITED if self.max_output == 0 else self.max_output, self.memlimit)
 
     def registry(self) -> Registry:
         """The installed models. Imports numpy, so only commands that may run a network call this."""
         # Threads of catzip's own share the work, and the BLAS is held to one. Those that it starts where NumPy is
         # imported would do nothing, and where the system lets none be started, it ends the process.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        from ..models.registry import Registry
-
+        gc.disable()  # it would look for garbage again and again in what is imported, which stays
+        try:
+            from ..models.registry import Registry
+        finally:
+            gc.enable()
         return Registry(device=self.device, threads=self.threads, effort=self.effort)
 
 
@@ -96,7 +97,7 @@ def _steps_option(more: str) -> Callable[[F], F]:
 
 
 steps_option = _steps_option("make smaller files, slower")
-sample_steps_option = _steps_option("draw better, slower")
+sample_steps_option = _steps_option("sample better, slower")
 files_argument = click.argument("files", nargs=-1, metavar="[FILE]...")
 effort_options = _together(
     click.option(
@@ -119,13 +120,26 @@ force_option = click.option(
     is_flag=True,
     help="Overwrite files, follow symbolic links, write binary data to a terminal, --rm any file.",
 )
+
+
+class _Device(click.Choice[str]):
+    """One of the devices, or, for one that there was, what to take in its place."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            from ..models.backends.select import GONE
+
+            if value in GONE:
+                self.fail(GONE[value], param, ctx)
+        return super().convert(value, param, ctx)
+
+
 device_option = click.option(
     "--device",
-    type=click.Choice(["auto", "cpu", "cpu-int8", "cuda"]),
+    type=_Device(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="Where networks run. The bytes are the same on each. cpu-int8, faster for ARDMs of images, needs PyTorch and "
-    "AVX-512 VNNI.",
+    help="Where networks run. The bytes are the same on each; cuda needs PyTorch.",
 )
 run_device_options = _together(
     click.option(

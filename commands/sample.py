@@ -23,7 +23,7 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}".encode()  # for a byte that no piece of a 
 
 
 @click.command()
-@click.option("-m", "--model", "name", metavar="MODEL", required=True, help="Model to draw from.")
+@click.option("-m", "--model", "name", metavar="MODEL", required=True, help="Model to sample from.")
 @click.option(
     "-n", "count", type=click.IntRange(1, MOST), metavar="N", default=1, show_default=True, help="How many."
 )
@@ -59,27 +59,27 @@ def sample(
     if pictures and output == STDIO and os.isatty(1):
         raise Refusal("a picture is not written to a terminal. Redirect it, or name a file with -o")
     with open_target(output, source=None, force=force) as sink:
-        drawn = model.draw(count, steps, np.random.RandomState(seed))
-        sink.write(_picture(model, drawn) if pictures else _text(model, drawn))
+        samples = model.sample(count, steps, np.random.RandomState(seed))
+        sink.write(_picture(model, samples) if pictures else _text(model, samples))
 
 
-def _text(model: Model, drawn: Symbols) -> bytes:
+def _text(model: Model, samples: Symbols) -> bytes:
     """A line for each of the texts [N, D]; what cannot be printed is a space."""
     if model.medium == "text27":
-        lines = ["".join(LETTERS[symbol] for symbol in row) for row in drawn.tolist()]
+        lines = ["".join(LETTERS[symbol] for symbol in row) for row in samples.tolist()]
     elif model.vocabulary is not None:
-        lines = [model.vocabulary.spell(row, UNKNOWN).decode("utf-8", "replace") for row in drawn]
+        lines = [model.vocabulary.spell(row, UNKNOWN).decode("utf-8", "replace") for row in samples]
     else:
-        lines = [row.tobytes().decode("utf-8", "replace") for row in drawn]
+        lines = [row.tobytes().decode("utf-8", "replace") for row in samples]
     return "".join(f"{''.join(c if c.isprintable() else ' ' for c in line)}\n" for line in lines).encode()
 
 
-def _picture(model: Model, drawn: Symbols) -> bytes:
+def _picture(model: Model, samples: Symbols) -> bytes:
     """A sheet of the pictures [N, D] as PNG. Raises Refusal for items that are no pictures."""
-    from .pictures import png, sheet
+    from .sheets import png, sheet
 
     size = model.sample_shape
-    channels = drawn.shape[1] // math.prod(size[:2])
+    channels = samples.shape[1] // math.prod(size[:2])
     if len(size) not in (2, 3) or channels not in (1, 3):
         raise Refusal(f"{model.name} codes items of shape {list(size)}, which are no pictures")
-    return png(sheet(drawn.reshape(-1, *size[:2], channels)))
+    return png(sheet(samples.reshape(-1, *size[:2], channels)))

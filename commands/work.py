@@ -6,14 +6,13 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import click
 
 from ..compressor.errors import CatzipError, ModelMismatchError, ModelNotFoundError
 from ..compressor.escaping import printable
-from ..compressor.files.atomic import Sink
+from ..compressor.files.atomic import ResultSink
 from .files import STDIO, open_source, open_target, shown
 from .messages import Refusal, complain, say, what_went_wrong
 from .names import Outputs, compressed_name, original_name, output_of
@@ -51,8 +50,7 @@ def named_model(models: ModelSource, name: str, steps: int | None) -> Model:
     return model
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """The command's choices, and the models that it works with."""
 
     outputs: Outputs
@@ -128,7 +126,7 @@ class Work:
             with open_target(STDIO, source=source, force=self.outputs.force) as sink:
                 sink.write(data)
 
-    def _open(self, name: str, target: str, files: ExitStack) -> tuple[BinaryIO, Sink]:
+    def _open(self, name: str, target: str, files: ExitStack) -> tuple[BinaryIO, ResultSink]:
         """The source and the sink, open. Raises Refusal, before the work, where --rm could not be done."""
         outputs = self.outputs
         if outputs.remove and name != STDIO:
@@ -145,7 +143,7 @@ class Work:
         """A progress line, but not amid a result that goes to the same terminal."""
         return Progress(shown(name), self.settings.quiet or (target == STDIO and os.isatty(1)))
 
-    def _verify(self, name: str, source: BinaryIO, sink: Sink, report: Report) -> None:
+    def _verify(self, name: str, source: BinaryIO, sink: ResultSink, report: Report) -> None:
         """Decode what was written, before it gets its name, and compare with the source. Raises Refusal."""
         from ..compressor.format.limits import Limits
         from ..compressor.pipeline import decompress_stream
@@ -219,7 +217,7 @@ class PictureComparison:
 
     def finish(self) -> None:
         """Unpack and compare."""
-        from ..compressor.pipeline import are_same_picture
+        from ..compressor.pictures import are_same_picture
         from ..compressor.recompression.span import Span
 
         if not are_same_picture(Span.whole(self._kept), Span.whole(self._source)):

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO, cast
 
 from .coding.model import ModelSource
 from .coding.rounding import rounded_to_nearest
-from .encoder import FRAME_SIZE, Encoder, remaining
-from .errors import RepackingError, UnsuitableContentError
-from .format.numbers import repacking_of
+from .encoder import FRAME_SIZE, Encoder
 from .format.reader import Ahead, Reader
 from .format.report import Progress, Report, Sink
-from .picture_ways import Ways
-from .recompression import choice, webp
-from .recompression import method as recipe
-from .recompression.asbytes import AsBytes, NotReproduced
-from .recompression.form import Unpacked
-from .recompression.span import BLOCK, Span, spool
+from .recompression.kinds import OPENING, kind_of
 from .selection.chooser import PlanFor
 
-_OPENING = 16
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-)
 _REMARKS = {
     "JPEG": "it is lossy: its pixels would take more than its coefficients",
     "GIF": "this packing is not undone",
@@ -61,81 +46,16 @@ def compress_stream(
     Raises RepackingError for a picture that would not be whole then.
     """
     encoder = Encoder(models, model, frame_size, progress, plan_for, steps, keep_model)
-    source, opening = _peeked(src, _OPENING)
+    source, opening = _peeked(src, OPENING)
     kind = kind_of(opening)
     if kind is None or (model is not None and models.by_name(model).medium != "image"):
         return encoder.encode(source, dst, size_hint=size_hint)
     if kind in _REMARKS:
-        return _noted(encoder.encode(source, dst, size_hint=size_hint), kind, _REMARKS[kind])
-    file, source = _kept(source)
+        report = encoder.encode(source, dst, size_hint=size_hint)
+        return replace(report, notes=(f"{kind}, coded as bytes: {_REMARKS[kind]}",))
+    from .pictures import compress_picture  # which most files do without
 
-    def as_it_is() -> Report:
-        file.rewound()
-        return encoder.encode(source, dst, size_hint=size_hint)
-
-    return _compress_picture(Ways(file, encoder), kind, byte_exact, as_it_is, dst)
-
-
-def _compress_picture(
-    ways: Ways, kind: str, byte_exact: bool, encode: Callable[[], Report], dst: Sink
-) -> Report:
-    """Write the picture of `ways` to `dst`: the smaller of unpacked and as it is, which `encode` does."""
-    try:
-        if ways.file.size > recipe.MAX_FILE:
-            raise AsBytes("it is larger than 256 MiB")
-        if not byte_exact and (reason := choice.broken_by_packing(ways.file)):
-            raise RepackingError(
-                f"this {kind} cannot be repacked: {reason}. Leave out --pixels (in Python, byte_exact=False)"
-            )
-        content, how = choice.byte_exact(ways.file) if byte_exact else choice.by_pixels(ways.file)
-    except NotReproduced as reason:
-        return ways.given_up(kind, str(reason), dst, byte_exact)
-    except AsBytes as reason:
-        try:
-            return _noted(encode(), kind, str(reason))
-        except UnsuitableContentError as error:
-            raise UnsuitableContentError(f"{error}. This {kind} cannot be unpacked: {reason}") from error
-    unpacked = ways.unpacked(content, how)
-    if ways.may_pay_as_bytes(unpacked) and (packed := ways.as_bytes()).size <= unpacked.size:
-        return _noted(packed.written(dst), kind, f"its pixels would take {unpacked.size} bytes")
-    note = f"unpacked; {_PROMISES[repacking_of(how)]}"
-    return replace(unpacked.written(dst), packed_size=ways.file.size, notes=(f"{kind}: {note}",))
-
-
-_PROMISES = {
-    "png": "its pixels and chunks come back, packed anew",
-    "png-tuned": "its pixels and chunks come back, packed anew",
-    "png-exact": "it comes back byte for byte, with the zlib that is here",
-    "webp": "its pixels and chunks come back, packed anew",
-}
-
-
-def kind_of(opening: bytes) -> str | None:
-    """What pictures that begin like this are called; None if it is none that is known."""
-    if opening.startswith(b"RIFF") and opening[8:12] == b"WEBP":
-        return "WebP"
-    return next((name for signature, name in _SIGNATURES if opening.startswith(signature)), None)
-
-
-def is_same_picture(one: bytes, other: bytes) -> bool:
-    """Whether two PNG or WebP files have the same pixels and chunks."""
-    return are_same_picture(Span.of(one), Span.of(other))
-
-
-def are_same_picture(one: Span, other: Span) -> bool:
-    """Whether two PNG or WebP files have the same pixels and chunks."""
-    try:
-        return _picture(one).same_as(_picture(other))
-    except AsBytes:
-        return False
-
-
-def _picture(file: Span) -> Span:
-    """What is in a PNG or WebP file, however it is packed. Raises AsBytes."""
-    content = recipe.unpack(file)
-    if kind_of(file.read(0, _OPENING)) != "WebP":
-        return content
-    return Span.of(webp.without_size(Unpacked.from_bytes(content.read(0, content.size))).to_bytes())
+    return compress_picture(source, dst, kind, encoder, byte_exact, size_hint)
 
 
 def _peeked(src: BinaryIO, size: int) -> tuple[BinaryIO, bytes]:
@@ -146,35 +66,3 @@ def _peeked(src: BinaryIO, size: int) -> tuple[BinaryIO, bytes]:
         src.seek(here)
         return src, data
     return cast(BinaryIO, Ahead(data, src)), data
-
-
-def _kept(src: BinaryIO) -> tuple[Span, BinaryIO]:
-    """All that `src` still has, or too much of it, as a file that can seek; and what reads on from its start."""
-    size = remaining(src)
-    if size is not None:
-        return Span(src, src.tell(), size), src
-    out, reader = spool(), Reader(src)
-    while reader.at <= recipe.MAX_FILE and (block := reader.up_to(BLOCK)):
-        out.write(block)
-    file = Span.whole(out)
-    return file, out if file.size <= recipe.MAX_FILE else cast(BinaryIO, _Chained(out, src))
-
-
-class _Chained:
-    """A pipe, of which `held` was read already."""
-
-    def __init__(self, held: BinaryIO, src: BinaryIO) -> None:
-        self._held = held
-        self._src = src
-
-    def seekable(self) -> bool:
-        return False
-
-    def read(self, size: int) -> bytes:
-        """At most `size` bytes."""
-        return self._held.read(size) or self._src.read(size)
-
-
-def _noted(report: Report, kind: str, reason: str) -> Report:
-    """A report with a note on why a picture stays as it is."""
-    return replace(report, notes=(f"{kind}, coded as bytes: {reason}",))

@@ -24,11 +24,11 @@ from .format.container import (
     skip_stored,
     stored_pieces,
 )
+from .format.interruptible_stack import no_check
 from .format.limits import Bounded, Check, Guard, Limits, frame_work
 from .format.numbers import repacking_of
 from .format.reader import Reader
 from .format.report import Listing, Progress, Report, Sink
-from .format.watched import go_on
 from .media import medium_for
 from .recompression.packer import Packer
 
@@ -42,7 +42,7 @@ def decompress_stream(
     progress: Progress | None = None,
     repack: bool = False,
     limits: Limits | None = None,
-    check: Check = go_on,
+    check: Check = no_check,
 ) -> Report:
     """Write the content of all members that `src` still has to `dst`, packed where it is an unpacked picture.
 
@@ -65,7 +65,7 @@ def decompress_stream(
     def take(head: Head) -> Body:
         nonlocal done
         if head.kind == PACKING:
-            body, how = decoder.recipe(head)
+            body, how = decoder.repack_method(head)
             packer.begin(how)
         else:
             if not packer.used:  # what a picture is packed to is not known before
@@ -80,7 +80,7 @@ def decompress_stream(
     out = Bounded(dst, limits.output)
     guard = Guard(limits)
     decoder = Decoder(reader, models, guard, tell, check)
-    packer = Packer(out, repack, guard.take)
+    packer = Packer(out, repack, guard.take, check)
     report = Report.of(reader, read_frames(reader, take, packer.end))
     return replace(report, packed_size=packer.written) if packer.used else report
 
@@ -152,7 +152,7 @@ class Decoder:
         models: ModelSource,
         guard: Guard,
         progress: Callable[[int], None] = _silent,
-        check: Check = go_on,
+        check: Check = no_check,
     ) -> None:
         self._reader, self._models, self._guard = reader, models, guard
         self._progress, self._check = progress, check
@@ -162,7 +162,7 @@ class Decoder:
         if head.kind == STORED:
             return self._copy(dst)
         if head.kind == PACKING:
-            return self.recipe(head)[0]
+            return self.repack_method(head)[0]
         self._guard.take(2 * head.size + lzma2.memory(head.length) * (head.kind == XZ))
         data = self._reader.exactly(head.size)
         check = self._reader.exactly(CHECK_SIZE)
@@ -172,7 +172,7 @@ class Decoder:
         dst.write(content)
         return body
 
-    def recipe(self, head: Head) -> tuple[Body, bytes]:
+    def repack_method(self, head: Head) -> tuple[Body, bytes]:
         """Read and check a packing frame; it, and how the content of the member is packed."""
         how, check = self._reader.exactly(head.size), self._reader.exactly(CHECK_SIZE)
         if checksum(how) != check:

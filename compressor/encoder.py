@@ -53,12 +53,12 @@ class Encoder:
             raise ValueError("to keep a model goes with the name of a model")
 
     def encode(
-        self, src: BinaryIO, dst: Sink, *, size_hint: int | None = None, recipe: bytes = b""
+        self, src: BinaryIO, dst: Sink, *, size_hint: int | None = None, method: bytes = b""
     ) -> Report:
         """Write all that `src` still has to `dst`, as one member.
 
         size_hint  bytes that `src` has, for `progress` and for what has to fit whole; found by seeking where possible
-        recipe     how the content is packed when it is decoded (see `packing`); empty for not at all
+        method     how the content is packed when it is decoded (see `recompression.method`); empty for not at all
 
         A run of frames that do not compress becomes one stored frame. If `src` cannot seek, up to 256 MiB of it
         are held in memory, and it has a piece, which costs one byte, for each 256 MiB.
@@ -76,8 +76,8 @@ class Encoder:
         ahead = progress.choices(_begun(src, total, chooser, self.frame_size), chooser)
         progress.tell(0)
         writer = Writer(dst)
-        if recipe:
-            writer.pack(recipe)
+        if method:
+            writer.pack(method)
         for data, choice in ahead:
             if choice.head.kind != STORED:
                 writer.write(choice, data)

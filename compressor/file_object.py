@@ -10,6 +10,7 @@ import atexit
 import errno
 import io
 import os
+import sys
 import threading
 import warnings
 from contextlib import ExitStack, suppress
@@ -20,7 +21,7 @@ from weakref import WeakSet
 
 from .escaping import printable
 from .file_reader import CatzipReader
-from .files.atomic import Sink, writing
+from .files.atomic import ResultSink, writing
 from .files.channel import Channel, Stopped, Worker
 from .files.forked import tell_of_forks
 from .files.streams import reading
@@ -74,7 +75,11 @@ def open_file(
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
     target = ExitStack()
     sink = target.enter_context(writing(place, overwrite=mode == "wb"))
-    return CatzipWriter(str(place), target, sink, models, model, steps, byte_exact)
+    try:
+        return CatzipWriter(str(place), target, sink, models, model, steps, byte_exact)
+    except BaseException:  # there may be no thread for it
+        target.__exit__(*sys.exc_info())
+        raise
 
 
 class CatzipWriter(io.BufferedIOBase):
@@ -87,7 +92,7 @@ class CatzipWriter(io.BufferedIOBase):
         self,
         name: str,
         target: ExitStack,
-        sink: Sink,
+        sink: ResultSink,
         models: ModelSource,
         model: str | None,
         steps: int | None,
@@ -213,7 +218,7 @@ class CatzipWriter(io.BufferedIOBase):
 class _Guarded:
     """A sink that is written to under a lock."""
 
-    def __init__(self, sink: Sink, lock: threading.Lock) -> None:
+    def __init__(self, sink: ResultSink, lock: threading.Lock) -> None:
         self._sink, self._lock = sink, lock
 
     def write(self, data: bytes) -> int:

@@ -1,7 +1,7 @@
 """Streams in, streams out: everything one can do with a catzip file."""
 
 from .access import read_range
-from .compress import are_same_picture, compress_stream, is_same_picture
+from .compress import compress_stream
 from .decompress import decompress_stream, list_frames, verify_stream
 from .encoder import FRAME_SIZE
 from .format.container import Frame
@@ -16,11 +16,17 @@ __all__ = [
     "Progress",
     "Report",
     "Sink",
-    "are_same_picture",
     "compress_stream",
     "decompress_stream",
-    "is_same_picture",
+    "import_pictures",
     "list_frames",
     "read_range",
     "verify_stream",
 ]
+
+
+def import_pictures() -> None:
+    """Import what reads and makes pictures: where threads are going to code, a fork amid an import would leave half a
+    module."""
+    from . import pictures  # noqa: F401
+    from .recompression import method  # noqa: F401

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +28,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _KEY = "catzip"
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """A configuration (family, model and card, JSON values only) and named integer arrays."""
 
     config: dict[str, Any]
@@ -47,7 +46,7 @@ class Checkpoint:
             array = np.ascontiguousarray(self.arrays[name])
             little = array.astype(array.dtype.newbyteorder("<"), copy=False)
             digest.update(canonical_json([name, array.dtype.str.lstrip("<>|="), list(array.shape)]))
-            digest.update(little.tobytes())
+            digest.update(little.reshape(-1).view(np.uint8).data)
         return digest.digest()[:8]
 
 

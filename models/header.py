@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .schema import Count, Tensor, shown, typed
 
@@ -43,8 +43,7 @@ class _Entry:
     data_offsets: tuple[Count, Count]
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """metadata  text by key
     tensors   type and shape of each tensor, by name
     places    its first byte in the file, and the one behind its last

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..compressor.coding.model import Model, Purpose
 from ..compressor.errors import CorruptError, DamagedWeightsWarning, ModelNotFoundError
@@ -16,11 +16,13 @@ from . import checkpoint
 from .backends.native.library import described
 from .backends.select import arrays_for
 from .backends.workers import Workers
-from .card import Card
 from .families import table as family
 from .families import wordlist
 from .header import Header
 from .superseded import where_to_find
+
+if TYPE_CHECKING:
+    from .card import Card
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -45,6 +47,8 @@ class Registry:
         self._device = _default_device() if device == "auto" else device
         self._workers = Workers(threads)
         self._loaded: dict[Path, Model] = {}
+        self._paths: dict[str, Path] = {}  # of those by name
+        self._sound: dict[str, str | None] = {}  # what `by_name` is to be asked for, by the name of a default
 
     def names(self) -> list[str]:
         """The installed models."""
@@ -52,7 +56,10 @@ class Registry:
 
     def by_name(self, name: str) -> Model:
         """The model of this name, or in this .safetensors file. Raises ModelNotFoundError."""
-        return self._load(path_of(name))
+        found = self._paths.get(name)
+        if found is None:
+            found = self._paths[name] = path_of(name)
+        return self._load(found)
 
     def by_fingerprint(self, fingerprint: bytes) -> Model:
         """The model of this fingerprint: installed, or in a file that was asked for by its path.
@@ -60,7 +67,7 @@ class Registry:
         Raises ModelNotFoundError that says where to put its weights.
         """
         name, passed = fingerprint.hex(), ""
-        for model in self._loaded.values():
+        for model in list(self._loaded.values()):  # to which other threads may add
             if model.fingerprint == fingerprint:
                 return model
         for path in _weight_files():
@@ -107,13 +114,21 @@ class Registry:
         Nobody asked for these: what is damaged is passed over with a warning.
         """
         for name in names:
-            for i, path in enumerate(path for path in _weight_files() if path.stem == name):
-                try:
-                    self._load(path)
-                except (CorruptError, ModelNotFoundError) as error:
-                    pass_over(error)
-                else:
-                    return str(path) if i else name
+            if name not in self._sound:
+                self._sound[name] = self._sound_one(name)
+            if found := self._sound[name]:
+                return found
+        return None
+
+    def _sound_one(self, name: str) -> str | None:
+        """The same for one of them."""
+        for i, path in enumerate(path for path in _weight_files() if path.stem == name):
+            try:
+                self._load(path)
+            except (CorruptError, ModelNotFoundError) as error:
+                pass_over(error)
+            else:
+                return str(path) if i else name
         return None
 
     @property
@@ -158,9 +173,11 @@ class Registry:
         return {"shape": list(shape)}
 
     def _load(self, path: Path) -> Model:
-        if path not in self._loaded:
-            self._loaded[path] = family.load(path, arrays_for(self._device), self._workers)
-        return self._loaded[path]
+        found = self._loaded.get(path)
+        if found is None:  # where two threads load it at a time, both take what the first one has
+            loaded = family.load(path, arrays_for(self._device), self._workers)
+            found = self._loaded.setdefault(path, loaded)
+        return found
 
 
 def _checked(path: Path) -> tuple[dict[str, Any], Card]:
@@ -170,6 +187,8 @@ def _checked(path: Path) -> tuple[dict[str, Any], Card]:
     """
     config, header = _described(path)
     family.check(path, config, header.tensors)
+    from .card import Card  # which those who only code do without
+
     try:
         return config, Card.of(config)
     except ValueError as error:
@@ -199,7 +218,8 @@ def _files() -> Iterator[Path]:
     """Whatever is called like weights, in the folders of CATZIP_MODELS and then in the package."""
     folders = [folder for folder in os.environ.get("CATZIP_MODELS", "").split(os.pathsep) if folder]
     for folder in [*map(Path, folders), WEIGHTS]:
-        yield from sorted(folder.glob("*.safetensors"))
+        with suppress(OSError):  # of a folder that is not there
+            yield from sorted(folder / name for name in os.listdir(folder) if name.endswith(".safetensors"))
 
 
 def _weight_files() -> Iterator[Path]:

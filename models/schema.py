@@ -7,9 +7,10 @@ of a configuration. So what a file says is checked before anything is made of it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import is_dataclass
-from typing import Annotated, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from functools import lru_cache
+from typing import Annotated, NamedTuple, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -126,11 +127,17 @@ def _refuse_unknown_fields(kind: object, value: object, where: str) -> None:
             _refuse_unknown_fields(get_args(kind)[0], part, f"{where}[{i}]")
     if not is_dataclass(kind) or not isinstance(value, dict):
         return
-    fields = get_type_hints(kind)
+    fields = _fields(cast(Hashable, kind))
     for name, part in value.items():
         if name not in fields:
             raise ValueError(f"{where or 'it'} has a field {shown(name)}; it may have {', '.join(fields)}")
         _refuse_unknown_fields(fields[name], part, f"{where}.{name}".lstrip("."))
+
+
+@lru_cache
+def _fields(kind: object) -> dict[str, object]:
+    """The types of the fields of a dataclass."""
+    return get_type_hints(kind)
 
 
 def check_tensors(found: Mapping[str, Tensor], declared: Mapping[str, Tensor]) -> None:

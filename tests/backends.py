@@ -7,8 +7,8 @@ import pytest
 from catzip.models.backends.base import Arrays
 from catzip.models.backends.select import arrays_for
 
-BACKENDS = ("cpu", "cpu-int8", "torch", "torch-int8", pytest.param("cuda", marks=pytest.mark.gpu))
-"""NumPy; PyTorch with the product that it prefers here; both with products in int8, on any CPU; a GPU."""
+BACKENDS = ("cpu", "torch", "torch-int8", pytest.param("cuda", marks=pytest.mark.gpu))
+"""NumPy; PyTorch with the product that it prefers here, and with products in int8, on any CPU; a GPU."""
 
 OTHERS = BACKENDS[1:]
 """Those that are held against NumPy."""
@@ -21,10 +21,9 @@ def backend(name: str) -> Arrays:
     torch = pytest.importorskip("torch")
     if name == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    if not name.endswith("-int8"):
+    if name != "torch-int8":
         return arrays_for(name)
     from catzip.models.backends.torch import TorchArrays
 
     with mock.patch("catzip.models.backends.torch.int8_is_fast", lambda: True):  # also where it is slow
-        # What `arrays_for` has once made it hands out again, and so to a `Registry` as well.
-        return TorchArrays("torch") if name == "torch-int8" else arrays_for(name)
+        return TorchArrays("torch")

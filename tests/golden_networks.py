@@ -1,6 +1,5 @@
 """The tiny networks of the neural goldens, each with some idea of its content, or nothing would be coded with it."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +42,13 @@ NETWORKS: dict[str, Any] = {
             by_age=True,
             refined=True,
         ),
+    ),
+    "tiny-plain": MixedModel(
+        AutoregressiveConfig(
+            alphabet=27, width=16, state=12, depth=1, hidden=8, embed=4, ngrams=((1, 8), (2, 6))
+        ),
+        None,
+        match=False,
     ),
     "tiny-chunks": TransformerConfig(
         alphabet=27,
@@ -105,7 +111,14 @@ _FAMILIES = {
     FlowModel: "idf",
 }
 
-_QUIETER = {"tiny-bytes": 2, "tiny-text27": 2, "tiny-refined": 2, "tiny-chunks": 4, "tiny-images": 3}
+_QUIETER = {
+    "tiny-bytes": 2,
+    "tiny-text27": 2,
+    "tiny-refined": 2,
+    "tiny-plain": 2,
+    "tiny-chunks": 4,
+    "tiny-images": 3,
+}
 """By how many powers of two the random part of a head is less than drawn."""
 
 
@@ -114,7 +127,7 @@ def weights(name: str) -> checkpoint.Checkpoint:
     found = examples_of(_FAMILIES[type(NETWORKS[name])]).random_checkpoint(NETWORKS[name], name)
     arrays = dict(found.arrays)
     if isinstance(NETWORKS[name], FlowModel):
-        return replace(found, arrays=arrays | _flow_heads(NETWORKS[name].flow, arrays))
+        return found._replace(arrays=arrays | _flow_heads(NETWORKS[name].flow, arrays))
     arrays["head.exponent"] = found.arrays["head.exponent"] + np.int8(_QUIETER[name])
     if found.config["medium"] == "array":
         arrays |= _image_head(NETWORKS[name], arrays)
@@ -122,7 +135,7 @@ def weights(name: str) -> checkpoint.Checkpoint:
         symbols, _ = MEDIA[found.config["medium"]].split(PROSE)
         counts = np.bincount(symbols, minlength=found.config["model"]["alphabet"]) + 0.2
         arrays["head.bias"] = np.floor(np.log(counts) * 2**grid.LOGIT + 0.5).astype(np.int32)
-    return replace(found, arrays=arrays)
+    return found._replace(arrays=arrays)
 
 
 def _image_head(c: ConvNetConfig, arrays: checkpoint.Arrays) -> checkpoint.Arrays:

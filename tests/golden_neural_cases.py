@@ -22,7 +22,7 @@ from catzip.compressor.format.container import CODED, Head
 from catzip.compressor.format.writer import Choice, Writer
 from catzip.models.backends.workers import Workers
 from catzip.models.families.idf import codec as idf
-from catzip.models.families.idf import colour, segment
+from catzip.models.families.idf import segment
 from catzip.models.families.idf.corrections import Weights
 from catzip.models.families.idf.digests import grained
 from catzip.models.families.idf.flow import Flow
@@ -56,16 +56,16 @@ LARGER_PHOTO = images(1, (64, 60, 3), shared=0.8)  # large enough for correction
 GREY = npy(np.load(io.BytesIO(images(1, (33, 17, 1))))[0, :, :, 0])
 LARGER_GREY = npy(np.load(io.BytesIO(images(1, (64, 60, 1))))[0, :, :, 0])
 
-LIFTS = np.stack([np.arange(-8, 8), np.roll(np.arange(-8, 8), 5)], 1)  # of tiles, each number once
-TURNS = np.stack([np.roll(np.arange(16), 3), np.roll(np.arange(16), 9)], 1)
+RCTS = np.stack([np.arange(-8, 8), np.roll(np.arange(-8, 8), 5)], 1)  # of tiles, each number once
+CHROMA_OFFSETS = np.stack([np.roll(np.arange(16), 3), np.roll(np.arange(16), 9)], 1)
 
 
-def corrections(flow: Flow, workers: Workers, image: NDArray[np.uint8], lifts: bool) -> Weights:
-    """Wide and narrow ones of each weight from -63 to 63, and none for one spot of three."""
+def corrections(flow: Flow, workers: Workers, image: NDArray[np.uint8], has_rct: bool) -> Weights:
+    """Wide and narrow ones of each weight from -63 to 63, and none for one head of three."""
     found = {}
-    for i, (spot, inputs) in enumerate(flow.spots(image.shape[-1]).items()):
+    for i, (head, inputs) in enumerate(flow.heads(image.shape[-1]).items()):
         rows = np.arange(2 * (inputs + 1)).reshape(2, -1) * (i + 5) % 127 - 63
-        found[spot] = rows // [[1], [9]] * (i % 3 < 2)
+        found[head] = rows // [[1], [9]] * (i % 3 < 2)
     return found
 
 
@@ -74,7 +74,7 @@ class Case:
     """A model, content, and how it is cut: its plan (None: as the model likes).
 
     raced     against xz; otherwise that is made to lose
-    coloured  with lifts and turns of every kind, and not those that suit the content
+    coloured  with RCTs and chroma offsets of every kind, and not those that suit the content
     corrected with corrections of every kind, likewise
     """
 
@@ -91,12 +91,14 @@ class Case:
         models = Registry("cpu")
         with ExitStack() as patches:
             if not self.raced:
-                patches.enter_context(patch.object(lzma2, "compress", lambda data: data + bytes(9)))
+                patches.enter_context(patch.object(lzma2, "compress", lambda data, *more: data + bytes(9)))
             if self.coloured:
                 patches.enter_context(
-                    patch.object(segment, "best_lifts", lambda *given: LIFTS[: len(given[-1])])
+                    patch.object(segment, "best_rct", lambda *given: RCTS[: len(given[-1])])
                 )
-                patches.enter_context(patch.object(colour, "best_turns", lambda tiles: TURNS[: len(tiles)]))
+                patches.enter_context(
+                    patch.object(segment, "best_chroma_offsets", lambda tiles: CHROMA_OFFSETS[: len(tiles)])
+                )
             if self.corrected:
                 patches.enter_context(patch.object(idf, "best_corrections", corrections))
             made = compress(
@@ -121,6 +123,8 @@ GOOD: dict[str, Case] = {
     "text27-letters": Case("tiny-text27", LETTERS),
     "text27-one-step-segments": Case("tiny-text27", LETTERS[:330], (30, 1)),
     "text27-prose": Case("tiny-text27", PROSE),
+    "plain-own-plan": Case("tiny-plain", PROSE, raced=False),
+    "plain-segments": Case("tiny-plain", LETTERS[:1000], (10, 30)),
     "chunks-own-plan": Case("tiny-chunks", LETTERS),
     "chunks-all-steps": Case("tiny-chunks", LETTERS[:330], (0, 9)),
     "chunks-segments": Case("tiny-chunks", LETTERS[:401], (10, 4)),
@@ -133,9 +137,9 @@ GOOD: dict[str, Case] = {
     "photo-own-plan": Case("tiny-photo", LARGER_PHOTO, raced=False),
     "photo-corrected": Case("tiny-photo", PHOTO, (45, 3, 13, 2, 3), raced=False, corrected=True),
     "photo-corrected-only": Case("tiny-photo", PHOTO, (45, 3, 20, 9, 2), raced=False, corrected=True),
-    "photo-lifted-whole": Case("tiny-photo", PHOTO, (45, 3, 20, 109, 1), raced=False),
+    "photo-rct-whole": Case("tiny-photo", PHOTO, (45, 3, 20, 109, 1), raced=False),
     "photo-coloured": Case("tiny-photo", PHOTO, (45, 3, 7, 16, 1), raced=False, coloured=True),
-    "photo-lifted": Case("tiny-photo", PHOTO, (45, 3, 13, 2, 1), raced=False),
+    "photo-rct": Case("tiny-photo", PHOTO, (45, 3, 13, 2, 1), raced=False),
     "photo-segments": Case("tiny-photo", PHOTO, (45, 3, 13, 2), raced=False),
     "photo-grey": Case("tiny-photo", GREY, (17, 1, 20, 385), raced=False),
     "photo-grey-own-plan": Case("tiny-photo", LARGER_GREY, raced=False),
@@ -146,7 +150,7 @@ def shipped_content(model: Model) -> bytes:
     """What the golden file of a shipped model holds."""
     if model.medium == "array" and len(model.shape) == 2:
         # Digits, or what the model takes for them: of smooth pictures xz makes less.
-        return npy(model.draw(8, None, np.random.RandomState(6)).reshape(8, *model.shape))
+        return npy(model.sample(8, None, np.random.RandomState(6)).reshape(8, *model.shape))
     if model.medium == "array":
         return images(2, model.shape, shared=0.8)
     if model.medium == "image":

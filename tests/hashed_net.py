@@ -10,7 +10,7 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 class HashedNet:
-    """A `models.ardm.MaskedNet` of any size: every digit that is known changes every distribution."""
+    """A `models.networks.masked.MaskedNet` of any size: every digit that is known changes every distribution."""
 
     least = 1
 
@@ -19,7 +19,7 @@ class HashedNet:
         self.alphabet = base**stages
         self._digits = Digits(base, stages)
 
-    def memory(self) -> None:
+    def new_cache(self) -> None:
         """Nothing."""
 
     def frequencies(
@@ -28,7 +28,7 @@ class HashedNet:
         known: NDArray[np.bool_],
         stage: int,
         wanted: NDArray[np.intp],
-        memory: None = None,
+        cache: None = None,
     ) -> NDArray[np.uint32]:
         shift = self._digits.shift(stage)
         seen = np.where(known, values >> shift, values.astype(int) >> shift + self._digits.bits) + 256 * known

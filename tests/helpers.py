@@ -116,7 +116,7 @@ class TableModel:
     def nll(self, symbols: NDArray[np.uint8], plan: tuple[int, ...]) -> float:
         return float(self._pmf(len(symbols)).bits(symbols).sum())
 
-    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NDArray[np.uint8]:
+    def sample(self, items: int, steps: int | None, random: np.random.RandomState) -> NDArray[np.uint8]:
         self.plan(1, steps)
         size = math.prod(self.sample_shape)
         return (

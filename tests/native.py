@@ -13,6 +13,7 @@ from catzip.models.backends.native.library import Unusable, variants
 from catzip.models.backends.native.structures import Core
 from catzip.models.families.ardm.codec import ARDM
 from catzip.models.families.autoregressive.codec import Autoregressive
+from catzip.models.families.idf.codec import IDF
 from catzip.models.networks.native_network import NativeNetwork
 from catzip.models.registry import Registry
 
@@ -48,6 +49,15 @@ def model(name: str, core: str, threads: int = 1) -> Autoregressive:
     with chosen(core):
         found = Registry("cpu", threads).by_name(name if name in SHIPPED else str(tiny_path(name)))
     assert isinstance(found, Autoregressive) and (found.native is None) == (core == "numpy")
+    return found
+
+
+@cache
+def flow(name: str, core: str, threads: int = 1) -> IDF:
+    """A tiny or shipped flow on this core."""
+    with chosen(core):
+        found = Registry("cpu", threads).by_name(name if name in SHIPPED else str(tiny_path(name)))
+    assert isinstance(found, IDF) and found.native == (core != "numpy")
     return found
 
 

@@ -12,9 +12,9 @@ LEVELS = (1, 2, 3, 5, 9, 21, 81)
 
 
 class Decided(NamedTuple):
-    """A decision: p of the mixture, p of the last stage, sets of weights, inputs, places of all counters that learn.
+    """A decision: p of the mixture, p of the SSE stage, sets of weights, inputs, places of all counters that learn.
 
-    A place is (context, slot); the maps of the last stage are contexts -1 and -2.
+    A place is (context, slot); the maps of the SSE stage are contexts -1 and -2.
     """
 
     p: int
@@ -85,7 +85,7 @@ class ReferenceMixer:
         return Decided(p, refined, sets, inputs, places + cells)
 
     def _refined(self, t: int, p: int, packed: int, node: int) -> tuple[int, list[tuple[int, int]]]:
-        """What the last stage makes of a probability, and the places of the counters that learn."""
+        """What the SSE stage makes of a probability, and the places of the counters that learn."""
         knot, part = divmod(max(-2048, min(2047, t)) + 2048, 256)
         total, cells = 2 * p, []
         for order in (1, 2):
@@ -99,7 +99,7 @@ class ReferenceMixer:
         return max(1, total >> 3), cells
 
     def _knot(self, at: int) -> int:
-        """A fresh counter of the last stage, of age 4."""
+        """A fresh counter of the SSE stage, of count 4."""
         return self._squash[len(self._squash) // 2 - 2048 + 256 * at] << 16 | 4
 
     def _keys(self, packed: int, lane: int) -> list[int]:

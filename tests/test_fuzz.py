@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,18 @@ def test_time_is_bounded(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(oracle, "SECONDS", 0.05)
     assert isinstance(oracle.finding(endless, b""), oracle.TooLong)
+
+
+def test_each_outcome_has_the_time_of_an_input(monkeypatch: pytest.MonkeyPatch):
+    def work(seconds: float) -> None:
+        until = time.process_time() + seconds
+        while time.process_time() < until:
+            pass
+
+    monkeypatch.setattr(oracle, "SECONDS", 0.4)
+    assert oracle.finding(lambda data: [oracle.outcome(work, 0.2) for _ in range(5)], b"") is None
+    found = oracle.finding(lambda data: [oracle.outcome(work, each) for each in (0.2, 2)], b"")
+    assert isinstance(found, oracle.TooLong)
 
 
 def test_memory_is_bounded():

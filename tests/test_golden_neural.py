@@ -98,11 +98,11 @@ def test_shipped_models_have_a_golden_file(name: str, device: str, set_exact_out
     assert decompress(path.read_bytes(), models) == content
 
 
-def test_lifts_and_turns_are_in_a_golden_file(monkeypatch: pytest.MonkeyPatch):
+def test_colour_transforms_and_chroma_offsets_are_in_a_golden_file(monkeypatch: pytest.MonkeyPatch):
     """Every number that a tile may have, so that none can change its meaning."""
-    seen: dict[str, set[int]] = {"lowered": set(), "turned": set()}
+    seen: dict[str, set[int]] = {"undo_rct": set(), "offset_chroma": set()}
 
-    def watched(name: str) -> Callable[[NDArray[np.uint8], NDArray[np.int32]], NDArray[np.uint8]]:
+    def recorded(name: str) -> Callable[[NDArray[np.uint8], NDArray[np.int32]], NDArray[np.uint8]]:
         undo = getattr(colour, name)
 
         def run(images: NDArray[np.uint8], by: NDArray[np.int32]) -> NDArray[np.uint8]:
@@ -112,9 +112,11 @@ def test_lifts_and_turns_are_in_a_golden_file(monkeypatch: pytest.MonkeyPatch):
         return run
 
     for name in seen:
-        monkeypatch.setattr(colour, name, watched(name))
+        monkeypatch.setattr(colour, name, recorded(name))
     decompress(path_of("good", "photo-coloured").read_bytes(), Registry("cpu"))
-    assert seen["lowered"] == set(range(-8, 8)) and seen["turned"] == {-turn for turn in range(16)}
+    assert seen["undo_rct"] == set(range(-8, 8)) and seen["offset_chroma"] == {
+        -offset for offset in range(16)
+    }
 
 
 def test_every_golden_network_is_installed():

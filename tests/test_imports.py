@@ -18,10 +18,7 @@ MODULES = {
 }
 TRAINING = {"training", "qat", "masks", "orders", "softening"}  # of a family's folder
 SHARED = {"compressor.errors"}  # what everything may import
-TORCH = {
-    "models.backends.torch",
-    "models.backends.int8",
-}  # outside training; exact inference else runs on NumPy
+TORCH = {"models.backends.torch"}  # outside training; exact inference else runs on NumPy
 
 
 def drawn() -> dict[str, set[str]]:

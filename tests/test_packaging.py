@@ -1,5 +1,6 @@
 """The wheel holds the package, its weights and its format specification, nothing else; the sdist builds."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -85,6 +86,38 @@ def test_without_a_compiler_the_core_is_left_out_and_the_wheel_is_for_every_plat
     (wheel,) = tmp_path.glob("*-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
         assert not [name for name in archive.namelist() if name.endswith(".so")]
+
+
+@pytest.fixture
+def wheels():
+    """The script of `make wheels`."""
+    spec = importlib.util.spec_from_file_location("wheels", ROOT / ".ci" / "wheels.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_wheel_that_is_packed_anew_is_smaller_and_holds_the_same(built, wheels, tmp_path, monkeypatch):
+    monkeypatch.setattr(wheels, "DIST", tmp_path)
+    (wheel,) = built.glob("*.whl")
+    made = wheels.packed(wheel)
+    assert made.stat().st_size < wheel.stat().st_size
+    with zipfile.ZipFile(wheel) as before, zipfile.ZipFile(made) as after:
+        assert after.testzip() is None and set(after.namelist()) == set(before.namelist())
+        ours = [name for name in before.namelist() if not name.endswith(("/WHEEL", "/RECORD"))]
+        assert all(after.read(name) == before.read(name) for name in ours)
+        (about,) = (name for name in after.namelist() if name.endswith("/WHEEL"))
+        (record,) = (name for name in after.namelist() if name.endswith("/RECORD"))
+        assert f"Tag: {'-'.join(made.stem.split('-')[2:])}\n".encode() in after.read(about)
+        lines = {wheels.line_of(name, after.read(name)).strip() for name in [*ours, about]}
+        assert set(after.read(record).decode().splitlines()) == {*lines, f"{record},,"}
+
+
+def test_a_wheel_is_for_the_oldest_system_that_has_what_it_asks_for(wheels):
+    assert wheels.tag_of("linux_x86_64", b"..GLIBC_2.2.5..GLIBC_2.14..") == "manylinux_2_17_x86_64"
+    assert wheels.tag_of("linux_aarch64", b"..GLIBC_2.34..GLIBC_2.17..") == "manylinux_2_34_aarch64"
+    assert wheels.tag_of("linux_x86_64", b"of another C library") == "linux_x86_64"
+    assert wheels.tag_of("any", b"") == "any"
 
 
 def test_every_package_of_the_repository_is_listed():

@@ -44,6 +44,11 @@ CONFIGS: dict[str, AutoregressiveConfig] = {
     "bytes-refined": AutoregressiveConfig(
         alphabet=256, width=16, state=12, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))
     ),
+    "letters-plain": LETTERS,
+    "bytes-plain": AutoregressiveConfig(
+        alphabet=256, width=16, state=12, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))
+    ),
+    "letters-unmatched": LETTERS,
     # 3 * 701 inputs: more than float32 can be proved to add up exactly.
     "wide-inputs": replace(LETTERS, embed=701, ngrams=((1, 8), (2, 3))),
 }
@@ -55,6 +60,13 @@ MIXINGS = {
     if "refined" in name
 }
 """The mixtures of those above that have one of their own."""
+
+OPTIONS = {
+    "letters-plain": MixedModel(LETTERS, None),
+    "bytes-plain": MixedModel(CONFIGS["bytes-plain"], None, match=False),
+    "letters-unmatched": MixedModel(LETTERS, MIXING, match=False),
+}
+"""Those above that are without a mixture, or without a match model."""
 
 LETTER_CHUNKS = TransformerConfig(
     alphabet=27,
@@ -122,7 +134,7 @@ _FOLDER = TemporaryDirectory(prefix="catzip-tiny-")
 @cache
 def tiny_checkpoint(name: str) -> checkpoint.Checkpoint:
     family, configs = next((family, configs) for family, configs in TINY.items() if name in configs)
-    config = MixedModel(CONFIGS[name], MIXINGS[name]) if name in MIXINGS else configs[name]
+    config = MixedModel(CONFIGS[name], MIXINGS[name]) if name in MIXINGS else OPTIONS.get(name, configs[name])
     return examples_of(family).random_checkpoint(config, name)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Corpus:
+class PublicCorpus:
     """One public file, and which of its bytes a compressor is judged on.
 
     `test` is the (start, stop) of the test part in the whole file, stop None meaning its end. Where only a
@@ -46,8 +46,8 @@ _CALGARY = {
     "trans": (93695, "sha256:117a00c6af3e1c57f20013a8f1b468158f70634f685a348bedb7e4069cdd576a"),
 }
 
-CORPORA: dict[str, Corpus] = {
-    "text8": Corpus(
+CORPORA: dict[str, PublicCorpus] = {
+    "text8": PublicCorpus(
         folder="text8",
         size=100_000_000,
         digest="md5:3bea1919949baf155f99411df5fada7e",
@@ -55,7 +55,7 @@ CORPORA: dict[str, Corpus] = {
         test_is="the standard test split, its last 5,000,000 bytes",
         slice_test=5_000_000,
     ),
-    "enwik8": Corpus(
+    "enwik8": PublicCorpus(
         folder="enwik8",
         size=100_000_000,
         digest="md5:a1fa5ffddb56f4953e226637dabbb36a",
@@ -63,20 +63,20 @@ CORPORA: dict[str, Corpus] = {
         test_is="the standard test split, its last 5,000,000 bytes",
         slice_test=2_000_000,
     ),
-    "dickens": Corpus(
+    "dickens": PublicCorpus(
         folder="silesia",
         size=10_192_446,
         digest="sha256:b24c37886142e11d0ee687db6ab06f936207aa7f2ea1fd1d9a36763c7a507e6a",
     ),
     # Models may have been trained on samba's first 8,000,000 bytes, so they are never a test here.
-    "samba": Corpus(
+    "samba": PublicCorpus(
         folder="silesia",
         size=21_606_400,
         digest="sha256:93ba07bc44d8267789c1d911992f40b089ffa2140b4a160fac11ccae9a40e7b2",
         test=(8_000_000, None),
         test_is="the bytes from 8,000,000 on (those before may be training data)",
     ),
-    **{f"calgary/{name}": Corpus("calgary", size, digest) for name, (size, digest) in _CALGARY.items()},
+    **{f"calgary/{name}": PublicCorpus("calgary", size, digest) for name, (size, digest) in _CALGARY.items()},
 }
 
 # Digests of slices that are known, by name of file; another slice is used too, and called unverified.

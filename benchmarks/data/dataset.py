@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compressor.errors import CatzipError
-from ...compressor.media.array import Header
+from ...compressor.media.array import ArrayHeader
 
 DATA_VARIABLE = "CATZIP_DATA"
 
@@ -48,7 +48,7 @@ class Dataset:
     @staticmethod
     def of_file(name: str, data: bytes, description: str) -> Dataset:
         """The data set of any file's content: items if it is a .npy file of several dimensions of unsigned bytes."""
-        header = Header.read(data)
+        header = ArrayHeader.read(data)
         whole = header is not None and header.size + math.prod(header.shape) == len(data)
         if header is None or not whole or not header.is_plain or len(header.shape) < 2:
             return Dataset(name, data, description)

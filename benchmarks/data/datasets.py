@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .cifar10 import cifar10
-from .corpora import CORPORA, GROUPS, SLICES, Corpus
+from .corpora import CORPORA, GROUPS, SLICES, PublicCorpus
 from .dataset import DATA_VARIABLE, Dataset, DatasetError
 from .mnist import mnist
 from .photographs import SETS, of_file, photographs
@@ -65,7 +65,7 @@ def _file(path: Path) -> Dataset:
     return Dataset.of_file(path.name, data, f"{path.name}, the whole file of {len(data):,} bytes")
 
 
-def _corpus(name: str, corpus: Corpus) -> Dataset:
+def _corpus(name: str, corpus: PublicCorpus) -> Dataset:
     """The test part of a named corpus: of the whole public file where there is one, else of a slice."""
     root = _root(name)
     stem = name.rpartition("/")[2]
@@ -92,7 +92,7 @@ def _root(name: str) -> Path:
     return Path(value)
 
 
-def _whole(name: str, corpus: Corpus, path: Path) -> Dataset:
+def _whole(name: str, corpus: PublicCorpus, path: Path) -> Dataset:
     data = _read(path)
     if len(data) != corpus.size:
         raise DatasetError(
@@ -106,7 +106,7 @@ def _whole(name: str, corpus: Corpus, path: Path) -> Dataset:
     return Dataset(name, data[start:stop], found)
 
 
-def _slice(name: str, corpus: Corpus, path: Path, start: int, stop: int) -> Dataset:
+def _slice(name: str, corpus: PublicCorpus, path: Path, start: int, stop: int) -> Dataset:
     data = _read(path)
     if len(data) != stop - start or stop > corpus.size:
         raise DatasetError(

@@ -19,7 +19,6 @@ from ...models.backends.workers import usable_cores
 from ..machine import cpu_flags
 
 AVX2 = frozenset({"avx2", "fma"})
-VNNI = frozenset({"avx512_vnni"})
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512vl", "avx512dq"})
 
 # OPENBLAS_CORETYPE: what it needs, and the names threadpoolctl may give the kernels it selects.
@@ -86,7 +85,6 @@ def conditions() -> Iterator[Condition]:
     for name, disabled in _numpy_levels():
         setting = {"NPY_DISABLE_CPU_FEATURES": disabled}
         yield Condition("NumPy dispatch", name, setting, takes_effect={"numpy": {name}})
-    yield Condition("device", "cpu-int8", device="cpu-int8", threads=2, needs=VNNI)
     for threads in (1, 2):
         effect = {"threads": {str(threads)}}
         yield Condition("torch CPU threads", str(threads), {}, "torch", threads, takes_effect=effect)

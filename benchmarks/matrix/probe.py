@@ -44,10 +44,10 @@ class SharingWorkers(Workers):
 
     shared = 0
 
-    def groups(self, lanes: int, least: int = LEAST_LANES) -> list[slice]:
+    def groups(self, lanes: int, least: int = LEAST_LANES, each: int = 1) -> list[slice]:
         """As `Workers.groups`, but one lane is enough for a thread."""
-        found = super().groups(lanes, 1)
-        self.shared = max(self.shared, len(found))
+        found = super().groups(lanes, 1, each)
+        self.shared = max(self.shared, min(len(found), self.threads))
         return found
 
 

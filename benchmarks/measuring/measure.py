@@ -27,7 +27,7 @@ class MeasurementError(CatzipError):
 
 
 @dataclass(frozen=True)
-class Settings:
+class MeasureSettings:
     """How rows are measured.
 
     threads, device  passed to both commands; threads None: catzip's default
@@ -44,12 +44,12 @@ class Settings:
         return words + (["--device", self.device] if self.device != "auto" else [])
 
 
-DEFAULTS = Settings()
+DEFAULTS = MeasureSettings()
 NONE = range(0)
 
 
 @dataclass(frozen=True)
-class Task:
+class Measurement:
     """One row to measure.
 
     model    its name, None to let catzip choose from the content
@@ -90,7 +90,7 @@ class Task:
         return words + (["--steps", str(self.steps)] if self.steps is not None else [])
 
 
-def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
+def measure(task: Measurement, models: ModelSource, settings: MeasureSettings) -> Result:
     """Compress to files, decompress them, compare, and evaluate the model's own NLL on the same frames, if asked for.
 
     `models` evaluates the NLL, in this process. Raises MeasurementError if a command fails or the bytes differ.
@@ -131,7 +131,7 @@ def measure(task: Task, models: ModelSource, settings: Settings) -> Result:
     )
 
 
-def _compare(task: Task, restored: Sequence[Path], contents: Sequence[bytes]) -> None:
+def _compare(task: Measurement, restored: Sequence[Path], contents: Sequence[bytes]) -> None:
     """Byte for byte; of an image file, that may be packed in another way, pixel for pixel."""
     for path, data in zip(restored, contents, strict=True):
         back = path.read_bytes()
@@ -139,7 +139,7 @@ def _compare(task: Task, restored: Sequence[Path], contents: Sequence[bytes]) ->
             raise MeasurementError(f"{task.dataset.name}, model {task.system}: came back different")
 
 
-def _dimensions(task: Task) -> int:
+def _dimensions(task: Measurement) -> int:
     if not task.singles:
         return task.dataset.dimensions
     items = task.dataset.items

@@ -35,7 +35,7 @@ from ...models.training.families import task_for
 from ...models.training.loop import Run
 from ...models.training.recipe import Recipe, load
 from ...models.training.state import TrainingState
-from ...models.training.warm_start import grow, source
+from ...models.training.warm_start import source, warm_start
 from .. import machine
 from ..tables.text import markdown
 
@@ -125,7 +125,7 @@ def main(arguments: list[str]) -> int:
     start = source(options.start) if options.start else None
     for variant in recipes:  # what is no model is said before the others train
         net = task_for(variant, torch.device("cpu")).net
-        TrainingState(net, variant.schedule, grow(net, start, variant) if start else None)
+        TrainingState(net, variant.schedule, warm_start(net, start, variant) if start else None)
     each = ends(recipe) if options.each else ()
     columns = {**BITS, **{_name(corpus): _name(corpus) for corpus in each}}
     rows = []

@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ def varied(name: str, variant: str) -> Model:
     arrays = saved.arrays | mixing_tables(MixingConfig.from_json(mixing))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{saved.config['name']}.safetensors"
-        checkpoint.save(path, replace(saved, config=saved.config | {"coding": mixing}, arrays=arrays))
+        checkpoint.save(path, saved._replace(config=saved.config | {"coding": mixing}, arrays=arrays))
         return source.by_name(str(path))
 
 

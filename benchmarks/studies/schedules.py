@@ -28,7 +28,7 @@ from ...models.families.ardm.codec import ARDM
 from ...models.registry import Registry
 from ..data.dataset import Dataset
 from ..data.datasets import load
-from ..measuring.measure import Settings, Task, measure
+from ..measuring.measure import Measurement, MeasureSettings, measure
 from ..report import terminal
 from ..results import Result
 from ..run import Job, begin, budgets_of, collect, resumed
@@ -40,7 +40,7 @@ class NoScheduleError(CatzipError):
     """The model has no schedule of that kind."""
 
 
-def compare(dataset: Dataset, model: str, steps: Sequence[int], settings: Settings) -> Iterator[Job]:
+def compare(dataset: Dataset, model: str, steps: Sequence[int], settings: MeasureSettings) -> Iterator[Job]:
     """Two measurements for each number of steps (none given: each that the model has, but all).
 
     Raises CatzipError for a model without schedules, or steps that it does not have.
@@ -52,11 +52,11 @@ def compare(dataset: Dataset, model: str, steps: Sequence[int], settings: Settin
     for each in budgets_of(source, model, steps or found.budgets[:-1]):
         yield (
             f"{dataset.name}: {model}, {each} steps",
-            partial(measure, Task(dataset, model, each), source, settings),
+            partial(measure, Measurement(dataset, model, each), source, settings),
         )
         yield (
             f"{dataset.name}: {model}, {each} steps, {UNIFORM}",
-            partial(_uniform, Task(dataset, model, each), settings),
+            partial(_uniform, Measurement(dataset, model, each), settings),
         )
 
 
@@ -83,7 +83,7 @@ def _order_agnostic(source: Registry, name: str) -> ARDM:
     return model
 
 
-def _uniform(task: Task, settings: Settings) -> Result:
+def _uniform(task: Measurement, settings: MeasureSettings) -> Result:
     """The same measurement with uniform schedules; the row stays the model's, and says so."""
     assert task.model is not None
     with tempfile.TemporaryDirectory(prefix="catzip-uniform-") as folder, _beside(folder):
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     words = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(words)
-    settings = Settings(options.threads, options.device)
+    settings = MeasureSettings(options.threads, options.device)
     try:
         (dataset,) = load(options.dataset, options.limit)
         run = begin(shlex.join([*name.split(), *_portable(words)]), [dataset], settings)

@@ -27,7 +27,7 @@ HEADERS = (
 
 
 @dataclass(frozen=True)
-class Row:
+class SystemRow:
     """One system on a data set.
 
     results  of each of its files
@@ -117,14 +117,14 @@ class ImageSet:
         """Name and extent."""
         return f"{self.name}, {self.images:,} image{'s' * (self.images > 1)}"
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[SystemRow]:
         """A row for each system and device, the largest first; what could not run at the end."""
         found: dict[tuple[str, str | None], dict[str, Result]] = {}
         for result, device in joined(self.results):
             key = result.choice, device if result.frames else None
             found.setdefault(key, {})[result.dataset] = result
         rows = [
-            Row([each for name in self.files if (each := of.get(name))], device, len(self.files))
+            SystemRow([each for name in self.files if (each := of.get(name))], device, len(self.files))
             for (_, device), of in found.items()
         ]
         return sorted(rows, key=lambda row: (row.rate is None, -(row.rate or 0)))
@@ -204,7 +204,7 @@ def _published(figure: Any) -> Iterator[list[str]]:
         yield [figure.system + steps + how, "-", "-", cell(bits, "{:.2f}"), nll, *blank, "published"]
 
 
-def _of_files(images: ImageSet, rows: Sequence[Row], table: Table) -> Iterator[str]:
+def _of_files(images: ImageSet, rows: Sequence[SystemRow], table: Table) -> Iterator[str]:
     """Bits for each sub-pixel of every file, a column for each system; what took longest."""
     shown = [row for row in rows if row.rate is not None]
     rates = [{result.dataset: result.rate for result in row.results} for row in shown]

@@ -80,7 +80,7 @@ class Categorical(Codec[NDArray[np.integer]]):
         return stack.pop(self.pmf)
 
 
-Steps = Generator[Codec[Any], Any, None]
+Steps = Generator[Codec[Any], Any, Any]
 """Yields one codec for each item, and is sent the item that was coded with it."""
 
 

@@ -78,7 +78,7 @@ class Model(Protocol):
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """The shape of a sample, as `draw` gives it: `shape`, or one that the model has chosen where any is alike."""
+        """The shape of a sample, as `sample` gives it: `shape`, or one that the model has chosen where any is alike."""
         ...
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
@@ -115,7 +115,7 @@ class Model(Protocol):
         """
         ...
 
-    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> Symbols:
+    def sample(self, items: int, steps: int | None, random: np.random.RandomState) -> Symbols:
         """So many items drawn from the model, with the PMFs it codes with: [items, symbols of an item].
 
         `steps` as for `plan`. Raises ModelMismatchError as it does.

@@ -13,6 +13,8 @@ test:
   decode must check that the stack is empty and that a checksum is right.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Self
 

@@ -13,7 +13,7 @@ from .streams import Patient, descriptor_of
 from .temporary import Temporary
 
 
-class Sink:
+class ResultSink:
     """Where a result goes: `write`, and errors that name the target, never a temporary file.
 
     file  unbuffered, and one whose `write` writes all
@@ -41,10 +41,10 @@ class Sink:
             self.file.close()
 
 
-def writing(target: Path, *, overwrite: bool) -> AbstractContextManager[Sink]:
+def writing(target: Path, *, overwrite: bool) -> AbstractContextManager[ResultSink]:
     """A sink for `target`, whatever that is: see `as_it_is` and `replacing`."""
     file = as_it_is(target)
-    return replacing(target, overwrite=overwrite) if file is None else in_place(Sink(file, str(target)))
+    return replacing(target, overwrite=overwrite) if file is None else in_place(ResultSink(file, str(target)))
 
 
 def write_whole(target: Path, text: str) -> None:
@@ -69,7 +69,7 @@ def _existing(path: str, flags: int) -> int:
 
 
 @contextmanager
-def in_place(sink: Sink) -> Iterator[Sink]:
+def in_place(sink: ResultSink) -> Iterator[ResultSink]:
     """The sink, closed at the end; what was written before an exception stays written."""
     try:
         yield sink
@@ -79,7 +79,7 @@ def in_place(sink: Sink) -> Iterator[Sink]:
 
 
 @contextmanager
-def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = None) -> Iterator[Sink]:
+def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = None) -> Iterator[ResultSink]:
     """A new file that takes the place of `target` when the block ends, and vanishes if the block raises.
 
     It can be read back before that through `sink.file`. What a symbolic link leads to is replaced, not the link.
@@ -98,7 +98,7 @@ def replacing(target: Path, *, overwrite: bool, like: os.stat_result | None = No
             _check_file(there)
         temporary = Temporary(target, 0o666 if before is None else narrow(before.st_mode))
     try:
-        yield Sink(temporary.file, name)
+        yield ResultSink(temporary.file, name)
         with _naming(name):
             there = _found(target)
             kept = like or there or before

@@ -13,13 +13,13 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 import stat
 import sys
 import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from .ownership import copy_metadata, narrow
 from .streams import Patient
@@ -33,6 +33,7 @@ TOO_YOUNG = 60.0
 _CLOSED_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOSED_ON_EXEC | getattr(os, "O_BINARY", 0)
 _UNNAMED = getattr(os, "O_TMPFILE", 0)  # Linux
+_BLOCK = 1 << 20  # bytes that are copied at a time
 _NAME = re.compile(r"\.catzip-(?P<key>[0-9a-f]{8})-(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
 
 
@@ -92,7 +93,7 @@ class Temporary:
             self._name = None
             try:
                 self.file.seek(0)
-                shutil.copyfileobj(self.file, target, 1 << 20)
+                _copy(self.file, target)
                 target.truncate()
                 os.fsync(target.fileno())
             except OSError as error:
@@ -125,7 +126,7 @@ class Temporary:
         copy = Patient(os.open(name, _NEW, narrow(found.st_mode)), "r+b")
         try:
             self.file.seek(0)
-            shutil.copyfileobj(self.file, copy, 1 << 20)
+            _copy(self.file, copy)
             copy_metadata(copy.fileno(), found, times=True)
             os.fsync(copy.fileno())
         except BaseException:
@@ -221,6 +222,12 @@ def _linked(name: Path, target: Path) -> bool:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
         return False
     return True
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> None:
+    """Write what `source` still has to `target`."""
+    while block := source.read(_BLOCK):
+        target.write(block)
 
 
 def _name_for(target: Path) -> Path:

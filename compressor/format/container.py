@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import CorruptError, NewerVersionError, NotCatzipError, TruncatedError
 from . import lzma2, trailer, varint
-from .numbers import MAX_RECIPE, MEDIA, medium_of
+from .numbers import MAX_REPACKING, MEDIA, medium_of
 from .reader import BLOCK, Reader
 
 MAGIC = b"\x89CZ\r\n"  # not ASCII, and changed by any conversion of line ends
@@ -26,8 +26,7 @@ MAX_RATIO = 1 << 21  # content of a coded frame for each byte of its payload
 _MAX_SHIFT = 62  # largest power of two a stored piece can be
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """What stands before the payload of a frame.
 
     kind         STORED, XZ, CODED or PACKING
@@ -51,14 +50,13 @@ class Head:
         return tag if self.kind == STORED else tag + length + varint.encode(self.size)
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """A frame of a file. Offsets count from the start of the file and of the content.
 
     kind         "stored", "xz", "coded" or "packing"
     offset, size bytes of the whole frame in the file
     start, length  bytes of the content; none of a packing frame
-    check        its checksum; of a packing frame, of the recipe
+    check        its checksum; of a packing frame, of the repack method
     medium, fingerprint  of a coded frame, else None
     symbols, side  of a coded frame, else 0: how many symbols are coded, what the side stream takes in the
     file
@@ -80,8 +78,7 @@ class Frame:
     packing: str | None = None
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """What is known of a frame beyond its head: see `Frame`."""
 
     length: int
@@ -266,6 +263,8 @@ def read_head(reader: Reader) -> Head | None:
 def _recipe_size(reader: Reader) -> int:
     """Bytes of payload of a packing frame."""
     size = reader.varint()
-    if not 1 <= size <= MAX_RECIPE:
-        raise CorruptError(f"a packing frame states {size} bytes of payload; 1 to {MAX_RECIPE} is possible")
+    if not 1 <= size <= MAX_REPACKING:
+        raise CorruptError(
+            f"a packing frame states {size} bytes of payload; 1 to {MAX_REPACKING} is possible"
+        )
     return size

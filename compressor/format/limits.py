@@ -22,7 +22,7 @@ Check = Callable[[], None]
 UNLIMITED = sys.maxsize
 """Bytes of output that are as many as anyone may want."""
 
-CREDIT = 14_000
+CREDIT = 13_000
 """Work that the frames of a file may take, in all, beyond what their payloads allow."""
 
 _CGROUPS = (
@@ -65,6 +65,11 @@ class Limits:
     def __post_init__(self) -> None:
         if (self.output or 0) < 0 or (self.memory or 0) < 0:
             raise ValueError("a limit cannot be negative")
+
+    @staticmethod
+    def asked(output: int | None, memory: int | None) -> Limits:
+        """Limits as users give them: None for those that hold by default, and 0 for any amount of memory."""
+        return Limits(output) if memory is None else Limits(output, memory or None)
 
     @staticmethod
     def none() -> Limits:

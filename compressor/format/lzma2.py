@@ -1,10 +1,12 @@
 """LZMA2 without a container around it: what `xz -9e` makes, less the 60 bytes or so of the .xz format."""
 
 import lzma
+from collections.abc import Callable
 
 from ..errors import CorruptError
 
 _SMALL = 1 << 20
+_STEP = 1 << 16  # bytes that the encoder is given at a time, which says nothing to it
 _XZ_DICTIONARY = 1 << 26  # of `xz -9e`
 
 _COMPRESSED = 0x80  # the control byte of a chunk: below, 1 or 2 for one that is stored
@@ -12,13 +14,21 @@ _NOTHING, _STATE, _PROPERTIES, _ALL = range(4)  # what a chunk resets; the last 
 _DEFAULT_PROPERTIES = 0x5D  # lc = 3, lp = 0, pb = 2
 
 
-def compress(data: bytes) -> bytes:
+def compress(data: bytes, look_up: Callable[[], None] = lambda: None) -> bytes:
     """The LZMA2 stream of `xz -9e` for `data`.
+
+    look_up  called many times in a second; what it raises ends the work
 
     The encoder clears tables in proportion to its dictionary, so small data gets a small one.
     """
     dictionary = _SMALL if len(data) <= _SMALL else _XZ_DICTIONARY
-    return lzma.compress(data, lzma.FORMAT_RAW, filters=[_filter(dictionary)])
+    encoder = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=[_filter(dictionary)])
+    parts = []
+    for at in range(0, len(data), _STEP):
+        look_up()
+        parts.append(encoder.compress(data[at : at + _STEP]))
+    look_up()
+    return b"".join((*parts, encoder.flush()))
 
 
 def rough_size(data: bytes) -> int:

@@ -9,7 +9,7 @@ PNG, PNG_EXACT, WEBP, PNG_TUNED = range(4)
 REPACKINGS = {PNG: "png", PNG_EXACT: "png-exact", WEBP: "webp", PNG_TUNED: "png-tuned"}
 """What listings call the ways of packing again: the first byte of what a packing frame holds."""
 
-MAX_RECIPE = 1 << 24
+MAX_REPACKING = 1 << 24
 """Bytes that a packing frame can hold."""
 
 
@@ -23,11 +23,11 @@ def side_limit(length: int) -> int:
     return 3 * length + 4096
 
 
-def repacking_of(recipe: bytes) -> str:
-    """How a packing frame that holds `recipe` packs again. Raises NewerVersionError for a way that is not known."""
-    name = REPACKINGS.get(recipe[0]) if recipe else None
+def repacking_of(method: bytes) -> str:
+    """How a packing frame that holds `method` packs again. Raises NewerVersionError for a way that is not known."""
+    name = REPACKINGS.get(method[0]) if method else None
     if name is None:
         raise NewerVersionError(
-            f"the file packs a picture in an unknown way, {recipe[:1].hex()}: install a newer catzip"
+            f"the file packs a picture in an unknown way, {method[:1].hex()}: install a newer catzip"
         )
     return name

@@ -1,15 +1,15 @@
 """What is inside a coded frame: plan, symbol count, side stream, one stack for each segment."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..coding.model import Plan
 from ..coding.stack import Stack
 from ..errors import CorruptError
 from . import lzma2, varint
+from .interruptible_stack import InterruptibleStack, no_check
 from .limits import Check
 from .numbers import side_limit
-from .watched import Watched, go_on
 
 MAX_PLAN = 16
 """Numbers in a plan."""
@@ -18,8 +18,7 @@ MAX_FRONT = (MAX_PLAN + 4) * varint.MAX_BYTES
 """Bytes that a front can have."""
 
 
-@dataclass(frozen=True)
-class Front:
+class Front(NamedTuple):
     """What stands before the side stream and the segments.
 
     plan         the model's coding plan
@@ -89,7 +88,7 @@ def unpack_side(data: bytes, front: Front) -> bytes:
     return side if front.side_size == front.side_length else lzma2.decompress(side, front.side_length)
 
 
-def unpack_stacks(data: bytes, count: int, check: Check = go_on) -> Iterator[Stack]:
+def unpack_stacks(data: bytes, count: int, check: Check = no_check) -> Iterator[Stack]:
     """The stacks of `count` segments, which call `check` when they are popped. Raises CorruptError when they are not
     there."""
     at = 0
@@ -97,12 +96,12 @@ def unpack_stacks(data: bytes, count: int, check: Check = go_on) -> Iterator[Sta
         size, at = varint.decode(data, at)
         if size > len(data) - at:
             raise CorruptError("a segment is longer than its frame")
-        yield _watched(data[at : at + size], check)
+        yield _interruptible(data[at : at + size], check)
         at += size
-    yield _watched(data[at:], check)
+    yield _interruptible(data[at:], check)
 
 
-def _watched(data: bytes, check: Check) -> Watched:
-    stack = Watched.from_bytes(data)
+def _interruptible(data: bytes, check: Check) -> InterruptibleStack:
+    stack = InterruptibleStack.from_bytes(data)
     stack.check = check
     return stack

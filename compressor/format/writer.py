@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..coding.model import Plan
 from ..errors import CatzipError
@@ -15,8 +15,7 @@ Piece = tuple[int, Iterable[bytes]]
 """Stored content: its length and the blocks that make it up."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A frame as it will be written: head, payload (empty if stored); `symbols`, `side` and `plan` of `Frame`; the
     work that it takes to decode, of a coded one."""
 
@@ -38,11 +37,11 @@ class Writer:
         self._at = 0
         self._put(HEADER)
 
-    def pack(self, recipe: bytes) -> None:
+    def pack(self, method: bytes) -> None:
         """Write the frame that says how the content of this member, still to come, is packed."""
-        offset, check, head = self._at, checksum(recipe), Head(PACKING, size=len(recipe))
-        self._put(head.to_bytes() + recipe + check)
-        self._note(head, Body(0, check, packing=repacking_of(recipe)), offset)
+        offset, check, head = self._at, checksum(method), Head(PACKING, size=len(method))
+        self._put(head.to_bytes() + method + check)
+        self._note(head, Body(0, check, packing=repacking_of(method)), offset)
 
     def write(self, choice: Choice, data: bytes) -> None:
         """Write an xz or coded frame for `data`."""

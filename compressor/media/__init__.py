@@ -8,7 +8,7 @@ whoever has a model asks `medium_for`. To add a medium, write its module, its li
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..coding.model import ALPHABETS, Model
 from ..coding.symbols import Symbols
@@ -16,8 +16,7 @@ from ..format import numbers
 from . import array, image, raw, text27, tokens
 
 
-@dataclass(frozen=True)
-class Medium:
+class Medium(NamedTuple):
     """One way to see a file.
 
     wire      its number in files, 0 .. 15

@@ -7,7 +7,7 @@ on, all bytes are symbols. What a header says is matched, never evaluated or unp
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +21,16 @@ LONGEST = 10_000
 _MAGIC = b"\x93NUMPY"
 _WIDTHS = {b"\1\0": 2, b"\2\0": 4, b"\3\0": 4}  # version -> bytes of the length of the text
 _START = len(_MAGIC) + 2
-_PAIR = re.compile(
-    rb"""\s*(?P<quote>['"])(?P<key>descr|fortran_order|shape)(?P=quote)\s*:\s*(?:
+_PAIR = rb"""\s*(?P<quote>['"])(?P<key>descr|fortran_order|shape)(?P=quote)\s*:\s*(?:
     (?P<mark>['"])(?P<text>[\w<>|=\[\]]*)(?P=mark)  # '|u1'
     | (?P<word>True|False)
     | \((?P<numbers>(?:\s*\d{1,18}\s*,)*(?:\s*\d{1,18})?\s*)\)  # (500, 32, 32, 3)
     | (?P<fields>\[[^\]]*\])  # of a structured type
-    )\s*(?:,|(?=\}))""",
-    re.VERBOSE,
-)
+    )\s*(?:,|(?=\}))"""
 _KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex"}
 
 
-@dataclass(frozen=True)
-class Header:
+class ArrayHeader(NamedTuple):
     """The header of a .npy file.
 
     size     its bytes, up to the items
@@ -49,7 +45,7 @@ class Header:
     shape: tuple[int, ...]
 
     @classmethod
-    def read(cls, data: bytes) -> "Header | None":
+    def read(cls, data: bytes) -> "ArrayHeader | None":
         """The header that `data` starts with; None if it starts with none, or with one NumPy would not write."""
         size = _extent(data)
         start = _START + _WIDTHS[data[6:8]] if size else 0
@@ -77,7 +73,7 @@ class Header:
 
 def split(data: bytes) -> tuple[NDArray[np.uint8], bytes]:
     """The items as symbols 0 .. 255, uint8 [n], and the header; or all bytes, and nothing."""
-    header = Header.read(data)
+    header = ArrayHeader.read(data)
     at = header.size if header is not None and header.is_plain and header.size < len(data) else 0
     return np.frombuffer(data, np.uint8, offset=at), data[:at]
 
@@ -105,8 +101,8 @@ def _extent(data: bytes) -> int:
 def _pairs(text: bytes) -> dict[str, dict[str, bytes | None]]:
     """What stands in the text of a header, by key; nothing if it is not as it should be."""
     pairs: dict[str, dict[str, bytes | None]] = {}
-    at = 1
-    while text.startswith(b"{") and (found := _PAIR.match(text, at)) is not None:
+    at, pair = 1, re.compile(_PAIR, re.VERBOSE)  # here, for few files are arrays
+    while text.startswith(b"{") and (found := pair.match(text, at)) is not None:
         key = found["key"].decode()
         if key in pairs:
             return {}

@@ -7,9 +7,9 @@ What is found here decides how well a file is coded, and never whether it comes 
 import re
 import struct
 
-from ..recompression import form
+from ..recompression.kinds import MAGICS
 from . import tiff
-from .array import LONGEST, Header
+from .array import LONGEST, ArrayHeader
 from .look import Look
 from .raster import Raster
 
@@ -36,6 +36,10 @@ def find(look: Look) -> Raster | None:
 
 def _unpacked(opening: bytes) -> Raster | None:
     """The raster of a PNG or a WebP in its unpacked form."""
+    if not opening.startswith(tuple(MAGICS)):
+        return None
+    from ..recompression import form  # which most files do without
+
     facts = form.Facts.read(opening)
     if facts is None or facts.shape.bits < 8 or facts.shape.colour == _INDEX:
         return None
@@ -71,7 +75,7 @@ def _bmp(opening: bytes) -> Raster | None:
 
 def _npy(opening: bytes) -> Raster | None:
     """The raster of an array [H, W], [H, W, C] or [N, H, W, C] of unsigned bytes, with C = 1, 3 or 4."""
-    header = Header.read(opening)
+    header = ArrayHeader.read(opening)
     if header is None or not header.is_plain or not 2 <= len(header.shape) <= 4 or 0 in header.shape:
         return None
     *images, height, width, samples = (*header.shape, 1) if len(header.shape) == 2 else header.shape

@@ -1,6 +1,6 @@
 """Where the pixels of an uncompressed image lie among the bytes of a file, or of a part of it."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..errors import CorruptError
 from ..format import varint
@@ -10,8 +10,7 @@ MAX_PADDING = 3  # bytes: rows of some formats begin at multiples of 4
 _BAND = 64  # rows: where a large image is cut, what lies in tiles stays whole
 
 
-@dataclass(frozen=True)
-class Raster:
+class Raster(NamedTuple):
     """Rows of pixels, each as long as the next.
 
     start    offset of the first row
@@ -64,7 +63,7 @@ class Raster:
         last = min(self.height, (start + length - self.start) // self.stride)
         if last <= first:
             return None
-        return replace(self, start=self.start + first * self.stride - start, height=last - first)
+        return self._replace(start=self.start + first * self.stride - start, height=last - first)
 
     def cut(self, frame_size: int) -> tuple[int, int]:
         """Bytes of the first frame and of each other, at most `frame_size`, so that rows stay whole if they can."""

@@ -23,8 +23,8 @@ bits for each byte of text.
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,8 +182,7 @@ def _unpack(side: bytes, pairs: int) -> tuple[list[Entry], NDArray[np.int64], by
     return entries, numbers, side[at:]
 
 
-@dataclass(frozen=True)
-class _Words:
+class _Words(NamedTuple):
     """Where the words of a skeleton are, counted in letters.
 
     pairs    how many (gap, word) pairs there are

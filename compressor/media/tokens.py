@@ -10,8 +10,8 @@ the content as it likes, because a decoder needs nothing but the pieces. This on
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ PER_SYMBOL = 4
 _BLOCK = 1 << 12  # symbols that are spelled at a time, up to 1 MB of content
 
 
-@dataclass(frozen=True)
-class Tokens:
+class Tokens(NamedTuple):
     """The medium of one vocabulary."""
 
     vocabulary: Vocabulary

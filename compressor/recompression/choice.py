@@ -1,14 +1,13 @@
-"""Which recipe a picture gets: every one that is given was followed once, with the limits that a decoder has."""
+"""Which repack method a picture gets: every one that is given was followed once, with the limits that a decoder has."""
 
 from collections.abc import Iterator
 from itertools import islice
 
 from ..errors import CatzipError
 from ..format import numbers
-from . import chunks, deflate, png, webp
-from . import method as recipe
+from . import chunks, deflate, method, png, webp
 from .asbytes import AsBytes, NotReproduced
-from .content import Content
+from .content import PictureContent
 from .exact import Exact, checksum
 from .form import OPENING, Shape
 from .png import Opened
@@ -25,33 +24,33 @@ _SMALL = 1 << 16  # bytes of a file for which that is not so
 
 
 def byte_exact(file: Span) -> tuple[Span, bytes]:
-    """What a PNG or WebP file is unpacked to, and the recipe that makes the same bytes again.
+    """What a PNG or WebP file is unpacked to, and the repack method that makes the same bytes again.
 
-    Raises AsBytes for a file that cannot be unpacked, NotReproduced for one that could, but without such a recipe.
+    Raises AsBytes for a file that cannot be unpacked, NotReproduced for one that could, but has no such method.
     """
     if _is_webp(file):
-        recipe.unpack(file)
+        method.unpack(file)
         raise NotReproduced("WebP is not made again byte for byte")
     opened = _opened(file)
     return opened.content.span, _exact(opened)
 
 
 def by_pixels(file: Span) -> tuple[Span, bytes]:
-    """What a PNG or WebP file is unpacked to, and a recipe for the same pixels and chunks.
+    """What a PNG or WebP file is unpacked to, and a repack method for the same pixels and chunks.
 
     A PNG does not become larger by more than a hundredth with the zlib here. Raises AsBytes for a file that cannot be
     unpacked, NotReproduced for one that would grow.
     """
     if _is_webp(file):
-        return recipe.unpack(file), bytes([numbers.WEBP])
+        return method.unpack(file), bytes([numbers.WEBP])
     opened = _opened(file)
     content = opened.content.span
     for how in _anew(opened):
         packed = spool()
-        for piece in recipe.pack(content, how):
+        for piece in method.pack(content, how):
             packed.write(piece)
         made = Span.whole(packed)
-        if made.size <= file.size * (1 + GROWTH) and recipe.unpack(made).same_as(content):
+        if made.size <= file.size * (1 + GROWTH) and method.unpack(made).same_as(content):
             return content, how
     try:
         return content, _exact(opened)
@@ -82,7 +81,7 @@ def _opened(file: Span) -> Opened:
 
 
 def _exact(opened: Opened) -> bytes:
-    """The recipe that makes the same bytes again. Raises NotReproduced."""
+    """The repack method that makes the same bytes again. Raises NotReproduced."""
     content, kinds, stream = opened.content, opened.kinds, _stream(opened)
     plain = _first(content.filtered(kinds), TRIAL + 1)
     tries = candidates(stream.read(0, 2 * TRIAL), plain[:TRIAL], len(plain) <= TRIAL)
@@ -96,15 +95,15 @@ def _exact(opened: Opened) -> bytes:
     raise NotReproduced(f"zlib {deflate.VERSION} does not make its compressed pixels again, at any setting")
 
 
-def _verified(how: bytes, content: Content, stream: Span) -> bytes:
-    """The same recipe, once it was read and followed as a decoder would. Raises NotReproduced if none could."""
+def _verified(how: bytes, content: PictureContent, stream: Span) -> bytes:
+    """The same repack method, once it was read and followed as a decoder would. Raises NotReproduced if none could."""
     try:
         exact = Exact.from_bytes(how[1:], png.lines(content.facts.shape))
         exact.assemble(content, stream)
     except CatzipError as error:
-        raise NotReproduced("its chunks are more than a recipe can have") from error
-    if len(how) > numbers.MAX_RECIPE:
-        raise NotReproduced("its recipe would be too long")
+        raise NotReproduced("its chunks are more than a repack method can have") from error
+    if len(how) > numbers.MAX_REPACKING:
+        raise NotReproduced("its repack method would be too long")
     return how
 
 
@@ -113,7 +112,7 @@ def _stream(opened: Opened) -> Span:
     out = spool()
     for block in opened.parts.stream():
         out.write(block)
-    return Span.whole(out)
+    return Span.whole(out, opened.content.span.look_up)
 
 
 def _same(pieces: Iterator[bytes], stream: Span) -> bool:
@@ -127,7 +126,7 @@ def _same(pieces: Iterator[bytes], stream: Span) -> bool:
 
 
 def _anew(opened: Opened) -> Iterator[bytes]:
-    """Recipes for the same pixels and chunks, the one that takes no parameters first."""
+    """Repack methods for the same pixels and chunks, the one that takes no parameters first."""
     yield bytes([numbers.PNG])
     for tuned in Tuned.tries(opened.content, opened.kinds):
         yield bytes([numbers.PNG_TUNED]) + tuned.to_bytes()

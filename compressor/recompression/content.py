@@ -9,7 +9,8 @@ from ..errors import CorruptError
 from ..format import varint
 from . import filters
 from .filters import Bytes
-from .form import MAGICS, OPENING, Facts
+from .form import OPENING, Facts
+from .kinds import MAGICS
 from .passes import Pass, passes
 from .span import Span
 
@@ -17,14 +18,14 @@ _STRIP = 1 << 20  # bytes of rows that are read at a time
 
 
 @dataclass(frozen=True)
-class Content:
+class PictureContent:
     """An unpacked picture, and where things are in it."""
 
     span: Span
     facts: Facts
 
     @classmethod
-    def read(cls, span: Span) -> "Content":
+    def read(cls, span: Span) -> "PictureContent":
         """The picture in a file. Raises CorruptError."""
         facts = Facts.read(span.read(0, OPENING))
         if facts is None:

@@ -22,7 +22,7 @@ _ADLER = 4
 
 
 @dataclass(frozen=True)
-class Settings:
+class ZlibSettings:
     """How zlib deflated a stream.
 
     head      the 2 bytes that begin it

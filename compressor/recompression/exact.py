@@ -18,8 +18,8 @@ from ..errors import CorruptError, PackingError
 from ..format import lzma2, varint
 from . import deflate, filters, png
 from .chunks import MAX_EMPTY, Runs
-from .content import Content
-from .deflate import Settings
+from .content import PictureContent
+from .deflate import ZlibSettings
 from .span import Span
 
 CHECK_SIZE = 8
@@ -39,14 +39,14 @@ class Exact:
     check     of the file
     """
 
-    settings: Settings
+    settings: ZlibSettings
     version: str
     kinds: bytes
     runs: Runs
     check: bytes
 
     def to_bytes(self) -> bytes:
-        """As it stands in a recipe."""
+        """As it stands in a repack method."""
         settings, version = self.settings, self.version.encode("ascii", "replace")[:_MAX_VERSION]
         numbers = bytes((settings.level, settings.memory, settings.strategy, settings.window))
         runs = [varint.encode(number) for run in self.runs for number in run]
@@ -61,10 +61,10 @@ class Exact:
 
     @classmethod
     def from_bytes(cls, data: bytes, lines: int) -> "Exact":
-        """From a recipe for a picture with so many rows in all passes. Raises CorruptError."""
-        settings = Settings(data[:2], *data[2:_SETTINGS]) if len(data) >= _SETTINGS else None
+        """From a repack method for a picture with so many rows in all passes. Raises CorruptError."""
+        settings = ZlibSettings(data[:2], *data[2:_SETTINGS]) if len(data) >= _SETTINGS else None
         if settings is None or not settings.is_valid():
-            raise CorruptError("a recipe states settings that zlib does not have")
+            raise CorruptError("a repack method states settings that zlib does not have")
         version, at = _field(data, _SETTINGS, _MAX_VERSION)
         kinds, at = read_kinds(data, at, lines)
         count, at = varint.decode(data, at)
@@ -75,16 +75,16 @@ class Exact:
             runs.append((size, often))
         check = data[at:]
         if len(runs) != count or len(check) != CHECK_SIZE:
-            raise CorruptError("a recipe is longer or shorter than it should be")
+            raise CorruptError("a repack method is longer or shorter than it should be")
         return cls(settings, version.decode("ascii", "replace"), kinds, runs, check)
 
-    def pack(self, content: Content) -> Iterator[bytes]:
+    def pack(self, content: PictureContent) -> Iterator[bytes]:
         """The file, a piece at a time. Raises PackingError, before any, where zlib makes other bytes of it."""
         return self.assemble(
             content, png.deflated(content, np.frombuffer(self.kinds, np.uint8), self.settings)
         )
 
-    def assemble(self, content: Content, stream: Span) -> Iterator[bytes]:
+    def assemble(self, content: PictureContent, stream: Span) -> Iterator[bytes]:
         """The file, with this stream in its IDAT chunks. Raises PackingError if that is another file."""
         total = sum(size * often for size, often in self.runs)
         count = sum(often for _, often in self.runs)
@@ -98,7 +98,7 @@ class Exact:
 
 
 def kinds_to_bytes(kinds: bytes) -> bytes:
-    """The filters of all rows, as they stand in a recipe."""
+    """The filters of all rows, as they stand in a repack method."""
     stored = min(kinds, lzma2.compress(kinds), key=len)
     return varint.encode(len(stored)) + stored
 
@@ -108,7 +108,7 @@ def read_kinds(data: bytes, at: int, lines: int) -> tuple[bytes, int]:
     stored, at = _field(data, at, lines)
     kinds = stored if len(stored) == lines else lzma2.decompress(stored, lines)
     if max(kinds) >= filters.KINDS:
-        raise CorruptError("a recipe has an unknown filter")
+        raise CorruptError("a repack method has an unknown filter")
     return kinds, at
 
 
@@ -116,9 +116,9 @@ def _field(data: bytes, at: int, most: int) -> tuple[bytes, int]:
     """The bytes behind the varint at `at` that says how many they are, and the offset behind them."""
     size, at = varint.decode(data, at)
     if size > most:
-        raise CorruptError("a recipe states a field that is too long")
+        raise CorruptError("a repack method states a field that is too long")
     if size > len(data) - at:
-        raise CorruptError("a recipe ends inside a field")
+        raise CorruptError("a repack method ends inside a field")
     return data[at : at + size], at + size
 
 

@@ -17,18 +17,13 @@ from dataclasses import dataclass
 
 from ..errors import CorruptError
 from ..format import varint
-
-MAGICS = {b"\x89UPNG\r\n\n": "png", b"\x89UWEB\r\n\n": "webp"}
-"""How the unpacked form of each kind of picture begins; no file begins like that."""
+from .kinds import MAGICS
 
 OPENING = 64
 """Bytes that hold all that `Facts.read` looks at."""
 
 MAX_ROWS = 1 << 28
 """Bytes of rows that a picture can have: 256 MiB."""
-
-MAX_CONTENT = 1 << 28
-"""Bytes that all of an unpacked picture can have: 256 MiB."""
 
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples of a pixel, by PNG colour type: grey, RGB, index, grey with alpha, RGBA."""

@@ -9,17 +9,18 @@ import numpy as np
 from ..errors import CorruptError
 from . import chunks, deflate, filters
 from .asbytes import AsBytes
-from .content import Content, opening
-from .deflate import Inflater, Settings
+from .content import PictureContent, opening
+from .deflate import Inflater, ZlibSettings
 from .filters import Bytes
-from .form import MAX_CONTENT, MAX_ROWS, Facts, Shape
+from .form import MAX_ROWS, Facts, Shape
+from .kinds import MAX_CONTENT
 from .passes import Pass, passes, pixel_size
 from .span import Span, spool
 
 MAX_LINES = 1 << 18
 """Rows of all passes, and pixels of a row, that a picture can have: undoing filters takes a step for each."""
 
-_SETTINGS = Settings(
+_SETTINGS = ZlibSettings(
     b"\x78\xda", 8, 9, 0, 15
 )  # level 9 takes twice as long on some pictures, for half a percent
 _STRIP = 1 << 25  # bytes of rows whose filters are undone at a time
@@ -37,7 +38,7 @@ class Opened:
     """
 
     parts: chunks.Parts
-    content: Content
+    content: PictureContent
     kinds: Bytes
 
 
@@ -62,7 +63,7 @@ def unpack(span: Span) -> Opened:
     kinds = _unpack_rows(parts, out)
     _copy(span.blocks(parts.stop, span.size), out)
     facts = Facts("png", shape, len(start), len(start) + parts.start)
-    return Opened(parts, Content(Span.whole(out), facts), kinds)
+    return Opened(parts, PictureContent(Span.whole(out, span.look_up), facts), kinds)
 
 
 def _copy(blocks: Iterator[bytes], out: BinaryIO) -> None:
@@ -107,18 +108,18 @@ def _strips(each: Pass, inflater: Inflater) -> Iterator[tuple[int, Bytes, Bytes]
         yield start, kinds, rows
 
 
-def deflated(content: Content, kinds: Bytes, settings: Settings) -> Span:
+def deflated(content: PictureContent, kinds: Bytes, settings: ZlibSettings) -> Span:
     """The rows, filtered as `kinds` [rows of all passes] says, as a zlib stream."""
     out = spool()
     _copy(settings.deflate(content.filtered(kinds)), out)
-    return Span.whole(out)
+    return Span.whole(out, content.span.look_up)
 
 
-def anew(content: Content) -> Span:
+def anew(content: PictureContent) -> Span:
     """The rows as a zlib stream, with filters that suit them."""
     size = content.facts.shape.size
     one_in = -(-size // _JUDGED)
-    fast = Settings(b"\x78\x01", 1, 8, 0, 15)
+    fast = ZlibSettings(b"\x78\x01", 1, 8, 0, 15)
 
     def judged(kinds: Bytes) -> int:
         return sum(map(len, fast.deflate(content.filtered(kinds, one_in))))
@@ -127,7 +128,7 @@ def anew(content: Content) -> Span:
     return deflated(content, min(tries, key=judged) if len(tries) > 1 else tries[0], _SETTINGS)
 
 
-def assemble(content: Content, stream: Span, runs: chunks.Runs) -> Iterator[bytes]:
+def assemble(content: PictureContent, stream: Span, runs: chunks.Runs) -> Iterator[bytes]:
     """The file, with `stream` in IDAT chunks of these sizes, a piece at a time."""
     yield from content.front()
     yield from chunks.idats(stream, runs)
@@ -141,7 +142,7 @@ def lines(shape: Shape) -> int:
     return sum(each.height for each in passes(shape))
 
 
-def ways(content: Content) -> list[Bytes]:
+def ways(content: PictureContent) -> list[Bytes]:
     """The ways to filter all rows that are worth a try: for few colours there is only one."""
     shape = content.facts.shape
     many = shape.bits >= 8 and shape.colour != 3

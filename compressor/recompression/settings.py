@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from .deflate import HEAD, STEP, Settings
+from .deflate import HEAD, STEP, ZlibSettings
 
 TRIAL = 1 << 22
 """Bytes of the beginning that settings are tried on, before they are tried on all of it: 4 MiB."""
@@ -19,7 +19,7 @@ _MEMORIES = ((9, 8), range(7, 0, -1))  # nearly everyone has zlib's own, or libp
 _MIN_LOOKAHEAD = 262  # bytes that a match does not reach back in a window
 
 
-def candidates(stream: bytes, plain: bytes, whole: bool) -> Iterator[Settings]:
+def candidates(stream: bytes, plain: bytes, whole: bool) -> Iterator[ZlibSettings]:
     """Settings that make `stream` of `plain`, as far as that was tried, the likely ones first.
 
     plain   how that begins which the stream holds
@@ -43,7 +43,7 @@ def candidates(stream: bytes, plain: bytes, whole: bool) -> Iterator[Settings]:
             return
 
 
-def _tried(settings: Settings, stream: bytes, plain: bytes, whole: bool) -> tuple[int, bool]:
+def _tried(settings: ZlibSettings, stream: bytes, plain: bytes, whole: bool) -> tuple[int, bool]:
     """How much of `plain` was deflated, and whether all that came was right, or enough of it."""
     packer = zlib.compressobj(
         settings.level, zlib.DEFLATED, -settings.window, settings.memory, settings.strategy
@@ -59,7 +59,7 @@ def _tried(settings: Settings, stream: bytes, plain: bytes, whole: bool) -> tupl
     return len(plain), not whole or stream.startswith(packer.flush(), place)
 
 
-def _all(stream: bytes, length: int) -> Iterator[Settings]:
+def _all(stream: bytes, length: int) -> Iterator[ZlibSettings]:
     """Every setting that can make a difference to so many bytes and fits the type of the first block."""
     head = stream[:HEAD]
     fixed = len(stream) > HEAD and stream[HEAD] >> 1 & 3 <= _FIXED
@@ -80,7 +80,7 @@ def _all(stream: bytes, length: int) -> Iterator[Settings]:
         (_MEMORIES[1], others, (*first, *windows)),
     ):
         for memory, window, (level, strategy) in product(memories, sizes, kinds):
-            yield Settings(head, level, memory, strategy, window)
+            yield ZlibSettings(head, level, memory, strategy, window)
 
 
 def _as_the_head_says(kind: int, fixed: bool) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -22,11 +22,15 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Span:
-    """`size` bytes of a file that can seek, from its offset `start` on. Places in it count from there."""
+    """`size` bytes of a file that can seek, from its offset `start` on. Places in it count from there.
+
+    look_up  called at every read; what it raises ends what the span is read for
+    """
 
     file: BinaryIO
     start: int
     size: int
+    look_up: Callable[[], None] = lambda: None
 
     @classmethod
     def of(cls, data: bytes) -> Span:
@@ -34,12 +38,13 @@ class Span:
         return cls(io.BytesIO(data), 0, len(data))
 
     @classmethod
-    def whole(cls, file: BinaryIO) -> Span:
+    def whole(cls, file: BinaryIO, look_up: Callable[[], None] = lambda: None) -> Span:
         """All of a file."""
-        return cls(file, 0, file.seek(0, io.SEEK_END))
+        return cls(file, 0, file.seek(0, io.SEEK_END), look_up)
 
     def read(self, at: int, count: int) -> bytes:
         """The `count` bytes from `at` on, fewer at the end."""
+        self.look_up()
         count = max(0, min(count, self.size - at))
         self.file.seek(self.start + at)
         return Reader(self.file).up_to(count)

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..errors import CorruptError
 from . import filters, png
-from .content import Content
-from .deflate import Settings
+from .content import PictureContent
+from .deflate import ZlibSettings
 from .exact import kinds_to_bytes, read_kinds
 from .filters import Bytes
 from .span import Span
@@ -26,39 +26,39 @@ _NUMBERS = 4
 class Tuned:
     """What it takes: settings of zlib, and the filter of each row of each pass."""
 
-    settings: Settings
+    settings: ZlibSettings
     kinds: bytes
 
     @classmethod
-    def tries(cls, content: Content, kinds: Bytes) -> "Iterator[Tuned]":
+    def tries(cls, content: PictureContent, kinds: Bytes) -> "Iterator[Tuned]":
         """What is worth a try for a picture that was packed with the filters `kinds`."""
-        base = Settings(_HEAD, 9, 9, zlib.Z_DEFAULT_STRATEGY, 15)
+        base = ZlibSettings(_HEAD, 9, 9, zlib.Z_DEFAULT_STRATEGY, 15)
         for way in chain((kinds,), reversed(png.ways(content)), _slow_ways(content)):
             for strategy in (zlib.Z_FILTERED, zlib.Z_DEFAULT_STRATEGY):
                 yield cls(replace(base, strategy=strategy), way.tobytes())
 
     def to_bytes(self) -> bytes:
-        """As it stands in a recipe."""
+        """As it stands in a repack method."""
         settings = self.settings
         numbers = bytes((settings.level, settings.memory, settings.strategy, settings.window))
         return numbers + kinds_to_bytes(self.kinds)
 
     @classmethod
     def from_bytes(cls, data: bytes, lines: int) -> "Tuned":
-        """From a recipe for a picture with so many rows in all passes. Raises CorruptError."""
-        settings = Settings(_HEAD, *data[:_NUMBERS]) if len(data) >= _NUMBERS else None
+        """From a repack method for a picture with so many rows in all passes. Raises CorruptError."""
+        settings = ZlibSettings(_HEAD, *data[:_NUMBERS]) if len(data) >= _NUMBERS else None
         if settings is None or not settings.is_valid():
-            raise CorruptError("a recipe states settings that zlib does not have")
+            raise CorruptError("a repack method states settings that zlib does not have")
         kinds, at = read_kinds(data, _NUMBERS, lines)
         if at != len(data):
-            raise CorruptError("a recipe is longer than it should be")
+            raise CorruptError("a repack method is longer than it should be")
         return cls(settings, kinds)
 
-    def stream(self, content: Content) -> Span:
+    def stream(self, content: PictureContent) -> Span:
         """The rows, packed like that."""
         return png.deflated(content, np.frombuffer(self.kinds, np.uint8), self.settings)
 
 
-def _slow_ways(content: Content) -> Iterator[Bytes]:
+def _slow_ways(content: PictureContent) -> Iterator[Bytes]:
     """A way to filter all rows that takes longer to find than it is always worth."""
     yield content.chosen(filters.pairs)

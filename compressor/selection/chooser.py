@@ -2,9 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
+from ..coding.aside import Aside, Known
 from ..coding.model import Model, ModelSource, Plan
 from ..format import lzma2, payload
 from ..format.container import CODED, MAX_RATIO, STORED, XZ, Head
@@ -13,7 +13,7 @@ from ..format.writer import Choice
 from ..media import medium_for
 from ..media.look import Look
 from .items import Content, check_fit, is_for_images
-from .probe import probe
+from .probing import probe
 
 PlanFor = Callable[[Model, int, tuple[int, ...]], Plan]
 """A plan for a model, a number of symbols and how they lie (see `Model.plan`), in place of the model's own."""
@@ -82,7 +82,7 @@ class Chooser:
         if not alone and known is None and not self._models.thorough and looks_random(data):
             return Choice(Head(STORED))
         if self._keep and known is not None:
-            best = self._code(known, data, start, _done(data), progress) or Choice(Head(STORED))
+            best = self._code(known, data, start, Known(data), progress) or Choice(Head(STORED))
         else:
             best = self._smaller(known or self._default(data), data, start, progress)
         if best.head.kind == CODED:
@@ -95,7 +95,7 @@ class Chooser:
         self, model: Model | None, data: bytes, start: int, progress: Callable[[int], None]
     ) -> Choice:
         """`data` coded with the model, or as xz."""
-        with self._xz(data) as packed:
+        with self._xz(data, lambda: progress(0)) as packed:
             coded = None
             if model is not None and (is_for_images(model) or fits(model, data)):
                 coded = self._code(model, data, start, packed, progress)
@@ -103,27 +103,25 @@ class Chooser:
         return coded or Choice(Head(XZ, length=len(data), size=len(xz)), xz)
 
     @contextmanager
-    def _xz(self, data: bytes) -> Iterator[Future[bytes]]:
+    def _xz(self, data: bytes, look_up: Callable[[], None]) -> Iterator[Known[bytes]]:
         """What xz makes of `data`: found in another thread beside what is done meanwhile, if there may be a second.
 
-        An error goes its way at once; that thread, which cannot be stopped, ends by itself.
+        An error met meanwhile goes its way at once, and that thread then ends soon. Where xz is at work in this one, it
+        calls `look_up`.
         """
         if self._models.threads == 1:
-            yield _done(lzma2.compress(data))
+            yield Known(lzma2.compress(data, look_up))
             return
-        helper = ThreadPoolExecutor(1, thread_name_prefix="catzip")
-        try:
-            yield self._started(helper, data)
-        finally:
-            helper.shutdown(wait=False)
+        left = False
 
-    @staticmethod
-    def _started(helper: ThreadPoolExecutor, data: bytes) -> Future[bytes]:
-        """The work of the other thread; done here, where the system lets none be started."""
+        def is_waited_for() -> None:
+            if left:
+                raise InterruptedError
+
         try:
-            return helper.submit(lzma2.compress, data)
-        except RuntimeError:  # can't start new thread
-            return _done(lzma2.compress(data))
+            yield Aside(lambda: lzma2.compress(data, is_waited_for))
+        finally:
+            left = True
 
     def _known_for(self, start: int, length: int) -> Model | None:
         """The model for a frame of `length` bytes from offset `start`, whatever is in it."""
@@ -143,7 +141,7 @@ class Chooser:
         return self._loaded.get(name) or self._loaded.setdefault(name, self._models.by_name(name))
 
     def _code(
-        self, model: Model, data: bytes, start: int, packed: Future[bytes], progress: Callable[[int], None]
+        self, model: Model, data: bytes, start: int, packed: Known[bytes], progress: Callable[[int], None]
     ) -> Choice | None:
         """`data` coded with the model; None as soon as it is clear that it takes as many bytes as `packed` or more, or
         more work than decoders allow for those bytes.
@@ -182,13 +180,6 @@ class Chooser:
     def _admits(self, work: int, size: int) -> bool:
         """Whether decoders do so much work by default for `size` bytes of payload. Plans of others are their affair."""
         return self._plan_for is not None or self._meter.admits(work, size)
-
-
-def _done(result: bytes) -> Future[bytes]:
-    """What has come to a result already."""
-    done = Future[bytes]()
-    done.set_result(result)
-    return done
 
 
 def looks_random(data: bytes) -> bool:

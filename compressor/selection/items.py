@@ -8,7 +8,7 @@ from ..coding.model import Model, ModelSource, Purpose
 from ..coding.symbols import Symbols
 from ..errors import UnsuitableContentError
 from ..media import formats, image, medium_for
-from ..media.array import Header
+from ..media.array import ArrayHeader
 from ..media.look import Look
 from ..media.raster import Raster
 
@@ -40,7 +40,7 @@ class Content:
     raster  where its pixels are; None if it is no image
     """
 
-    header: Header | None
+    header: ArrayHeader | None
     length: int | None
     raster: Raster | None = None
 
@@ -53,7 +53,7 @@ class Content:
         raster = formats.find(look or (lambda at, size: opening[at : at + size]))
         if raster is not None and length is not None and raster.part(0, length) is None:
             raster = None
-        return cls(Header.read(opening), length, raster)
+        return cls(ArrayHeader.read(opening), length, raster)
 
     def holds(self, shape: Sequence[int]) -> bool:
         """Whether it is an array [N, *shape] of unsigned bytes and, as far as is known, nothing less or more."""

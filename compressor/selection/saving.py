@@ -1,14 +1,12 @@
 """About what an unpacked picture would take, from a look at some of its rows."""
 
-from dataclasses import replace
-
 from ..coding.model import ModelSource
 from ..format import lzma2
 from ..media.image import split_part
 from ..media.raster import Raster
 from ..recompression.span import Span
 from .items import OPENING, Content
-from .probe import probe
+from .probing import probe
 
 _BANDS = 4
 _BAND = 1 << 19  # bytes of rows in each
@@ -22,7 +20,7 @@ def estimate(content: Span, models: ModelSource, name: str | None) -> int:
         sample = _sample(content, Raster(0, content.size, 1, 1))
         return lzma2.rough_size(sample) * content.size // len(sample)
     rows = _sample(content, raster)
-    part = replace(raster, start=0, height=len(rows) // raster.stride)
+    part = raster._replace(start=0, height=len(rows) // raster.stride)
     symbols, side = split_part(rows, part)
     bits = probe(models.by_name(default), symbols, part.shape) * len(symbols)
     coded = min(bits / 8, lzma2.rough_size(symbols.tobytes())) + lzma2.rough_size(side)

@@ -127,7 +127,8 @@ def checked_weight(weight: NumpyArray) -> NumpyArray:
     if (
         weight.dtype != np.int8
         or weight.ndim != 2
-        or int(np.abs(weight.astype(np.int16)).max(initial=0)) > WEIGHT_MAX
+        or int(weight.max(initial=0)) > WEIGHT_MAX
+        or int(weight.min(initial=0)) < -WEIGHT_MAX
     ):
         raise ValueError(f"a weight must be int8 [outputs, inputs] in -{WEIGHT_MAX}..{WEIGHT_MAX}")
     return weight

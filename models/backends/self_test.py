@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...compressor.errors import CatzipError
@@ -14,20 +16,31 @@ def check_product(arrays: Arrays) -> None:
     Raises CatzipError if they differ.
     """
     for rows, inputs, outputs in ((1, 2097, 3), (3, 1, 5), (9, 33, 1), (33, 261, 17), (64, 256, 96)):
-        codes = _signs(7, rows, inputs) * CODE_MAX
-        weight = _signs(11, outputs, inputs) * WEIGHT_MAX
-        got = arrays.product(arrays.place(codes.astype(np.float32)), arrays.weight(weight.astype(np.int8)))
-        _expect(arrays, got, codes @ weight.T)
+        codes, weight = signs(7, rows, inputs), signs(11, outputs, inputs)
+        exact = products_of_signs(codes, weight) * (CODE_MAX * WEIGHT_MAX)
+        weights = arrays.weight(weight * np.int8(WEIGHT_MAX))
+        _expect(arrays, arrays.product(arrays.place(codes * np.float32(CODE_MAX)), weights), exact)
     for inputs, largest in ((64, CODE_MAX), (255, 511)):  # 24 bits, as in attention
-        a, b = _signs(7, 2, 3, 17, inputs) * largest, _signs(11, 2, 3, 33, inputs).swapaxes(-1, -2) * CODE_MAX
-        got = arrays.batched(*(arrays.place(x.astype(np.float32)) for x in (a, b)))
-        _expect(arrays, got, a @ b)
+        a, b = signs(7, 2, 3, 17, inputs), signs(11, 2, 3, 33, inputs)
+        exact = products_of_signs(a, b) * (largest * CODE_MAX)
+        b = np.ascontiguousarray(b.swapaxes(-1, -2))
+        got = arrays.batched(arrays.place(a * np.float32(largest)), arrays.place(b * np.float32(CODE_MAX)))
+        _expect(arrays, got, exact)
 
 
-def _signs(every: int, *shape: int) -> NumpyArray:
-    """1, but -1 for the last of ``every`` so many."""
-    signs: NumpyArray = np.where(np.arange(np.prod(shape)).reshape(shape) % every < every - 1, 1, -1)
-    return signs
+def signs(every: int, *shape: int) -> NumpyArray:
+    """int8 1, but -1 for the last of ``every`` so many."""
+    found = np.ones(math.prod(shape), np.int8)
+    found[every - 1 :: every] = -1
+    return found.reshape(shape)
+
+
+def products_of_signs(a: NumpyArray, b: NumpyArray) -> NumpyArray:
+    """a @ b.T of matrices of 1 and -1, [..., n, k] and [..., m, k]: counted, bit by bit, with no product."""
+    bits = (np.packbits(each < 0, axis=-1) for each in (a[..., :, None, :], b[..., None, :, :]))
+    differ = np.bitwise_count(np.bitwise_xor(*bits)).sum(axis=-1, dtype=np.int64)
+    exact: NumpyArray = a.shape[-1] - 2 * differ
+    return exact
 
 
 def _expect(arrays: Arrays, got: Array, exact: NumpyArray) -> None:

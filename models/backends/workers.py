@@ -12,18 +12,20 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice, pairwise
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
+from ...compressor.coding.aside import Aside
 from ...compressor.coding.rounding import rounded_to_nearest
+from .helpers import Helpers
 
-P = ParamSpec("P")
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
 T = TypeVar("T")
 
 _KEPT = 31 << 20  # bytes; from 32 MiB on there is no learning
@@ -38,30 +40,10 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-class _Here(Executor):
-    """Runs everything at once in the thread that asks for it."""
-
-    def submit(self, run: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        done = Future[T]()
-        done.set_result(run(*args, **kwargs))
-        return done
-
-
 @lru_cache
-def _pool(threads: int, torch: bool) -> Executor:
-    """So many threads, which are all started; where the system allows no more of them, what runs in the thread that
-    asks."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="catzip", initializer=_alone, initargs=(torch,))
-    started = threading.Event()
-    try:
-        for _ in range(threads):
-            pool.submit(started.wait)  # each takes a thread of its own
-    except RuntimeError:  # can't start new thread: a limit of the user (ulimit -u) or of a container
-        pool.shutdown(wait=False)
-        return _Here()
-    finally:
-        started.set()
-    return pool
+def _pool(threads: int, torch: bool) -> Helpers:
+    """So many threads, or as many as the system allows."""
+    return Helpers(threads, partial(_alone, torch))
 
 
 def _alone(torch: bool) -> None:
@@ -72,6 +54,8 @@ def _alone(torch: bool) -> None:
 @lru_cache
 def _libraries(torch: bool) -> ThreadpoolController:
     """What computes in several threads. More of it is there once PyTorch is, so there is one for before and after."""
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()
 
 
@@ -119,7 +103,7 @@ class Workers:
         if threads is not None and threads < 1:
             raise ValueError(f"{threads} threads: 1 or more are possible, or None for one a core")
         self._threads = threads if threads is not None else usable_cores()
-        self._held = 0
+        self._holding = threading.local()  # for what a thread does; whatever others do beside it
         # The C library of Linux learns from a large block that is freed to keep such blocks for the next one. Until
         # then it returns them to the system, which clears each page anew when it hands them out again.
         np.empty(_KEPT, np.uint8)
@@ -129,9 +113,12 @@ class Workers:
         """How many there may be."""
         return self._threads
 
-    def groups(self, lanes: int, least: int = LEAST_LANES) -> list[slice]:
-        """The lanes of each worker, at least ``least`` where there are as many. Any split gives the same results."""
-        count = max(1, min(self._threads, lanes // least))
+    def groups(self, lanes: int, least: int = LEAST_LANES, each: int = 1) -> list[slice]:
+        """The lanes in groups, ``each`` for a worker, of at least ``least`` where there are as many.
+
+        Any split gives the same results.
+        """
+        count = max(1, min(self._threads * each, lanes // least))
         edges = [lanes * i // count for i in range(count + 1)]
         return [slice(start, stop) for start, stop in pairwise(edges)]
 
@@ -139,32 +126,42 @@ class Workers:
     def one_blas_thread(self) -> Iterator[None]:
         """Hold the BLAS, and OpenMP here, to one thread meanwhile, which `map` else does anew each time."""
         with _one_blas_thread, _libraries(_torch()).select(user_api="openmp").limit(limits=1):
-            self._held += 1
+            before, self._holding.here = self._is_held, True
             try:
                 yield
             finally:
-                self._held -= 1
+                self._holding.here = before
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether this thread is in `one_blas_thread`."""
+        return getattr(self._holding, "here", False)
 
     def map(self, run: Callable[[int], T], groups: Sequence[slice]) -> list[T]:
-        """run(i) for each group i."""
-        with nullcontext() if self._held else self.one_blas_thread():
-            run = rounded_to_nearest(run)  # in each thread, for the setting is each one's
-            if len(groups) == 1:
-                return [run(0)]
-            others = [_pool(len(groups) - 1, _torch()).submit(run, i) for i in range(1, len(groups))]
-            return [run(0), *(other.result() for other in others)]
+        """run(i) for each group i, with the BLAS held to one thread."""
+        with nullcontext() if self._is_held else self.one_blas_thread():
+            return self.share(run, groups)
+
+    def share(self, run: Callable[[int], T], groups: Sequence[slice]) -> list[T]:
+        """run(i) for each group i, of what makes no use of the BLAS, or holds it for longer.
+
+        Each thread takes the next group when it is done with one: see `Helpers.share`.
+        """
+        run = rounded_to_nearest(run)  # in each thread, for the setting is each one's
+        if len(groups) == 1:
+            return [run(0)]
+        count = min(self._threads, len(groups)) - 1
+        return _pool(count, _torch()).share(run, len(groups))
 
     def ahead(self, items: Iterator[T]) -> Iterator[T]:
         """The items, each of which another thread makes while the one before it is used, if there may be another."""
         if self._threads == 1:
             yield from items
             return
-        with ThreadPoolExecutor(1) as maker:
-            try:
-                coming = maker.submit(lambda: list(islice(items, 1)))
-            except RuntimeError:  # as in `_pool`: no thread can be started, and none will make items
-                yield from items
-                return
+        coming = Aside(lambda: list(islice(items, 1)))
+        try:
             while item := coming.result():
-                coming = maker.submit(lambda: list(islice(items, 1)))
+                coming = Aside(lambda: list(islice(items, 1)))
                 yield from item
+        finally:
+            coming.wait()

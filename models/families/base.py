@@ -4,7 +4,7 @@ A frame is a run of segments, each of which has a stack. A family turns (count, 
 codec; here they are coded on one of three stacks (``compressor.coding.ledger``):
 
     encode  pushes every segment on a rANS stack       decode  pops it again
-    nll     pushes every segment on one ledger         draw    pops them from random bits
+    nll     pushes every segment on one ledger         sample  pops them from random bits
 
 So a family has no walk of its own through what it codes, and what is sampled and what is measured is what is coded.
 """
@@ -14,8 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -45,8 +44,7 @@ class Place(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Slice:
+class Slice(NamedTuple):
     """Consecutive symbols, start..stop - 1: [stop - start].
 
     >>> symbols = np.zeros(5, np.uint8)
@@ -105,7 +103,7 @@ class Family(ABC):
     True
     >>> round(model.nll(x, (100,)), 3)  # bits: 50 * log2(2) + 200 * log2(8)
     650.0
-    >>> model.draw(2, None, np.random.RandomState(1)).shape
+    >>> model.sample(2, None, np.random.RandomState(1)).shape
     (2, 8)
     """
 
@@ -187,15 +185,15 @@ class Family(ABC):
             codec.push(ledger, place.cut(symbols))
         return ledger.balance
 
-    def draw(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:
+    def sample(self, items: int, steps: int | None, random: np.random.RandomState) -> NumpyArray:
         """So many samples [items, sample_size]: what random bits decode to.
 
         `steps` as for `plan`. Raises ModelMismatchError as it does.
         """
         self.plan(1, steps)
         frames = self.sample_frames(items, steps) if items else iter(())
-        drawn = [self._sampled(count, plan, random) for count, plan in frames]
-        return np.concatenate([self._zeros(0), *drawn]).reshape(items, self.sample_size)
+        samples = [self._sampled(count, plan, random) for count, plan in frames]
+        return np.concatenate([self._zeros(0), *samples]).reshape(items, self.sample_size)
 
     def _sampled(self, count: int, plan: Plan, random: np.random.RandomState) -> NumpyArray:
         """A frame of random symbols [count]. Where bits decode to a symbol outside the alphabet, others do."""

@@ -1,6 +1,6 @@
 """What names a model on the command line and in files."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...compressor.coding.vocabulary import Vocabulary
 
@@ -8,8 +8,7 @@ TOKENS = "tokens"
 """The medium of a model that has a vocabulary."""
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """name for people, fingerprint (8 bytes) for files, medium for what its symbols are (see compressor.media), and
     their vocabulary where the medium is `TOKENS`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -76,8 +76,7 @@ class Layout:
             yield from (grid[i : i + steps] for i in range(0, len(grid), steps))
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(NamedTuple):
     """Steps start..stop of every lane: [T, L]; places without a symbol, in the last step of a frame, are 0."""
 
     layout: Layout

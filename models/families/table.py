@@ -2,7 +2,7 @@
 
 A family is a package, named in `FAMILIES`, whose modules are found by their names when they are asked for:
 
-    codec     `load` and `tensors`: how it codes, see `Family`
+    codec     `load` and `tensors`: how it codes, see `CodecModule`
     training  `TASK`: how it is trained, see ``training.task``; imports torch
     random    `EXAMPLES` and `random_checkpoint`: tiny random networks for tests, see `Examples`
     digests   `digests`, and `frames` if there is more to code: for the exactness matrix, see `Digests`
@@ -41,7 +41,7 @@ _MOST_BYTES = 1 << 27  # of a weight file that codes: its network takes several 
 _Name = Annotated[str, entries(200, least=1)]
 
 
-class Family(Protocol):
+class CodecModule(Protocol):
     """What a module of a family has. In a configuration, ``model`` names what others ask for as they do: ``alphabet``,
     and of items their ``shape`` or ``length``."""
 
@@ -88,13 +88,13 @@ class Digests(Protocol):
         ...
 
 
-def family_of(name: str) -> Family:
+def family_of(name: str) -> CodecModule:
     """The module of the family of this name. Raises ModelNotFoundError for one of a newer catzip."""
     if name not in FAMILIES:
         raise ModelNotFoundError(
             f"a model of the family {shown(name)}, which this release does not know; install a newer catzip"
         )
-    return cast(Family, part_of(name, "codec"))
+    return cast(CodecModule, part_of(name, "codec"))
 
 
 def examples_of(name: str) -> Examples:
@@ -148,7 +148,7 @@ def load(path: Path, arrays: Arrays, workers: Workers) -> Model:
     config = saved.config
     try:
         words, tensors = wordlist.taken(config["medium"], saved.arrays)
-        identity = Identity(config["name"], config["medium"], saved.fingerprint, words)
+        identity = Identity(config["name"], config["medium"], bytes.fromhex(config["fingerprint"]), words)
         model = family_of(config["family"]).load(identity, config, tensors, arrays, workers)
         if model.alphabet != (ALPHABETS[model.medium] if words is None else len(words)):
             raise ValueError(f"an alphabet of {model.alphabet} is not that of {model.medium}")

@@ -12,8 +12,8 @@ addition, can change a result. The bounds are checked when a layer is built.
     state      2**-STATE   +-STATE_MAX      of the recurrence, int32
     logits     2**-LOGIT   +-LOGIT_MAX      natural units
 
-Codes, residuals and logits are integers in float32 (all below 2**24). Training uses the real-valued twins of these
-layers in ``training/layers.py``, which round to the same grid.
+Codes, residuals and logits are integers in float32 (all below 2**24). For training there are real-valued layers
+of the same names in ``qat``, which round to the same grid.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ...compressor.coding.pmf import TOTAL
-from ..backends.base import CODE_MAX, Array, Arrays, NumpyArray
+from ..backends.base import CODE_MAX, Array, Arrays, NumpyArray, checked_weight
 
 ACT = 5
 RES, RES_MAX = 8, (1 << 15) - 1
@@ -68,7 +68,8 @@ class Linear:
         if len(power) and int(np.abs(power).max()) > _POWER_MAX:
             raise ValueError("an exponent is too large for float32 to scale by it exactly")
         self._arrays = arrays
-        self._weight, self._scale = arrays.scaled(weight, np.ldexp(np.float32(1), power.astype(np.int32)))
+        self._weight = checked_weight(weight), np.ldexp(np.float32(1), power.astype(np.int32))
+        self._prepared: tuple[Array, Array | None] | None = None
         self._offset = arrays.place((bias + 0.5).astype(np.float32))
         if not np.array_equal(arrays.fetch(self._offset).astype(np.float64), bias + 0.5):
             raise ValueError("a bias is too large for float32 to hold it and a half")
@@ -88,11 +89,18 @@ class Linear:
 
     def __call__(self, codes: Array) -> Array:
         """Not clipped: the caller knows the limits of its slices."""
-        y = self._arrays.product(codes, self._weight)
-        if self._scale is not None:
-            y *= self._scale
+        weight, scale = self._scaled()
+        y = self._arrays.product(codes, weight)
+        if scale is not None:
+            y *= scale
         y += self._offset
         return self._arrays.floor_(y)
+
+    def _scaled(self) -> tuple[Array, Array | None]:
+        """The weights as products take them, from the first product on: where the compiled core runs there is none."""
+        if self._prepared is None:
+            self._prepared = self._arrays.scaled(*self._weight)
+        return self._prepared
 
 
 class FineLinear(Linear):
@@ -271,11 +279,15 @@ def frequencies(arrays: Arrays, mass: Array) -> NumpyArray:
     exact; the division and the product are each one correctly rounded operation.
     """
     mass *= arrays.ratio(TOTAL - mass.shape[-1], mass.sum(-1)[:, None])
-    return settled(arrays.fetch(arrays.int32(mass)))
+    return normalised(arrays.fetch(arrays.int32(mass)))
 
 
-def settled(found: NumpyArray) -> NumpyArray:
-    """Frequencies uint32 [N, K] from masses, int32 in place, that are rounded down to sums of at most 2**24 - K."""
+def normalised(found: NumpyArray) -> NumpyArray:
+    """Normalised frequencies uint32 [N, K], at least 1, which sum to 2**24.
+
+    found  masses int32 [N, K], used up, that were rounded down to sums of at most 2**24 - K; what is left goes to the
+           first largest
+    """
     found += 1
     left = TOTAL - np.add.reduce(found, axis=-1, dtype=np.int32)
     found[np.arange(len(found)), found.argmax(axis=-1)] += left

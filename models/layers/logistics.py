@@ -19,7 +19,7 @@ import numpy as np
 from ...compressor.coding.pmf import TOTAL
 from ..backends.base import Array, Arrays, NumpyArray
 from ..schema import Declared, Tensor, ranged
-from .grid import Softmax, Tensors, settled
+from .grid import Softmax, Tensors, normalised
 
 HALVES = 2  # steps of a guess in a level, so that what lies between two levels is an integer
 MEAN, MEAN_MAX = 8, 1 << 12  # what the network adds to a guess: real units of 16 levels, steps of 1/16 level
@@ -105,7 +105,7 @@ class Logistics:
         mass = below[1:] - below[:-1]
         mass += weight.sum(0) * 2.0 ** (CDF - FLOOR)
         mass *= arrays.ratio(TOTAL - len(mass), mass.sum(0))
-        return settled(arrays.fetch(arrays.transposed(arrays.int32(mass))))
+        return normalised(arrays.fetch(arrays.transposed(arrays.int32(mass))))
 
     def _steps(self, edges: NumpyArray) -> NumpyArray:
         """Edges [N or 1, K + 1] as steps of a mean, half a level below their value: int32 [K + 1, N or 1]."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..backends.base import NumpyArray
 from ..schema import Declared, Order, Tensor, entries, ranged, typed
-from .counters import AGE
+from .counters import COUNT
 from .decisions import PROBABILITY
-from .sse import BEGUN, STRETCH
+from .sse import FIRST_COUNT, STRETCH
 
 STRETCH_MAX = (12 << STRETCH) - 1  # squash of it is within one step of certainty
 
@@ -25,20 +25,20 @@ class MixingConfig:
     """What the mixture is made of.
 
     orders   of the counters' contexts, in symbols; the word so far is one context more
-    bits     log2 of the counters of each context, at most, and of the rows of the last stage, of which there are 2**16
+    bits     log2 of the counters of each context, at most, and of the rows of the SSE stage, of which there are 2**16
              at most; a short frame has fewer
     limit    updates after which a counter's rate of change, 1 / (updates + 1.3), falls no more
     rate     of the weights: each moves by rate / max(lanes, 16) * 2**-24 of t * error, since all lanes move it at once
     start    weight of each counter at the start, in steps; the network's is 1
-    phrases  whether the word so far together with the word before it is another context
-    by_age   whether weights are chosen by what the counters have seen, and not by the length of the match; ``orders``
-             go from the shortest to the longest then
-    refined  whether a last stage follows
+    phrases  word bigrams: whether the word so far together with the word before it is another context
+    by_age   whether the set of weights is chosen by count, which is how often the counters were updated, and not by the
+             length of the match; ``orders`` go from the shortest to the longest then
+    refined  whether an SSE stage follows, see ``sse``
     """
 
     orders: Annotated[tuple[Order, ...], entries(8)]
     bits: Annotated[int, ranged(12, 26)]
-    limit: Annotated[int, ranged(0, (1 << AGE) - 1)]
+    limit: Annotated[int, ranged(0, (1 << COUNT) - 1)]
     rate: Annotated[int, ranged(1, (1 << 20) - 1)]
     start: Annotated[int, ranged(-(1 << 20), 1 << 20)]
     phrases: bool = False
@@ -51,8 +51,8 @@ class MixingConfig:
             raise ValueError(
                 f"contexts of {self.orders} symbols; by_age takes them from the shortest to the longest"
             )
-        if self.refined and self.limit < BEGUN:
-            raise ValueError(f"a limit of {self.limit}; counters of a last stage begin at {BEGUN}")
+        if self.refined and self.limit < FIRST_COUNT:
+            raise ValueError(f"a limit of {self.limit}; counters of an SSE stage begin at {FIRST_COUNT}")
         if self.contexts << self.bits > _MOST_COUNTERS:
             raise ValueError(
                 f"{self.contexts} contexts of 2**{self.bits} counters; {_MOST_COUNTERS} are possible"
@@ -60,11 +60,11 @@ class MixingConfig:
 
     @staticmethod
     def from_json(table: dict[str, Any]) -> MixingConfig:
-        """The table ``coding`` of a recipe or a checkpoint, of which ``lanes`` is not the mixture's.
+        """The table ``coding`` of a recipe or a checkpoint; ``mixer``, ``match`` and ``lanes`` are not the mixture's.
 
         Raises ValueError for fields that are not as above.
         """
-        own = {key: value for key, value in table.items() if key != "lanes"}
+        own = {key: value for key, value in table.items() if key not in ("mixer", "match", "lanes")}
         return typed(MixingConfig, own, "coding")
 
     @property
@@ -86,7 +86,7 @@ def mixing_tables(config: MixingConfig) -> Tensors:
 
     stretch  round(2**8 ln(p / (1 - p))) for p = (i + 1/2) / 2**16, int16 [2**16]
     squash   round(2**16 / (1 + exp(-t / 2**8))) for t = -STRETCH_MAX..STRETCH_MAX, in 1..2**16 - 1, uint16
-    adapt    round(2**16 / (age + 1.3)) for age = 0..limit, int32
+    adapt    round(2**16 / (count + 1.3)) for count = 0..limit, int32
     """
     p = (np.arange(1 << PROBABILITY) + 0.5) / (1 << PROBABILITY)
     t = np.arange(-STRETCH_MAX, STRETCH_MAX + 1) / 2**STRETCH

@@ -11,8 +11,7 @@ Both are integer arithmetic on the symbols alone, so they are exact everywhere b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +24,7 @@ HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio (Fibonacci h
 SALT = np.uint64(0xD6E8FEB86659FD93)  # without a pattern: times a number of its own, it sets a context apart
 
 
-@dataclass(frozen=True)
-class Past:
+class Past(NamedTuple):
     """What is known before each of the next T symbols of L lanes, [T, L] each.
 
     recent    uint64, the last eight symbols packed, the newest in the low byte

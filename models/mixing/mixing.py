@@ -8,9 +8,9 @@ PAQ and lpaq; logistic mixing: Mattern 2012, "Mixing Strategies in Data Compress
     t_i = stretch(p_i) = ln(p_i / (1 - p_i)),   p = squash(sum_i w_i t_i),   w_i += rate t_i (bit - p)
 
 The last line is gradient descent on the cost of coding, online. The set of weights is chosen by how long the match is
-(see ``contexts``); or the weight of a counter by its age, and that of the network by the longest of ``orders`` that was
-seen before. All lanes of a frame share counters and weights, and update them together after each decision. A last stage
-may follow (``refining``). Everything is integers: probabilities of 16 bits, t in steps of 2**-8, weights in steps of
+(see ``contexts``); or the weight of a counter by its count, and that of the network by the longest of ``orders`` that
+was seen before. All lanes of a frame share counters and weights, and update them together after each decision. An SSE
+stage may follow (``sse``). Everything is integers: probabilities of 16 bits, t in steps of 2**-8, weights in steps of
 2**-16, tables from the checkpoint. What is left of a PMF is p * 2**8, so that nothing is rounded on the way to the
 coder.
 """
@@ -25,15 +25,15 @@ from ...compressor.coding.pmf import TOTAL
 from ..backends.base import NumpyArray
 from .config import STRETCH_MAX, MixingConfig, Tensors
 from .contexts import HASH, MATCH_LENGTHS, SALT
-from .counters import AGE, Counters, ages_of, chances_of
+from .counters import COUNT, Counters, chances_of, counts_of
 from .decisions import PROBABILITY, Decisions
-from .sse import Refinement
+from .sse import SSE
 from .words import Words
 
 WEIGHT = 16  # fractional bits of a weight
 _RATE = 24  # fractional bits of a rate
 _FEW_LANES = 16
-_LEVELS = (1, 2, 3, 5, 9, 21, 81)  # ages from which on a counter has another weight
+_LEVELS = (1, 2, 3, 5, 9, 21, 81)  # counts from which on a counter has another weight
 _NODE_HASH = np.uint64(0xC2B2AE3D27D4EB4F)  # odd numbers without a pattern, as HASH
 _NODE = np.multiply(_NODE_HASH, HASH)
 
@@ -62,8 +62,8 @@ class Mixer:
         self._shift = np.uint64(64 - bits)
         self._first = (np.arange(contexts, dtype=np.int64) << bits)[:, None]
         self._counters = Counters(np.zeros(contexts << bits, np.int32), tensors["adapt"])
-        self._refinement = Refinement(self._squash, tensors["adapt"], bits) if config.refined else None
-        self._levels = age_levels() if config.by_age else None
+        self._sse = SSE(self._squash, tensors["adapt"], bits) if config.refined else None
+        self._levels = count_levels() if config.by_age else None
         self._ranks = np.arange(1, len(config.orders) + 1)[:, None]
         self._masks = np.array([(1 << 8 * order) - 1 for order in config.orders], np.uint64)[:, None]
         self._salts = (np.array(config.orders, np.uint64) * SALT)[:, None]
@@ -78,7 +78,7 @@ class Mixer:
     def bytes_for(config: MixingConfig, count: int) -> int:
         """What one takes that has met ``count`` symbols."""
         bits, contexts = table_size(config, count)
-        return 4 * (contexts << bits) + (Refinement.bytes_for(bits) if config.refined else 0)
+        return 4 * (contexts << bits) + (SSE.bytes_for(bits) if config.refined else 0)
 
     def symbols(self, below: NumpyArray, recent: NumpyArray, matched: NumpyArray) -> Decisions:
         """The decisions of one symbol in each of A lanes, the first ones.
@@ -89,7 +89,7 @@ class Mixer:
         size = 1 << self.decisions_per_symbol
         ends = np.arange(0, below.size, size + 1) + self._ends[:, :, None]
         below, keys, sets = below.ravel(), self._keys(recent), matched + self._inputs * MATCH_LENGTHS
-        maps = self._refinement.keys(recent) if self._refinement else None
+        maps = self._sse.keys(recent) if self._sse else None
         low = np.zeros(len(recent), np.int64)  # the smallest symbol below the node
         inputs = np.empty(sets.shape, np.int64)
         for weights, edges in zip(self._weights, ends, strict=True):
@@ -97,8 +97,8 @@ class Mixer:
             start, middle, stop = below.take(low + edges)
             self._network(start, middle, stop, inputs[0])
             nodes = self._nodes[size:].take(low)
-            refined = None if maps is None else maps + nodes
-            bits = yield from self._decide(inputs, self._slots(keys, nodes), weights, sets, refined)
+            rows = None if maps is None else maps + nodes
+            bits = yield from self._decide(inputs, self._slots(keys, nodes), weights, sets, rows)
             low += size * bits
         return low.astype(np.uint8)
 
@@ -125,20 +125,20 @@ class Mixer:
         """One decision [A]: mix, yield the probability, learn from the bits. ``sets`` are places in ``weights``.
 
         inputs int64 [inputs, A]: the first row, a probability of 16 bits, is the network's; the others are used up.
-        maps   the keys of the last stage, where there is one
+        maps   the keys of the SSE stage, where there is one
         """
         counters = self._counters.read(slots)
         if self._levels is not None:
-            sets = self._sets_by_age(self._levels, ages_of(counters))
+            sets = self._sets_by_count(self._levels, counts_of(counters))
         chances_of(counters, inputs[1:])
         t = self._stretch.take(inputs).astype(np.int64)
         mixed: NumpyArray = np.add.reduce(weights.take(sets) * t, axis=0, initial=STRETCH_MAX << WEIGHT)
         mixed >>= WEIGHT
         p: NumpyArray = self._squash.take(mixed, mode="clip")
-        refinement = self._refinement
-        if refinement is not None and maps is not None:
-            bits = (yield refinement.refined(mixed - STRETCH_MAX, p, maps)).astype(np.int64)
-            refinement.learn(bits)
+        sse = self._sse
+        if sse is not None and maps is not None:
+            bits = (yield sse.probability(mixed - STRETCH_MAX, p, maps)).astype(np.int64)
+            sse.learn(bits)
         else:
             bits = (yield p).astype(np.int64)
         error = bits << PROBABILITY
@@ -151,11 +151,11 @@ class Mixer:
         self._counters.learn(counters, slots, bits)
         return bits
 
-    def _sets_by_age(self, levels: NumpyArray, ages: NumpyArray) -> NumpyArray:
-        """Places in the weights, for ages of the counters [contexts, A]: intp [inputs, A]."""
-        sets = np.empty((len(self._inputs), ages.shape[1]), np.intp)
-        np.max((ages[: len(self._ranks)] > 0) * self._ranks, axis=0, initial=0, out=sets[0])
-        levels.take(ages, out=sets[1:], mode="clip")
+    def _sets_by_count(self, levels: NumpyArray, counts: NumpyArray) -> NumpyArray:
+        """Places in the weights, for counts of the counters [contexts, A]: intp [inputs, A]."""
+        sets = np.empty((len(self._inputs), counts.shape[1]), np.intp)
+        np.max((counts[: len(self._ranks)] > 0) * self._ranks, axis=0, initial=0, out=sets[0])
+        levels.take(counts, out=sets[1:], mode="clip")
         sets += self._inputs * MATCH_LENGTHS
         return sets
 
@@ -191,9 +191,9 @@ def learning_rate(config: MixingConfig, lanes: int) -> int:
     return config.rate // max(lanes, _FEW_LANES)
 
 
-def age_levels() -> NumpyArray:
-    """Which weight a counter of each age has: intp [2**AGE]."""
-    return np.searchsorted(_LEVELS, np.arange(1 << AGE), side="right")
+def count_levels() -> NumpyArray:
+    """Which weight a counter of each count has: intp [2**COUNT]."""
+    return np.searchsorted(_LEVELS, np.arange(1 << COUNT), side="right")
 
 
 def summed(frequencies: NumpyArray) -> NumpyArray:

@@ -1,6 +1,6 @@
-"""The last stage of a mixture: what has come of such probabilities where the last symbols were the same.
+"""SSE, the last stage of a mixture: what has come of such probabilities where the last symbols were the same.
 
-Adaptive probability maps, also called secondary symbol estimation (Mahoney's PAQ6 and lpaq). There are two, which know
+Secondary symbol estimation by adaptive probability maps, APM (Mahoney's PAQ6 and lpaq). There are two, which know
 the node of the decision tree and the last symbol, or the last two. For each context a map has 17 counters, one for each
 t = stretch(p) = -8, -7, ..., 8, which starts as squash(t). What it says is interpolated between the two counters around
 t, and the nearer one learns from the bit:
@@ -16,19 +16,19 @@ import numpy as np
 
 from ..backends.base import NumpyArray
 from .contexts import HASH, SALT
-from .counters import AGE, CHANCE, Counters
+from .counters import CHANCE, COUNT, Counters
 from .decisions import PROBABILITY
 
 STRETCH = 8  # fractional bits of t
-BEGUN = 4  # age of a fresh counter
+FIRST_COUNT = 4  # the count of a fresh counter
 _REACH = 8 << STRETCH  # of t, either way
 _KNOTS = 2 * (_REACH >> STRETCH) + 1
 _ORDERS = (1, 2)
 MAP_BITS = 16  # log2 of the rows of a map, at most
 
 
-class Refinement:
-    """The maps of one frame.
+class SSE:
+    """The adaptive probability maps (APM) of one frame.
 
     squash  of `mixing.mixing_tables`; adapt: the same; bits: log2 of the rows, of which there are 2**16 at most
     """
@@ -52,7 +52,7 @@ class Refinement:
         keys: NumpyArray = ((recent & self._masks) + self._salts) * HASH * HASH
         return keys
 
-    def refined(self, t: NumpyArray, p: NumpyArray, keys: NumpyArray) -> NumpyArray:
+    def probability(self, t: NumpyArray, p: NumpyArray, keys: NumpyArray) -> NumpyArray:
         """The probability p' [A] of 16 bits, for p [A] of 16 bits and t [A] in steps of 2**-8.
 
         keys  those of the contexts, with the node of the decision tree: uint64 [2, A], of which the upper bits count
@@ -68,8 +68,8 @@ class Refinement:
         nearer = part >> STRETCH - 1
         self._read = np.where(nearer, above, below), rows + nearer
         # Within 31 bits: 22 of a probability, 8 of the part.
-        below >>= AGE
-        above >>= AGE
+        below >>= COUNT
+        above >>= COUNT
         above -= below
         above *= part.astype(np.int32)
         below <<= STRETCH
@@ -80,11 +80,11 @@ class Refinement:
         found *= 3
         found += 2 * p
         found >>= 3
-        refined: NumpyArray = np.maximum(found, 1)
-        return refined
+        adjusted: NumpyArray = np.maximum(found, 1)
+        return adjusted
 
     def learn(self, bits: NumpyArray) -> None:
-        """What came of the last `refined`: bits [A]."""
+        """What came of the last `probability`: bits [A]."""
         counters, slots = self._read
         self._counters.learn(counters, slots, bits)
 
@@ -93,5 +93,5 @@ def fresh_maps(squash: NumpyArray, bits: int) -> NumpyArray:
     """The counters of both maps, int32, one row of knots after another."""
     middle = len(squash) // 2
     knots = squash[middle - _REACH : middle + _REACH + 1 : 1 << STRETCH].astype(np.int32)
-    row = ((knots << CHANCE - PROBABILITY) - (1 << CHANCE - 1) << AGE) + np.int32(BEGUN)
+    row = ((knots << CHANCE - PROBABILITY) - (1 << CHANCE - 1) << COUNT) + np.int32(FIRST_COUNT)
     return np.tile(row, len(_ORDERS) << min(bits, MAP_BITS))

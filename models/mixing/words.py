@@ -1,4 +1,4 @@
-"""The word so far and the word before it: contexts of counters, as hashes, for the lanes of a frame."""
+"""Words and word bigrams, the word so far with the word before it, of the lanes of a frame: contexts of counters."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _WORD = np.uint64(0x2545F4914F6CDD1D)  # an odd number without a pattern
 class Words:
     """The words of each of L lanes.
 
-    phrases  whether the word so far together with the word before it is a context too
+    bigrams  whether the word so far together with the word before it is a context too
     """
 
-    def __init__(self, alphabet: int, lanes: int, phrases: bool) -> None:
+    def __init__(self, alphabet: int, lanes: int, bigrams: bool) -> None:
         self._word, self._before = np.zeros((2, lanes), np.uint64)
-        self._letters, self._phrases = letters(alphabet), phrases
+        self._letters, self._bigrams = letters(alphabet), bigrams
 
     def contexts(self, lanes: int) -> NumpyArray:
-        """Those of the first lanes: uint64 [1 or, with phrases, 2, lanes]."""
+        """Those of the first lanes: uint64 [1 or, with bigrams, 2, lanes]."""
         word = self._word[:lanes]
-        return np.stack([word, word + self._before[:lanes] * SALT] if self._phrases else [word])
+        return np.stack([word, word + self._before[:lanes] * SALT] if self._bigrams else [word])
 
     def advance(self, symbols: NumpyArray) -> None:
         """Move on by one symbol in every lane: uint8 [L]."""
         letters = self._letters[symbols]
-        if self._phrases:
+        if self._bigrams:
             ended = (letters == 0) & (self._word > 0)
             self._before = np.where(ended, self._word, self._before)
         self._word = np.where(letters > 0, (self._word + letters) * _WORD, np.uint64(0))

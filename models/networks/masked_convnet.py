@@ -123,7 +123,7 @@ class ConvNetConfig:
 
     @property
     def features(self) -> int:
-        """Channels of `pixels.Seen.features`."""
+        """Channels of `pixels.PixelFeatures.features`."""
         return self.dimensions * (1 + 2 * len(self.reaches))
 
     @property
@@ -177,7 +177,7 @@ class ConvNet:
     """
 
     least = 1
-    kept = 0
+    cache_bytes = 0
 
     def __init__(self, config: ConvNetConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config
@@ -195,13 +195,13 @@ class ConvNet:
         inputs = c.dimensions * c.embed + c.features + c.embed
         self._each = 9 * max(inputs, c.width)  # numbers of a position in one array
 
-    def memory(self) -> None:
+    def new_cache(self) -> None:
         """Nothing: what one call makes known changes what all positions around it see, by the windows."""
 
     def frequencies(
-        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, memory: None = None
+        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, cache: None = None
     ) -> NumpyArray:
-        """See `ardm.MaskedNet`."""
+        """See `masked.MaskedNet`."""
         found = np.empty((len(values), len(wanted), self.base), np.uint32)
         asked = asked_for(self.config, wanted.astype(np.intp).tobytes())
         rows, columns = asked.fields[0].size
@@ -237,7 +237,7 @@ class ConvNet:
     def _seen(
         self, values: NumpyArray, known: NumpyArray, stage: int, asked: Asked
     ) -> tuple[Array, Array, NumpyArray]:
-        """Tokens and features of the first field, see `pixels.Seen`, and the guesses for what is wanted, [B * Q]."""
+        """Tokens and features of the first field, see ``pixels``, and the guesses for what is wanted, [B * Q]."""
         c, wide = self.config, asked.wide.times(2)
         part, shape = asked.fields[0].times(2).within(wide), (*wide.size, c.shape[2])
         inside, known = self._cut(values, wide), self._cut(known[None], wide)

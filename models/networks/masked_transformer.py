@@ -1,4 +1,4 @@
-"""The masked transformer of ``ardm`` for text, in integers; in training it is ``training/transformer.py``.
+"""A masked transformer for text, in integers, see `masked.MaskedNet`; in training it is ``qat/masked_transformer.py``.
 
 It gives distributions of what is not known of a batch of chunks, all of which have the same positions known. What is
 not known is never looked at.
@@ -93,7 +93,7 @@ class TransformerConfig:
         return (self.length,)
 
     @property
-    def told(self) -> int:
+    def input_codes(self) -> int:
         """Codes that a position is told: of its windows, its place, the known share."""
         return self.alphabet * len(self.windows) + 2 * self.embed
 
@@ -114,7 +114,7 @@ class TransformerConfig:
         for i, window in enumerate(self.windows):
             found |= embedding(f"windows.{i}", table_rows(window, self.alphabet), self.alphabet)
         found |= embedding("place", self.length, self.embed) | embedding("time", self.times, self.embed)
-        found |= linear("inputs", self.told, self.width)
+        found |= linear("inputs", self.input_codes, self.width)
         for i in range(self.depth):
             name = f"attention.{i}"
             for part in ("query", "key", "value"):
@@ -125,9 +125,9 @@ class TransformerConfig:
         return found | linear("head", self.width + self.alphabet * len(self.windows), self.alphabet)
 
 
-class Memory:
-    """What calls for the same chunks share: keys and values of the first layer, which no other position has a part in
-    but those in its windows.
+class KVCache:
+    """What calls for the same chunks share: keys and values of the first layer, in which a position depends on those in
+    its windows alone.
 
     key, value  codes [B, heads, L, HEAD], once there are any
     known       bool [L], and the row of the known share: what they were computed with
@@ -151,7 +151,7 @@ class Transformer:
     """Chunks of symbols: embeddings of windows -> [Attention -> GatedMLP] x depth -> Softmax.
 
     The head sees the embeddings beside what the layers make of them. What only some positions are wanted for, the last
-    layer but its keys and values, is computed for these alone. With a memory, keys and values of the first layer are
+    layer but its keys and values, is computed for these alone. With a cache, keys and values of the first layer are
     computed only where something new is seen: everywhere, if the row of the known share is another. So in one layer
     that is not told the known share (one row), a call for each symbol costs little more than what is new in it.
     """
@@ -162,7 +162,7 @@ class Transformer:
     def __init__(self, config: TransformerConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config
         self.size, self.alphabet, self.base, self._arrays = c.length, c.alphabet, c.alphabet, arrays
-        self.kept = 8 * c.width
+        self.cache_bytes = 8 * c.width
         names = [*(f"windows.{i}" for i in range(len(c.windows))), "place", "time"]
         self._tables = [Embedding(arrays, tensors, name) for name in names]
         self._inputs = Linear.load(arrays, tensors, ["inputs"], [RES])
@@ -171,9 +171,9 @@ class Transformer:
         self._head = Linear.load(arrays, tensors, ["head"], [LOGIT])
         self._softmax = Softmax(arrays, tensors)
 
-    def memory(self) -> Memory:
-        """A memory of nothing yet."""
-        return Memory()
+    def new_cache(self) -> KVCache:
+        """A cache with nothing in it yet."""
+        return KVCache()
 
     def frequencies(
         self,
@@ -181,42 +181,42 @@ class Transformer:
         known: NumpyArray,
         stage: int,
         wanted: NumpyArray,
-        memory: Memory | None = None,
+        cache: KVCache | None = None,
     ) -> NumpyArray:
-        """See `ardm.MaskedNet`."""
+        """See `masked.MaskedNet`."""
         c, found = self.config, np.empty((len(values), len(wanted), self.base), np.uint32)
         symbols = np.where(known, values, np.uint8(c.alphabet))
-        memory = self._opened(memory or Memory(), len(values))
-        stale = memory.advance(known, int(known.sum()) * c.times // c.length, c.windows)
+        cache = self._opened(cache or KVCache(), len(values))
+        stale = cache.advance(known, int(known.sum()) * c.times // c.length, c.windows)
         asked = len(wanted) if c.depth == 1 else c.length  # positions, of the first layer
         # Numbers of an item in one array.
-        each = max(len(stale) * c.told, asked * max(2 * c.hidden, c.heads * c.length))
+        each = max(len(stale) * c.input_codes, asked * max(2 * c.hidden, c.heads * c.length))
         for part in parts(len(values), self._arrays.at_once // each):
-            self._renew(memory, part, symbols[part], stale)
-            logits = self._logits(memory, part, symbols[part], wanted)
+            self._renew(cache, part, symbols[part], stale)
+            logits = self._logits(cache, part, symbols[part], wanted)
             found[part] = self._softmax(logits).reshape(-1, *found.shape[1:])
         return found
 
-    def _opened(self, memory: Memory, items: int) -> Memory:
+    def _opened(self, cache: KVCache, items: int) -> KVCache:
         """With room for so many items."""
-        if memory.key is None:
-            memory.key, memory.value = (self._attention[0].room(items) for _ in range(2))
-        return memory
+        if cache.key is None:
+            cache.key, cache.value = (self._attention[0].room(items) for _ in range(2))
+        return cache
 
-    def _renew(self, memory: Memory, part: slice, symbols: NumpyArray, stale: NumpyArray) -> None:
+    def _renew(self, cache: KVCache, part: slice, symbols: NumpyArray, stale: NumpyArray) -> None:
         """Compute keys and values of stale positions for a part of the items."""
         if len(stale):
-            x = self._residual(self._codes(symbols, stale, memory.time), len(symbols))
+            x = self._residual(self._codes(symbols, stale, cache.time), len(symbols))
             key, value, at = *self._attention[0].keys_values(x), self._arrays.place(stale)
-            memory.key[part][:, :, at], memory.value[part][:, :, at] = key, value
+            cache.key[part][:, :, at], cache.value[part][:, :, at] = key, value
 
-    def _logits(self, memory: Memory, part: slice, symbols: NumpyArray, wanted: NumpyArray) -> Array:
+    def _logits(self, cache: KVCache, part: slice, symbols: NumpyArray, wanted: NumpyArray) -> Array:
         """Symbols and masks [B, L] of a part of the items -> float32 [B * Q, K]."""
         c, arrays, batch, at = self.config, self._arrays, len(symbols), self._arrays.place(wanted)
         shallow = c.depth == 1
-        codes = self._codes(symbols, wanted if shallow else np.arange(c.length), memory.time)
+        codes = self._codes(symbols, wanted if shallow else np.arange(c.length), cache.time)
         x = self._residual(codes, batch)
-        x = self._attention[0].ask(x, memory.key[part], memory.value[part], at if shallow else None)
+        x = self._attention[0].ask(x, cache.key[part], cache.value[part], at if shallow else None)
         x = self._mlps[0](x)
         for i in range(1, c.depth):
             x = self._mlps[i](self._attention[i](x, at if i == c.depth - 1 else None))

@@ -51,7 +51,7 @@ class NativeConvNet(NativeNetwork):
     """As `masked_convnet.ConvNet`."""
 
     least = 1
-    kept = 0
+    cache_bytes = 0
 
     def __init__(self, variant: Core, config: ConvNetConfig, tensors: Tensors) -> None:
         c = self.config = config
@@ -62,7 +62,7 @@ class NativeConvNet(NativeNetwork):
         self._fill_tables()
         self._fill_layers()
 
-    def memory(self) -> tuple[Easel, list[NumpyArray]]:
+    def new_cache(self) -> tuple[Easel, list[NumpyArray]]:
         """Room for a thread, and what keeps it: nothing of a call is of use to another."""
         c, s = self.config, self.structure
         height, width, channels = c.shape
@@ -92,11 +92,11 @@ class NativeConvNet(NativeNetwork):
         return Easel(**addresses(arrays)), list(arrays.values())
 
     def frequencies(
-        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, memory: Any = None
+        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, cache: Any = None
     ) -> NumpyArray:
-        """See `families.ardm.codec.MaskedNet`."""
+        """See `masked.MaskedNet`."""
         c, found = self.config, np.empty((len(values), len(wanted), self.base), np.uint32)
-        easel, _ = memory or self.memory()
+        easel, _ = cache or self.new_cache()
         wanted = np.ascontiguousarray(wanted, np.int64)
         about = asked_for(c, wanted.astype(np.intp).tobytes())
         fields = np.array([_edges(field) for field in about.fields], np.int64)

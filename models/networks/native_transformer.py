@@ -52,8 +52,8 @@ def _has_room(config: TransformerConfig) -> bool:
     return config.depth <= DEPTH and len(sizes) <= WINDOWS and max(sizes) <= OFFSETS
 
 
-class _Memory:
-    """What calls for the same items share: see `masked_transformer.Memory`; here in the core's own layout.
+class _KvCache:
+    """What calls for the same items share: see `masked_transformer.KVCache`; here in the core's own layout.
 
     known, time  what it holds was computed with: bool [L], and the row of the known share
     """
@@ -68,7 +68,7 @@ class _Memory:
     def open(self, network: NativeTransformer, items: int) -> None:
         """Make room for so many items."""
         if self.structure is None:
-            self.structure, kept = network.cache(items)
+            self.structure, kept = network.room(items)
             self.desk, other = network.desk()
             self._kept = kept + other
 
@@ -87,16 +87,16 @@ class NativeTransformer(NativeNetwork):
 
     def __init__(self, variant: Core, config: TransformerConfig, tensors: Tensors) -> None:
         c = self.config = config
-        self.size, self.alphabet, self.base, self.kept = c.length, c.alphabet, c.alphabet, 8 * c.width
+        self.size, self.alphabet, self.base, self.cache_bytes = c.length, c.alphabet, c.alphabet, 8 * c.width
         super().__init__(variant, tensors)
         self._run, self.structure = Masked.of(variant).transformer, Structure()
         self._fill_sizes()
         self._fill_tables()
         self._fill_layers()
 
-    def memory(self) -> _Memory:
-        """A memory of nothing yet."""
-        return _Memory()
+    def new_cache(self) -> _KvCache:
+        """A KV cache of nothing yet."""
+        return _KvCache()
 
     def frequencies(
         self,
@@ -104,14 +104,14 @@ class NativeTransformer(NativeNetwork):
         known: NumpyArray,
         stage: int,
         wanted: NumpyArray,
-        memory: _Memory | None = None,
+        cache: _KvCache | None = None,
     ) -> NumpyArray:
-        """See `families.ardm.codec.MaskedNet`."""
+        """See `masked.MaskedNet`."""
         c, found = self.config, np.empty((len(values), len(wanted), self.base), np.uint32)
-        memory = memory or _Memory()
-        memory.open(self, len(values))
+        cache = cache or _KvCache()
+        cache.open(self, len(values))
         time = int(known.sum()) * c.times // c.length
-        news = memory.advance(known, time)
+        news = cache.advance(known, time)
         stale = np.arange(c.length) if news is None else seeing(news, c.windows)
         given = [
             *(
@@ -125,11 +125,11 @@ class NativeTransformer(NativeNetwork):
         for part in parts(len(values), _AT_ONCE // rows):
             last = min(part.stop, len(values))
             ask = Ask(part.start, last, time, *where, len(stale), len(wanted), address(found))
-            self._run(self.structure, memory.structure, memory.desk, ask)
+            self._run(self.structure, cache.structure, cache.desk, ask)
         return found
 
-    def cache(self, items: int) -> tuple[Cache, list[NumpyArray]]:
-        """Room for the memory of so many items, and what keeps it."""
+    def room(self, items: int) -> tuple[Cache, list[NumpyArray]]:
+        """Room for the KV cache of so many items, and what keeps it."""
         c, length = self.config, padded(self.config.length)
         codes = np.zeros((items, c.length, self.structure.told), np.uint8)
         residual = np.zeros((c.length if c.depth > 1 else 0, padded(c.width)), np.int16)
@@ -149,7 +149,7 @@ class NativeTransformer(NativeNetwork):
         sums = {"residual": padded(c.width), "sums": max(outputs), "score": max(length, HEAD)}
         arrays = zeros(codes, np.uint8) | zeros(numbers, np.int16) | zeros({"seeing": c.length}, np.uint64)
         arrays |= zeros({name: ROWS * size for name, size in sums.items()}, np.int32)
-        deep, kept = self.cache(1 if c.depth > 1 else 0)
+        deep, kept = self.room(1 if c.depth > 1 else 0)
         return Desk(**addresses(arrays), deep=deep), [*arrays.values(), *kept]
 
     def _fill_sizes(self) -> None:
@@ -157,7 +157,7 @@ class NativeTransformer(NativeNetwork):
         s.alphabet, s.length, s.width, s.depth = c.alphabet, c.length, c.width, c.depth
         s.heads, s.hidden, s.embed, s.windows = c.heads, c.hidden, c.embed, len(c.windows)
         s.reach = max(abs(offset) for _, offsets in c.windows for offset in offsets)
-        s.told = padded(c.told)
+        s.told = padded(c.input_codes)
         s.stride = padded(max(s.told, padded(c.width) + s.told, c.heads * HEAD, c.hidden), CACHE_LINE)
 
     def _fill_tables(self) -> None:

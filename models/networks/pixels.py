@@ -55,7 +55,7 @@ _Window = tuple[NumpyArray, NumpyArray, int]
 
 
 @dataclass(frozen=True)
-class Seen:
+class PixelFeatures:
     """A batch of partly known images, or h x w pixels of each.
 
     tokens    intp [B, h/2, w/2, 4C], row of what is seen of each dimension
@@ -76,7 +76,7 @@ def look(
     shape: tuple[int, ...],
     reaches: tuple[int, ...],
     part: Part = EVERYWHERE,
-) -> Seen:
+) -> PixelFeatures:
     """What is seen of images uint8 [B, D], of this shape (H, W, C), whose dimensions known [B, D] have this stage's
     digit and the others do not; or [1, D], if the same of all.
 
@@ -99,7 +99,7 @@ def look(
         planes.append(np.floor(CODE_MAX * count / size))
     tokens = to_depth(cut_out(tokens.reshape(full), part))
     flat = guess.astype(np.int32).reshape(len(guess), int(np.prod(guess.shape[1:])))
-    return Seen(tokens, _features(guess.shape, planes), flat)
+    return PixelFeatures(tokens, _features(guess.shape, planes), flat)
 
 
 def _filled_in(middle: NumpyArray, told: NumpyArray, windows: list[_Window]) -> NumpyArray:

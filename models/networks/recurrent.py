@@ -93,7 +93,7 @@ class AutoregressiveConfig:
 class ExactNetwork:
     """Rows of the context tables and a state -> logits and the next state, in integers.
 
-    An `autoregressive.CausalNet`.
+    A `causal.CausalNet`.
     """
 
     def __init__(self, config: AutoregressiveConfig, tensors: Tensors, arrays: Arrays) -> None:

@@ -1,4 +1,4 @@
-"""Training: real-valued, rounding-aware twins of the exact models, and the loop that fits them. Imports torch."""
+"""Training: the loop that fits the exact models, by quantisation-aware training (QAT). Imports torch."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from .distributed import Crew
 from .families import task_for
 from .recipe import Recipe
 from .state import STATE, TrainingState
-from .warm_start import grow, source
+from .warm_start import source, warm_start
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -104,7 +104,7 @@ class Run:
         resume = resume and holds_run(out)
         before = None
         if not resume and start is not None:
-            before = grow(self._task.net, start, recipe)
+            before = warm_start(self._task.net, start, recipe)
         elif not resume:
             self._task.prepare(self._texts, self._shares, recipe.schedule.seed)
         self._state = TrainingState(self._task.net, recipe.schedule, before)

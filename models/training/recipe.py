@@ -40,7 +40,7 @@ class Recipe:
     validation: Annotated[tuple[Corpus, ...], entries(1000, least=1)]
     model: dict[str, Any]
     schedule: Schedule
-    coding: dict[str, Any] = field(default_factory=dict)  # what the coder adds, which training does not see
+    coding: dict[str, Any] = field(default_factory=dict)  # how what the network says is coded
 
 
 def names() -> list[str]:

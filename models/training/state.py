@@ -24,7 +24,7 @@ STATE = "state.safetensors"
 class TrainingState:
     """Weights with their optimiser (see ``optimiser.py``), and an exponential moving average of them.
 
-    before  how far the training had come from which this run began, if any: see `start.grow`
+    before  how far the training had come from which this run began, if any: see `warm_start.warm_start`
     """
 
     def __init__(self, net: nn.Module, schedule: Schedule, before: dict[str, Any] | None = None) -> None:

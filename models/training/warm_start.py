@@ -49,7 +49,7 @@ def source(start: str) -> Path:
 
 
 @torch.no_grad()
-def grow(net: nn.Module, path: Path, recipe: Recipe) -> Table:
+def warm_start(net: nn.Module, path: Path, recipe: Recipe) -> Table:
     """Set ``net``, of this recipe, to the averaged weights of the state of a run, or to the weights, at ``path``.
 
     Returns how far their training had come: its step, symbols and seconds, the ``model`` (the fingerprint of weights),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catzip.benchmarks.data import corpora, dataset, datasets
-from catzip.benchmarks.data.corpora import Corpus
+from catzip.benchmarks.data.corpora import PublicCorpus
 from catzip.benchmarks.data.dataset import DatasetError
 from catzip.benchmarks.data.datasets import load
 
@@ -19,7 +19,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder, with `text8` redefined as a corpus of 1040 bytes whose test part is its last 100."""
     monkeypatch.setenv(dataset.DATA_VARIABLE, str(tmp_path))
     digest = "sha256:" + hashlib.sha256(TEXT).hexdigest()
-    small = Corpus("text8", len(TEXT), digest, (940, None), "its last 100 bytes", slice_test=50)
+    small = PublicCorpus("text8", len(TEXT), digest, (940, None), "its last 100 bytes", slice_test=50)
     monkeypatch.setitem(datasets.CORPORA, "text8", small)
     return tmp_path
 

@@ -14,7 +14,7 @@ from helpers import MODELS, TESTS, TEXT, ItemModel, compress, decompress
 
 from catzip.benchmarks.data.dataset import Dataset
 from catzip.benchmarks.measuring import measure
-from catzip.benchmarks.measuring.measure import DEFAULTS, MeasurementError, Settings, Task
+from catzip.benchmarks.measuring.measure import DEFAULTS, Measurement, MeasurementError, MeasureSettings
 from catzip.benchmarks.measuring.overhear import decoded_symbols
 from catzip.benchmarks.tables.joined import joined
 from catzip.compressor.media import MEDIA
@@ -54,7 +54,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_result_is_of_a_real_file(command: Path) -> None:
     data = TEXT.encode()
-    result = measure.measure(Task(Dataset("text", data, ""), "table-bytes"), MODELS, DEFAULTS)
+    result = measure.measure(Measurement(Dataset("text", data, ""), "table-bytes"), MODELS, DEFAULTS)
     assert (result.dataset, result.system, result.outcome) == ("text", "table-bytes", "")
     assert result.symbols == result.original_bytes == len(data)
     assert result.compressed_bytes is not None and result.gap_percent is not None
@@ -66,15 +66,15 @@ def test_result_is_of_a_real_file(command: Path) -> None:
 
 
 def test_the_likelihood_can_be_left_out(command: Path) -> None:
-    task = Task(Dataset("text", TEXT.encode(), ""), "table-bytes")
-    with_it, without = (measure.measure(task, MODELS, Settings(nll=nll)) for nll in (True, False))
+    task = Measurement(Dataset("text", TEXT.encode(), ""), "table-bytes")
+    with_it, without = (measure.measure(task, MODELS, MeasureSettings(nll=nll)) for nll in (True, False))
     assert with_it.nll_bits is not None and without.nll_bits is None and without.gap_percent is None
     assert without.compressed_bytes == with_it.compressed_bytes and without.models == with_it.models
 
 
 def test_fallback_is_said(command: Path) -> None:
     noise = Dataset("noise", random.Random(2).randbytes(500), "")
-    result = measure.measure(Task(noise), MODELS, DEFAULTS)
+    result = measure.measure(Measurement(noise), MODELS, DEFAULTS)
     assert (result.system, result.outcome) == ("default", " (stored)")
     assert result.nll_bits is None and result.gap_percent is None
 
@@ -82,7 +82,7 @@ def test_fallback_is_said(command: Path) -> None:
 def test_other_bytes_are_an_error(command: Path) -> None:
     command.write_text(command.read_text().replace("(data)[0:]", "(data)[1:]"))
     with pytest.raises(MeasurementError, match="text, model table-bytes: came back different"):
-        measure.measure(Task(Dataset("text", TEXT.encode(), ""), "table-bytes"), MODELS, DEFAULTS)
+        measure.measure(Measurement(Dataset("text", TEXT.encode(), ""), "table-bytes"), MODELS, DEFAULTS)
 
 
 def test_a_model_that_loses_to_xz_is_coded_with(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_model_that_loses_to_xz_is_coded_with(tmp_path: Path) -> None:
 
 def test_failing_command_is_an_error(command: Path) -> None:
     with pytest.raises(MeasurementError, match=r"(?s)catzip compress failed: .*no model absent"):
-        measure.measure(Task(Dataset("text", TEXT.encode(), ""), "absent"), MODELS, DEFAULTS)
+        measure.measure(Measurement(Dataset("text", TEXT.encode(), ""), "absent"), MODELS, DEFAULTS)
 
 
 def items(*shape: int) -> Dataset:
@@ -118,7 +118,7 @@ def items(*shape: int) -> Dataset:
 
 @pytest.mark.parametrize(("steps", "found"), [(None, 3), (3, 3), (12, 12)])
 def test_steps_are_those_of_the_file(steps: int | None, found: int, command: Path) -> None:
-    result = measure.measure(Task(items(30, 4, 3), "table-array", steps), MODELS, DEFAULTS)
+    result = measure.measure(Measurement(items(30, 4, 3), "table-array", steps), MODELS, DEFAULTS)
     assert (result.steps, result.label) == (found, f"table-array, {found} steps")
     assert result.dimensions == result.symbols == 360 and result.original_bytes == 360 + 128
     assert result.rate is not None and result.compressed_bytes is not None
@@ -130,8 +130,8 @@ def test_single_items_are_files_of_their_own(command: Path, monkeypatch: pytest.
     monkeypatch.setattr(ItemModel, "shape", (40, 30))
     command.write_text(command.read_text().replace("verb,", "helpers.ItemModel.shape = (40, 30)\nverb,", 1))
     long = items(5, 40, 30)
-    result = measure.measure(Task(long, "table-array", 3, singles=range(4)), MODELS, DEFAULTS)
-    whole = measure.measure(Task(long.first(4), "table-array", 3), MODELS, DEFAULTS)
+    result = measure.measure(Measurement(long, "table-array", 3, singles=range(4)), MODELS, DEFAULTS)
+    whole = measure.measure(Measurement(long.first(4), "table-array", 3), MODELS, DEFAULTS)
     assert result.files == 4 and result.frames == {"coded": 4}
     assert result.label == "table-array, 3 steps, first 4 items, a file each"
     assert result.dimensions == 4 * 1200 and result.original_bytes == 4 * (1200 + 128)
@@ -143,7 +143,7 @@ def test_single_items_are_files_of_their_own(command: Path, monkeypatch: pytest.
     )  # each of 10 stacks: up to two words, a length
     assert 40 < result.container_bytes < 160
     parts = [
-        measure.measure(Task(long, "table-array", 3, part), MODELS, DEFAULTS)
+        measure.measure(Measurement(long, "table-array", 3, part), MODELS, DEFAULTS)
         for part in (range(1), range(1, 4))
     ]
     assert [(part.first, part.files) for part in parts] == [(0, 1), (1, 3)]
@@ -184,9 +184,9 @@ def test_an_image_may_come_back_packed_in_another_way(command: Path, added: int)
     photo = Dataset("photo", out.getvalue(), "", image=(20, 30, 3))
     if added:
         with pytest.raises(MeasurementError, match="photo, model table-bytes: came back different"):
-            measure.measure(Task(photo, "table-bytes"), MODELS, DEFAULTS)
+            measure.measure(Measurement(photo, "table-bytes"), MODELS, DEFAULTS)
         return
-    result = measure.measure(Task(photo, "table-bytes"), MODELS, DEFAULTS)
+    result = measure.measure(Measurement(photo, "table-bytes"), MODELS, DEFAULTS)
     assert result.dimensions == len(letters) and result.original_bytes == len(photo.data)
     assert result.symbols == len(letters) + len(b"P6\n30 20\n255\n")
     assert result.gap_percent is not None and 0 < result.gap_percent < 30
@@ -205,7 +205,7 @@ def test_symbols_are_heard_frame_by_frame(tmp_path: Path) -> None:
 
 def test_settings_become_options() -> None:
     assert DEFAULTS.options() == []
-    assert Settings(threads=2, device="cpu").options() == ["-T", "2", "--device", "cpu"]
+    assert MeasureSettings(threads=2, device="cpu").options() == ["-T", "2", "--device", "cpu"]
 
 
 def test_peak_memory_is_the_childs_own(tmp_path: Path) -> None:

@@ -167,7 +167,9 @@ IDX = b"".join(number.to_bytes(4, "big") for number in (0x803, 5, 28, 28)) + DIG
 
 
 @pytest.mark.parametrize(
-    ("suffix", "pack"), [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)], ids=str
+    ("suffix", "pack"),
+    [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)],
+    ids=["plain", "gz", "xz"],
 )
 def test_mnist(root: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, pack: object) -> None:
     monkeypatch.setattr(mnist, "DIGEST", hashlib.sha256(IDX).hexdigest())

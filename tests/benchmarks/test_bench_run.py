@@ -11,7 +11,7 @@ from helpers import MODELS
 from catzip import __version__
 from catzip.benchmarks import run as bench_run
 from catzip.benchmarks.data.dataset import Dataset, DatasetError
-from catzip.benchmarks.measuring.measure import Settings, Task
+from catzip.benchmarks.measuring.measure import Measurement, MeasureSettings
 from catzip.benchmarks.results import Result, Run
 from catzip.benchmarks.run import Bench, ResumeError, begin, budgets_of, collect, resumed, run_bench
 from catzip.cli import cli
@@ -26,11 +26,11 @@ def silent(message: str) -> None:
 
 
 @pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[Measurement]:
     """The tasks that were measured, in place of measuring them, with the models of the tests."""
-    tasks: list[Task] = []
+    tasks: list[Measurement] = []
 
-    def measure(task: Task, models: object, settings: Settings) -> Result:
+    def measure(task: Measurement, models: object, settings: MeasureSettings) -> Result:
         tasks.append(task)
         return Result(
             task.dataset.name, task.system, "", 10, 5, steps=task.steps, files=len(task.singles) or None
@@ -42,7 +42,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
     return tasks
 
 
-def test_a_row_for_each_number_of_steps(measured: list[Task]) -> None:
+def test_a_row_for_each_number_of_steps(measured: list[Measurement]) -> None:
     bench = Bench(["array", "text"], ["table-bytes", "table-array"], steps=[3, 0, 12], singles=range(9))
     run = run_bench(bench, echo=silent)
     assert [result.choice for result in run.results if result.dataset == "array"] == [
@@ -61,7 +61,7 @@ def test_a_row_for_each_number_of_steps(measured: list[Task]) -> None:
     assert run.datasets["array"]["item"] == [4, 3] and run.datasets["array"]["dimensions"] == 60
 
 
-def test_single_items_alone(measured: list[Task]) -> None:
+def test_single_items_alone(measured: list[Measurement]) -> None:
     """An array has items; text has none, and is measured as it is."""
     bench = Bench(["array", "text"], ["table-array"], steps=[3], singles=range(2), whole=False)
     assert bench.command().endswith("--singles 2 --singles-only")
@@ -72,7 +72,7 @@ def test_single_items_alone(measured: list[Task]) -> None:
     ]
 
 
-def test_single_items_in_parts(measured: list[Task], tmp_path: Path) -> None:
+def test_single_items_in_parts(measured: list[Measurement], tmp_path: Path) -> None:
     """Each is a row that a run goes on from; what a data set lacks is left out, or refused."""
     out = tmp_path / "run.json"
     bench = Bench(["array"], ["table-array"], steps=[3], whole=False)
@@ -89,7 +89,7 @@ def test_single_items_in_parts(measured: list[Task], tmp_path: Path) -> None:
         run_bench(replace(bench, singles=range(5, 9)), echo=silent)
 
 
-def test_wrong_steps_are_found_before_anything_is_measured(measured: list[Task]) -> None:
+def test_wrong_steps_are_found_before_anything_is_measured(measured: list[Measurement]) -> None:
     with pytest.raises(ModelMismatchError, match=r"3, 12 \(all\) steps, not in 7"):
         run_bench(Bench(["text"], ["table-bytes", "table-array"], steps=[3, 7]), echo=silent)
     assert not measured
@@ -100,7 +100,7 @@ def test_budgets() -> None:
     assert budgets_of(MODELS, "table-array", []) == budgets_of(MODELS, "table-bytes", [3]) == [None]
 
 
-def test_a_stopped_run_keeps_its_rows_and_goes_on(measured: list[Task], tmp_path: Path) -> None:
+def test_a_stopped_run_keeps_its_rows_and_goes_on(measured: list[Measurement], tmp_path: Path) -> None:
     out = tmp_path / "run.json"
     bench = Bench(["text"], ["table-bytes", "table-array"], steps=[3, 0])
     run = begin(bench.command(), bench.loaded(), bench.settings)
@@ -119,7 +119,9 @@ def test_a_stopped_run_keeps_its_rows_and_goes_on(measured: list[Task], tmp_path
     assert said == ["text: table-array, 12 steps: 5 bytes, 4.0000 bits"]
 
 
-def test_models_are_added_to_the_peers_that_were_measured(measured: list[Task], tmp_path: Path) -> None:
+def test_models_are_added_to_the_peers_that_were_measured(
+    measured: list[Measurement], tmp_path: Path
+) -> None:
     out = tmp_path / "run.json"
     alone = Bench(["text"], peers=True, no_models=True)
     assert alone.command() == "catzip bench --dataset text --peers-only"
@@ -135,7 +137,7 @@ def test_models_are_added_to_the_peers_that_were_measured(measured: list[Task], 
     assert resumed(more, out, []).catzip == f"0.0.1, then {__version__}"
 
 
-def test_another_run_is_not_resumed(measured: list[Task], tmp_path: Path) -> None:
+def test_another_run_is_not_resumed(measured: list[Measurement], tmp_path: Path) -> None:
     out = tmp_path / "run.json"
     run = run_bench(Bench(["text"], ["table-bytes"]), json_out=out, echo=silent)
     with pytest.raises(ResumeError, match=r"run\.json is of another run, its datasets differs"):
@@ -149,7 +151,7 @@ def test_another_run_is_not_resumed(measured: list[Task], tmp_path: Path) -> Non
     assert resumed(run, tmp_path / "absent", []) is run
 
 
-def test_only_results_are_overwritten(measured: list[Task], tmp_path: Path) -> None:
+def test_only_results_are_overwritten(measured: list[Measurement], tmp_path: Path) -> None:
     out = tmp_path / "notes.txt"
     out.write_text("mine")
     with pytest.raises(CatzipError, match=r"notes\.txt.* not overwritten; write to another file"):
@@ -161,9 +163,11 @@ def test_only_results_are_overwritten(measured: list[Task], tmp_path: Path) -> N
     assert len(measured) == 2
 
 
-def test_a_run_without_likelihoods_says_so_when_resumed(measured: list[Task], tmp_path: Path) -> None:
+def test_a_run_without_likelihoods_says_so_when_resumed(measured: list[Measurement], tmp_path: Path) -> None:
     out = tmp_path / "run.json"
-    plain, bare = (Bench(["text"], ["table-bytes"], settings=Settings(nll=nll)) for nll in (True, False))
+    plain, bare = (
+        Bench(["text"], ["table-bytes"], settings=MeasureSettings(nll=nll)) for nll in (True, False)
+    )
     run_bench(bare, json_out=out, echo=silent)
     run = run_bench(plain, json_out=out, resume=True, echo=silent)
     both = "catzip bench --dataset text -m table-bytes --no-nll; catzip bench --dataset text -m table-bytes"
@@ -175,7 +179,7 @@ def test_a_run_without_likelihoods_says_so_when_resumed(measured: list[Task], tm
 
 def test_command_repeats_the_run(tmp_path: Path) -> None:
     bench = Bench(
-        ["cifar10"], ["ardm"], [20, 0], range(9), True, True, False, 50, Settings(2, "cpu", nll=False)
+        ["cifar10"], ["ardm"], [20, 0], range(9), True, True, False, 50, MeasureSettings(2, "cpu", nll=False)
     )
     words = (
         "--dataset cifar10 -m ardm --steps 20,all --singles 9 --peers --limit 50 --no-nll -T 2 --device cpu"
@@ -210,4 +214,6 @@ def test_options_reach_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     words = "bench --dataset cifar10 -m ardm --steps 5,20 --steps all --singles 3 --limit 9 -T 1"
     done = CliRunner().invoke(cli, words.split(), catch_exceptions=False)
     assert done.exit_code == 0
-    assert seen == [Bench(("cifar10",), ("ardm",), (5, 20, 0), range(3), True, False, False, 9, Settings(1))]
+    assert seen == [
+        Bench(("cifar10",), ("ardm",), (5, 20, 0), range(3), True, False, False, 9, MeasureSettings(1))
+    ]

@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cut = {"groups.5": np.array([(0, size) for size in (8, 10, 10, 10, 10)], np.int32)}
     checkpoint.save(tmp_path / "tiny.safetensors", checkpoint.Checkpoint(config, saved.arrays | cut))
     monkeypatch.setenv("CATZIP_MODELS", str(tmp_path))
-    drawn = Registry(threads=1).by_name("tiny").draw(50, 5, np.random.RandomState(5))
+    drawn = Registry(threads=1).by_name("tiny").sample(50, 5, np.random.RandomState(5))
     drawn = np.tile(drawn, (4, 1))  # so that xz is far smaller, and would be kept instead
     drawn[::2] = (
         97  # half of it unlikely: then xz is smaller than the uniform schedule, which is measured all the same

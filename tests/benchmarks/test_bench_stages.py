@@ -67,12 +67,12 @@ def test_every_stage_names_what_there_is():
 @pytest.mark.parametrize(
     ("module", "name", "stage"),
     [
-        ("models/backends/int8", "product", "integer products"),
+        ("models/backends/torch", "product", "integer products"),
         ("models/backends/numpy", "clip_", None),
         ("compressor/coding/codec", "push", "coder"),
         ("models/families/idf/codec", "push", "other layers"),
         ("models/families/idf/enc_fitting", "fitted", "what is fitted"),
-        ("models/families/idf/slopes", "__call__", "what is fitted"),
+        ("models/families/idf/enc_gradients", "__call__", "what is fitted"),
         ("models/families/idf/squeeze", "guess", "contexts and features"),
         ("models/networks/pixels", "rows", "contexts and features"),
         ("models/layers/grid", "frequencies", "PMFs"),

@@ -1,6 +1,5 @@
 """Every command explains itself, stands in the README, and answers --help at once."""
 
-import json
 import resource
 import subprocess
 import sys
@@ -11,13 +10,16 @@ from clitools import CATZIP, catzip
 from helpers import TESTS
 
 from catzip.cli import cli
+from catzip.models.backends.native.library import described
 
 README = TESTS.parent / "README.md"
 
 
 def every_command(group=cli, path=()):
     """Yields (words, command) for each command, groups included."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         yield (*path, name), command
         if isinstance(command, click.Group):
             yield from every_command(command, (*path, name))
@@ -41,12 +43,11 @@ def test_every_command_is_in_the_readme(words):
 
 def test_the_commands_of_the_interface_are_there():
     commands = {"compress", "decompress", "test", "list", "cat", "models", "sample", "train", "bench"}
-    assert commands == set(cli.commands)
+    assert commands == {name for name, *rest in COMMANDS if not rest}
 
 
 def test_help_and_version(tmp_path):
     import catzip as package
-    from catzip.models.backends.native.library import described
 
     for flag in ("--help", "-h"):
         assert b"compress" in catzip(flag, cwd=tmp_path).stdout
@@ -54,12 +55,63 @@ def test_help_and_version(tmp_path):
     assert shown == [f"catzip {package.__version__}", f"core: {described()}"]
 
 
-def test_help_imports_no_heavy_package():
-    code = "import sys, json, catzip, catzip.cli; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert not {"numpy", "torch", "constriction", "safetensors", "threadpoolctl"} & set(
-        json.loads(done.stdout)
-    )
+IMPORTED = """
+import sys
+from catzip.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+with open("modules", "w") as file:
+    file.write(" ".join(sys.modules))
+"""
+"""Runs a command and notes what it has imported."""
+
+SLOW = {
+    "torch",
+    "safetensors",
+    "PIL",
+    "subprocess",
+    "tempfile",
+    "numpy.random",
+    "logging",
+    "concurrent.futures",
+}
+"""What neither help nor text takes."""
+
+
+def modules_of(*words, cwd):
+    """What a command imports."""
+    subprocess.run([sys.executable, "-P", "-c", IMPORTED, *words], cwd=cwd, capture_output=True, check=True)
+    return set((cwd / "modules").read_text().split())
+
+
+def test_help_imports_no_heavy_package(tmp_path):
+    found = modules_of("--help", cwd=tmp_path)
+    assert not {*SLOW, "numpy", "constriction", "threadpoolctl", "msgspec", "ctypes"} & found
+
+
+@pytest.mark.parametrize("threads", ["-T1", "-T2"])
+def test_text_imports_what_text_takes(threads, tmp_path):
+    """Each module takes its time at every start: what is for pictures, training or other commands is left out."""
+    (tmp_path / "a.txt").write_bytes(b"some text, and some more text, and then no more " * 20)
+    commands = [["compress", "a.txt", threads], ["decompress", "a.txt.catz", "-o", "b", threads]]
+    for words in commands:
+        found = modules_of(*words, cwd=tmp_path)
+        assert not SLOW & found
+        ours = {name.removeprefix("catzip.") for name in found if name.startswith("catzip.")}
+        assert {name for name in ours if name.startswith("commands.")} <= LIGHT
+        assert not {"compressor.pictures", "compressor.recompression.png", "models.card", "benchmarks"} & ours
+        assert not {name for name in ours if name.startswith(("models.training", "models.families.idf"))}
+        assert ("threadpoolctl" in found) == (
+            described() == "numpy"
+        )  # it holds the BLAS, where that computes
+
+
+LIGHT = {
+    f"commands.{name}"
+    for name in ("compress", "decompress", "files", "messages", "names", "options", "progress", "removal")
+} | {"commands.summary", "commands.version", "commands.work"}
 
 
 def test_training_does_without_the_coder():
@@ -102,6 +154,12 @@ def test_a_wrong_command_line_gives_2_and_touches_nothing(words, tmp_path):
     (tmp_path / "a").write_bytes(b"content")
     catzip(*words, cwd=tmp_path, code=2)
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_device_that_there_was_names_its_remedy(tmp_path):
+    (tmp_path / "a").write_bytes(b"content")
+    done = catzip("compress", "a", "--device", "cpu-int8", cwd=tmp_path, code=2)
+    assert "take --device cpu" in done.stderr
 
 
 def test_steps_of_samples_have_help_of_their_own(tmp_path):

@@ -15,7 +15,7 @@ from helpers import TESTS, TEXT
 from tiny_models import masked, tiny_path
 
 from catzip.commands.models import lines
-from catzip.commands.pictures import GAP, sheet
+from catzip.commands.sheets import GAP, sheet
 
 
 def fake(*arguments, cwd, code=0, **options):
@@ -189,7 +189,7 @@ def test_pictures_need_pillow_and_say_so(tmp_path):
 
 def save_likely(path, steps):
     """Pictures of the tiny network's own, which it codes in that many steps better than xz does."""
-    drawn = masked("images").draw(40, steps, np.random.RandomState(1))
+    drawn = masked("images").sample(40, steps, np.random.RandomState(1))
     np.save(path, drawn.reshape(40, 4, 4, 3))
 
 

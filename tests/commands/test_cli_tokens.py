@@ -60,7 +60,7 @@ def test_samples_are_spelled_by_the_vocabulary(folder):
     drawn = (
         Registry("cpu")
         .by_name(str(folder / "models" / "pieces.safetensors"))
-        .draw(3, None, np.random.RandomState(4))
+        .sample(3, None, np.random.RandomState(4))
     )
     unknown = "\N{REPLACEMENT CHARACTER}".encode()
     spelled = "".join(WORDS.spell(row, unknown).decode() + "\n" for row in drawn)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from catzip.compressor import encoder
 from catzip.compressor.errors import CatzipError, ModelNotFoundError
 from catzip.compressor.pipeline import compress_stream, decompress_stream, list_frames, read_range
-from catzip.compressor.selection import chooser, probe
+from catzip.compressor.selection import chooser, probing
 
 PROSE = TEXT.encode()
 
@@ -212,7 +212,7 @@ class Counting(TableModel):
 
 
 def test_a_model_that_will_lose_is_not_run(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(probe, "_PROBE", 64)
+    monkeypatch.setattr(probing, "_PROBE", 64)
     monkeypatch.setattr(chooser, "_TINY", 256)
     models = Models(Counting(), default="table-bytes")
     compress(bytes(10_000), models)

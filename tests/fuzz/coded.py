@@ -50,7 +50,7 @@ def files() -> dict[str, bytes]:
 def _coded(model: str, content: bytes, plan: Plan | None) -> bytes:
     """`content` as that model codes it, though xz would make it smaller."""
     out = io.BytesIO()
-    with patch.object(lzma2, "compress", lambda data: data + bytes(9)):
+    with patch.object(lzma2, "compress", lambda data, *more: data + bytes(9)):
         compress_stream(
             io.BytesIO(content),
             out,

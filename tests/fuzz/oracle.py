@@ -19,7 +19,7 @@ from catzip.compressor.errors import CatzipError
 T = TypeVar("T")
 
 SECONDS = 20
-"""Processor time that one input may take."""
+"""Processor time that what is done to an input may take, and each `outcome` of it anew."""
 
 MEMORY = 1 << 30
 """Bytes that the process may hold at most."""
@@ -50,6 +50,8 @@ def expect(holds: bool, otherwise: str) -> None:
 
 def outcome(action: Callable[..., T], *given: object, **named: object) -> T | CatzipError:
     """What an action returns, or the error of catzip that it raises."""
+    if signal.getitimer(signal.ITIMER_PROF)[0]:
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         return action(*given, **named)
     except CatzipError as error:

@@ -162,7 +162,7 @@ def test_info_of_weights_without_a_card(folder: Path):
 
 
 def test_an_unknown_device(folder: Path):
-    with pytest.raises(CatzipError, match="no device 'tpu'; cpu, cpu-int8, cuda, torch are possible"):
+    with pytest.raises(CatzipError, match="no device 'tpu'; cpu, cuda, torch are possible"):
         Registry("tpu").by_name("letters")
 
 

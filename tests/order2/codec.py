@@ -22,7 +22,7 @@ MOST = 1 << 16  # of a count in the weights
 SEGMENT = 1 << 12
 
 
-def settled(rows: NumpyArray) -> NumpyArray:
+def normalised(rows: NumpyArray) -> NumpyArray:
     """Frequencies uint32 [N, K], each row summing to 2**24, in proportion to counts int64 [N, K]."""
     freqs = rows * (TOTAL - K) // rows.sum(1, keepdims=True) + 1
     freqs[np.arange(len(rows)), rows.argmax(1)] += TOTAL - freqs.sum(1)
@@ -63,7 +63,7 @@ class Order2(Family):
         def steps() -> Generator[Categorical, NumpyArray, None]:
             for _ in range(size):
                 row = counts[K * last[0] + last[1]]
-                (symbol,) = yield Categorical(PMF(settled(row[None])))
+                (symbol,) = yield Categorical(PMF(normalised(row[None])))
                 row[symbol] += 20
                 last[:] = last[1], int(symbol)
 

@@ -10,7 +10,7 @@ from catzip.compressor.coding.model import Model, Plan
 from catzip.models import checkpoint
 from catzip.models.backends.base import Arrays, NumpyArray
 
-from .codec import settled
+from .codec import normalised
 
 
 def digests(path: Path, arrays: Arrays) -> dict[str, str]:
@@ -18,7 +18,7 @@ def digests(path: Path, arrays: Arrays) -> dict[str, str]:
     ways = {"all pairs at once": len(counts), "pair by pair": 1}
     return {
         name: hashlib.sha256(
-            b"".join(settled(counts[i : i + each]).tobytes() for i in range(0, len(counts), each))
+            b"".join(normalised(counts[i : i + each]).tobytes() for i in range(0, len(counts), each))
         ).hexdigest()
         for name, each in ways.items()
     }

@@ -6,12 +6,6 @@ enum {
     ROUND = 35  /* those that what is attended has too many of */
 };
 
-#if defined(CORE_AVX512_VNNI)
-#define DOT_PAIRS(sums, codes, weight) _mm512_dpwssd_epi32(sums, codes, weight)
-#elif defined(CORE_AVX2)
-#define DOT_PAIRS(sums, codes, weight) _mm256_add_epi32(sums, _mm256_madd_epi16(codes, weight))
-#endif
-
 #if defined(DOT_PAIRS)
 
 /* As `dots`, of what lies in pairs. */

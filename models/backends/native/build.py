@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shlex
-import shutil
-import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -54,6 +50,10 @@ def digest() -> str:
 
 def compiler() -> list[str]:
     """CC of the environment, or else that which Python was made with, or cc. Raises BuildError where there is none."""
+    import shlex
+    import shutil
+    import sysconfig
+
     asked = os.environ.get("CC")
     for command in [asked] if asked else [sysconfig.get_config_var("CC"), "cc", "gcc", "clang"]:
         words = shlex.split(command or "")
@@ -64,6 +64,8 @@ def compiler() -> list[str]:
 
 def build(target: Path, extra: tuple[str, ...] = ()) -> None:
     """Compile into ``target``, which appears whole or not at all. Raises BuildError."""
+    import subprocess
+
     made = target.with_name(f".{target.name}.{os.getpid()}")
     units = [str(path) for path in sources() if path.suffix == ".c"]
     command = [

@@ -62,13 +62,13 @@ typedef struct {
     const int32_t *exp;
     int64_t exp_last; /* its last index */
     /* the mixture */
-    int64_t orders, contexts, phrases, by_age, refined;
+    int64_t orders, contexts, phrases, by_age, refined; /* the last: whether there is an SSE stage */
     int64_t order[CONTEXTS];
     const int16_t *stretch;
     const uint16_t *squash;
     const int32_t *adapt;
     int64_t oldest;        /* the last index of adapt */
-    const uint8_t *level;  /* of an age, [1024] */
+    const uint8_t *level;  /* of a count, [1024] */
     const uint64_t *letter; /* [256] */
 } Model;
 
@@ -128,6 +128,8 @@ typedef struct {
 
 enum { DONE = 0, OUTSIDE = 1 };
 
+#include "flow_core.h"
+
 #include "masked_core.h"
 
 typedef struct {
@@ -149,6 +151,7 @@ typedef struct {
     int (*end)(const Model *, Frame *, uint8_t *column);
     int (*pop_step)(const Model *, Frame *, const Seen *, Stack *, uint8_t *column);
     int (*pop_steps)(const Model *, Frame *, Work *, int64_t steps, Seen *, Stack *, uint8_t *grid);
+    const Flows *flows;
     const Masked *masked;
 } Core;
 

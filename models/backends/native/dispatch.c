@@ -34,9 +34,10 @@ const char *catzip_source(void) { return CATZIP_SOURCE; }
 /* The size of a structure, which Python holds against its own. */
 int64_t catzip_size(int64_t which)
 {
-    const int64_t sizes[] = {sizeof(Linear), sizeof(Model), sizeof(Work),        sizeof(Lane),
-                             sizeof(Frame),  sizeof(Seen),  sizeof(Stack),       sizeof(Core),
-                             sizeof(Transformer), sizeof(Cache), sizeof(Desk), sizeof(Ask),
-                             sizeof(ConvNet), sizeof(Easel), sizeof(ImageAsk), sizeof(Masked)};
+    const int64_t sizes[] = {sizeof(Linear), sizeof(Model), sizeof(Work), sizeof(Lane), sizeof(Frame), sizeof(Seen),
+                             sizeof(Stack), sizeof(Core), sizeof(Prior), sizeof(Level), sizeof(Logistic),
+                             sizeof(Interval), sizeof(Recorded), sizeof(Flows),
+                             sizeof(Transformer), sizeof(Cache), sizeof(Desk), sizeof(Ask), sizeof(ConvNet),
+                             sizeof(Easel), sizeof(ImageAsk), sizeof(Masked)};
     return sizes[which];
 }

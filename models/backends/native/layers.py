@@ -33,11 +33,11 @@ class PackedLinear:
         blocks = whole.reshape(wide // BLOCK, BLOCK, deep // QUAD, QUAD)
         self._core, laid = core, blocks.swapaxes(1, 2) if core.in_blocks else whole.T
         self._weight = np.ascontiguousarray(laid)
-        self._start = (-128 * whole.sum(axis=1, dtype=np.int64)).astype(np.int32)
+        self._start = -128 * whole.sum(axis=1, dtype=np.int32)
         self._scale = filled(np.ldexp(np.float32(1), power.astype(np.int32)), wide)
         self._offset = filled((bias + 0.5).astype(np.float32), wide)
         parts = (self._weight, self._start, self._scale, self._offset)
-        sums = np.abs(whole.astype(np.int64)).sum(axis=1) * CODE_MAX * self._scale.astype(np.float64)
+        sums = np.abs(whole).sum(axis=1, dtype=np.int32) * float(CODE_MAX) * self._scale.astype(np.float64)
         self.is_bounded = bool((sums + np.abs(self._offset)).max() < 1 << 30)
         self.structure = Linear(deep, wide, *map(address, parts))
 

@@ -14,11 +14,11 @@ from functools import lru_cache
 
 from ....compressor.coding.rounding import rounded_to_nearest
 from ....compressor.errors import CatzipError
-from . import build, masked_structures
+from . import build, flow_structures, masked_structures
 from .structures import SIZES, Core, size
 
 CHOICES = ("native", "numpy")
-_SIZES = SIZES + masked_structures.SIZES
+_SIZES = SIZES + flow_structures.SIZES + masked_structures.SIZES
 _REMEDY = "pip install catzip anew, where there is a C compiler, or set CATZIP_CORE=numpy"
 
 

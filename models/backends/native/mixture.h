@@ -1,16 +1,16 @@
-/* The adaptive mixture of `mixing/mixing.py`, with its last stage (`mixing/sse.py`), decision by decision.
+/* The adaptive mixture of `mixing/mixing.py`, with its SSE stage (`mixing/sse.py`), decision by decision.
  *
  * All lanes read before any of them learns: `say` for each lane, then the bits, then `learn` for each. */
 
 enum {
     STRETCH_MAX = (12 << 8) - 1,
-    AGES = (1 << 10) - 1,
+    COUNTS = (1 << 10) - 1,
     HALF = 1 << 21, /* of a counter's 22 bits */
     REACH = 8 << 8,
     KNOTS = 17
 };
 
-/* Hashes of a lane's contexts, and of the last stage's, multiplied out but for the node. */
+/* Hashes of a lane's contexts, and of the SSE stage's, multiplied out but for the node. */
 static void hash_contexts(const Model *model, const Frame *frame, uint64_t past, int64_t lane)
 {
     uint64_t *keys = frame->keys + lane * (CONTEXTS + 2);
@@ -41,8 +41,8 @@ static inline void find(const Model *model, const Frame *frame, int64_t lane, ui
     }
 }
 
-/* p' of the last stage for p and t; which counters are to learn stays with the lane. */
-static inline int32_t refined(const Frame *frame, Lane *lane, int64_t t, int32_t p)
+/* p' of the SSE stage for p and t; which counters are to learn stays with the lane. */
+static inline int32_t sse(const Frame *frame, Lane *lane, int64_t t, int32_t p)
 {
     const int32_t place = (int32_t)(t < -REACH ? -REACH : t > REACH - 1 ? REACH - 1 : t) + REACH;
     const int32_t part = place & 255, nearer = part >> 7;
@@ -58,19 +58,19 @@ static inline int32_t refined(const Frame *frame, Lane *lane, int64_t t, int32_t
     return (int32_t)(found > 1 ? found : 1);
 }
 
-/* The sets of weights of a lane: by the length of the match, or by what the counters have seen. */
+/* The sets of weights of a lane: by the length of the match, or by the counts of the counters. */
 static inline void choose_sets(const Model *model, Lane *lane, uint32_t length)
 {
     uint32_t longest = 0;
     for (uint32_t c = 0; c < model->contexts; c++) {
-        const uint32_t age = (uint32_t)lane->counter[c] & AGES;
-        lane->set[c + 1] = (c + 1) * MATCH_LENGTHS + (model->by_age ? model->level[age] : length);
-        if (age && c < model->orders) longest = c + 1;
+        const uint32_t count = (uint32_t)lane->counter[c] & COUNTS;
+        lane->set[c + 1] = (c + 1) * MATCH_LENGTHS + (model->by_age ? model->level[count] : length);
+        if (count && c < model->orders) longest = c + 1;
     }
     lane->set[0] = model->by_age ? longest : length;
 }
 
-/* The probability of a 1 of a lane whose slots are found: the mixture's, refined where there is a last stage. */
+/* The probability of a 1 of a lane whose slots are found: the mixture's, adjusted where there is an SSE stage. */
 static inline int32_t say(const Model *model, const Frame *frame, int64_t at, int32_t said, uint32_t length,
                           const int64_t *weights)
 {
@@ -83,16 +83,16 @@ static inline int32_t say(const Model *model, const Frame *frame, int64_t at, in
     for (int64_t i = 0; i <= model->contexts; i++) mixed += weights[lane->set[i]] * lane->t[i];
     mixed >>= 16;
     lane->p = model->squash[mixed < 0 ? 0 : mixed > 2 * STRETCH_MAX ? 2 * STRETCH_MAX : mixed];
-    return model->refined ? refined(frame, lane, mixed - STRETCH_MAX, lane->p) : lane->p;
+    return model->refined ? sse(frame, lane, mixed - STRETCH_MAX, lane->p) : lane->p;
 }
 
 /* A counter that has met a bit. */
 static inline int32_t moved(const Model *model, int32_t counter, int32_t bit)
 {
-    const int32_t age = counter & AGES;
+    const int32_t count = counter & COUNTS;
     const int64_t error = (bit ? HALF : -HALF) - (counter >> 10);
-    const int64_t move = (error * model->adapt[age]) >> 16; /* up to 2**22 - 1 either way */
-    return (int32_t)(counter + move * 1024 + (age < model->oldest));
+    const int64_t move = (error * model->adapt[count]) >> 16; /* up to 2**22 - 1 either way */
+    return (int32_t)(counter + move * 1024 + (count < model->oldest));
 }
 
 /* What a lane learns from the bit. Weights add up; of lanes that share a counter the last one stays. */

@@ -1,6 +1,6 @@
 /* What a masked image model sees of a partly known image: `networks/pixels.py`. */
 
-enum { GREY = 255 }; /* the middle of 0..255, in half levels */
+enum { MIDDLE = 255 }; /* the middle of 0..255, in half levels */
 
 static inline int64_t rows_of(const Rectangle *part) { return part->bottom - part->top; }
 
@@ -80,10 +80,10 @@ ROW_LOOP average_row(const int32_t *restrict sums, const int32_t *restrict count
 }
 
 /* What stands for each dimension of a row: what is known of it, or else the average of the smallest window that knows. */
-static void guess_row(const ConvNet *net, const ImageAsk *ask, const Easel *easel, const int32_t *middle,
+static void guess_line(const ConvNet *net, const ImageAsk *ask, const Easel *easel, const int32_t *middle,
                       const uint8_t *known, const int32_t *counts, int64_t apart, int64_t size, int32_t *guess)
 {
-    for (int64_t i = 0; i < size; i++) guess[i] = ask->stage || known[i] ? middle[i] : GREY;
+    for (int64_t i = 0; i < size; i++) guess[i] = ask->stage || known[i] ? middle[i] : MIDDLE;
     for (int64_t w = net->windows - 1; w >= 0 && !ask->stage; w--)
         for (int64_t i = 0; i < size; i++)
             guess[i] = !known[i] && counts[w * apart + i] > 0 ? easel->averages[w * size + i] : guess[i];
@@ -102,7 +102,7 @@ static void feature_row(const ConvNet *net, const Easel *easel, const int32_t *g
                         int64_t apart, int64_t size, uint8_t *to)
 {
     int32_t *plane = easel->across; /* which has done its work */
-    for (int64_t i = 0; i < size; i++) plane[i] = (guess[i] - GREY) >> 1;
+    for (int64_t i = 0; i < size; i++) plane[i] = (guess[i] - MIDDLE) >> 1;
     put_plane(net, plane, size, 0, to);
     for (int64_t w = 0; w < net->windows; w++, counts += apart) {
         const int32_t *average = easel->averages + w * size;
@@ -147,7 +147,7 @@ static void look_at(const ConvNet *net, const ImageAsk *ask, const Easel *easel,
             window_sums(net, ask, easel, &part, part.top + y, net->reach[w], guess);
             average_row(guess, counts + w * apart, size, average);
         }
-        guess_row(net, ask, easel, easel->middle + inside, known, counts, apart, size, guess);
+        guess_line(net, ask, easel, easel->middle + inside, known, counts, apart, size, guess);
         feature_row(net, easel, guess, counts, apart, size, to + embedded + y % 2 * 2 * net->channels);
         token_row(net, ask, values + at, known, size, to + y % 2 * 2 * net->channels * net->embed);
         for (int64_t x = 0; y % 2 == 0 && x < columns_of(&ask->fields[0]); x++)

@@ -15,6 +15,7 @@ enum { PARTS = 1, TALL = 12, WIDE_OF_TALL = 2, WIDE_OF_FEW = 4, WIDE_OF_ONE = 8 
 #define STORE(to, sums) _mm512_storeu_si512(to, sums)
 #define SPREAD(four) _mm512_set1_epi32(four)
 #define DOT(sums, codes, weight) _mm512_dpbusd_epi32(sums, codes, weight)
+#define DOT_PAIRS(sums, a, b) _mm512_dpwssd_epi32(sums, a, b) /* of integers of 16 bits */
 #elif defined(CORE_AVX2)
 #include <immintrin.h>
 typedef __m256i Sums;
@@ -24,39 +25,42 @@ enum { PARTS = 2, TALL = 4, WIDE_OF_TALL = 1, WIDE_OF_FEW = 1, WIDE_OF_ONE = 2 }
 #define SPREAD(four) _mm256_set1_epi32(four)
 #define DOT(sums, codes, weight) \
     _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, weight), _mm256_set1_epi16(1)))
+#define DOT_PAIRS(sums, a, b) _mm256_add_epi32(sums, _mm256_madd_epi16(a, b))
 #endif
 
 #if defined(DOT)
 
 enum { EACH = BLOCK / PARTS }; /* sums of a register */
 
-/* The sums of `high` rows and `wide` blocks of outputs, which are constants where this is inlined. */
-ALWAYS void dots(const Linear *layer, const uint8_t *codes, int64_t stride, int32_t *out, int64_t block, const int high,
-                 const int wide)
+/* The sums of `high` rows and `wide` blocks of outputs, which are constants where this is inlined. The codes of a row
+ * are in so many pieces of one length, `apart` bytes apart: one, but three rows of pixels for a convolution. */
+ALWAYS void dots(const Linear *layer, const uint8_t *codes, int64_t stride, const int pieces, int64_t apart, int32_t *out,
+                 int64_t block, const int high, const int wide)
 {
     Sums sums[TALL][WIDE_OF_ONE * PARTS];
     const int across = wide * PARTS;
-    const int64_t quads = layer->inputs / QUAD;
+    const int64_t quads = layer->inputs / QUAD, each = quads / pieces;
     const int8_t *weight = layer->weight + block * BLOCK * layer->inputs;
     const int32_t *start = layer->start + block * BLOCK;
 #pragma GCC unroll 16
     for (int r = 0; r < high; r++)
 #pragma GCC unroll 16
         for (int c = 0; c < across; c++) sums[r][c] = LOAD(start + c * EACH);
-    for (int64_t k = 0; k < quads; k++) {
-        Sums columns[WIDE_OF_ONE * PARTS];
+    for (int piece = 0; piece < pieces; piece++, codes += apart, weight += each * BLOCK * QUAD)
+        for (int64_t k = 0; k < each; k++) {
+            Sums columns[WIDE_OF_ONE * PARTS];
 #pragma GCC unroll 16
-        for (int c = 0; c < across; c++)
-            columns[c] = LOAD(weight + ((c / PARTS * quads + k) * PARTS + c % PARTS) * EACH * QUAD);
+            for (int c = 0; c < across; c++)
+                columns[c] = LOAD(weight + ((c / PARTS * quads + k) * PARTS + c % PARTS) * EACH * QUAD);
 #pragma GCC unroll 16
-        for (int r = 0; r < high; r++) {
-            int32_t four;
-            memcpy(&four, codes + r * stride + k * QUAD, sizeof four);
-            const Sums spread = SPREAD(four);
+            for (int r = 0; r < high; r++) {
+                int32_t four;
+                memcpy(&four, codes + r * stride + k * QUAD, sizeof four);
+                const Sums spread = SPREAD(four);
 #pragma GCC unroll 16
-            for (int c = 0; c < across; c++) sums[r][c] = DOT(sums[r][c], spread, columns[c]);
+                for (int c = 0; c < across; c++) sums[r][c] = DOT(sums[r][c], spread, columns[c]);
+            }
         }
-    }
 #pragma GCC unroll 16
     for (int r = 0; r < high; r++)
 #pragma GCC unroll 16
@@ -68,8 +72,8 @@ ALWAYS void strip(const Linear *layer, const uint8_t *codes, int64_t stride, int
 {
     const int64_t blocks = layer->outputs / BLOCK;
     int64_t block = 0;
-    for (; block + wide <= blocks; block += wide) dots(layer, codes, stride, out, block, high, wide);
-    for (; block < blocks; block++) dots(layer, codes, stride, out, block, high, 1);
+    for (; block + wide <= blocks; block += wide) dots(layer, codes, stride, 1, 0, out, block, high, wide);
+    for (; block < blocks; block++) dots(layer, codes, stride, 1, 0, out, block, high, 1);
 }
 
 static void product(const Linear *layer, const uint8_t *codes, int64_t stride, int64_t rows, int32_t *out)

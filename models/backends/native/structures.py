@@ -126,6 +126,7 @@ class Core(Structure):
         ("end", CFUNCTYPE(c_int, _model, _frame, _bytes)),
         ("pop_step", CFUNCTYPE(c_int, _model, _frame, _seen, _stack, _bytes)),
         ("pop_steps", CFUNCTYPE(c_int, _model, _frame, _work, c_int64, _seen, _stack, _bytes)),
+        ("flows", c_void_p),
         ("masked", c_void_p),
     ]
 

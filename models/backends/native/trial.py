@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base import CODE_MAX, WEIGHT_MAX, NumpyArray
+from ..base import CODE_MAX, WEIGHT_MAX
+from ..self_test import products_of_signs, signs
+from . import flow_trial
 from .layers import PackedLinear
 from .masked_structures import Masked
 from .structures import BLOCK, Core, address
@@ -19,29 +21,33 @@ PAIRS = ((1, 64, 256), (29, 256, 64), (7, 2, 48))
 
 
 def check(core: Core) -> bool:
-    """Whether this variant multiplies and normalises exactly."""
+    """Whether this variant multiplies and normalises exactly, and does what flows need."""
     return (
         all(_multiplies(core, *shape) for shape in SHAPES)
         and all(_normalises(core, width) for width in WIDTHS)
         and all(_multiplies_pairs(core, *shape) for shape in PAIRS)
+        and flow_trial.check(core)
     )
 
 
 def _multiplies(core: Core, rows: int, inputs: int, outputs: int) -> bool:
     """All +-127 against all +-63, and their greatest pairs, which are what 16 bits have to hold."""
-    weight = _signs(11, outputs, inputs) * WEIGHT_MAX
-    codes = np.concatenate([_signs(7, rows, inputs), np.ones((rows, inputs), np.int64)]) * CODE_MAX
+    weight, zeros = signs(11, outputs, inputs), np.zeros(outputs, np.int64)
+    codes = np.concatenate([signs(7, rows, inputs), np.ones((rows, inputs), np.int8)])
     for signed in (weight, np.abs(weight), -np.abs(weight)):
-        zeros = np.zeros(outputs, np.int64)
-        found = PackedLinear(core, signed.astype(np.int8), zeros, zeros).product(codes)
-        if not np.array_equal(found[:, :outputs], codes @ signed.T):
+        exact = products_of_signs(codes, signed) * (CODE_MAX * WEIGHT_MAX)
+        found = PackedLinear(core, signed * np.int8(WEIGHT_MAX), zeros, zeros).product(
+            codes * np.int16(CODE_MAX)
+        )
+        if not np.array_equal(found[:, :outputs], exact):
             return False
     return True
 
 
 def _multiplies_pairs(core: Core, rows: int, inputs: int, outputs: int) -> bool:
     """All +-511 against all +-127, of which 256 products reach the bound of attention, 24 bits."""
-    weight, numbers = _signs(11, outputs, inputs) * CODE_MAX, _signs(7, rows, inputs) * 511
+    weight = signs(11, outputs, inputs).astype(np.int64) * CODE_MAX
+    numbers = signs(7, rows, inputs).astype(np.int64) * 511
     blocks = weight.reshape(-1, BLOCK, inputs // 2, 2).swapaxes(1, 2).astype(np.int16)
     pairs = np.ascontiguousarray((blocks[..., 1].astype(np.uint32) << 16) | blocks[..., 0].astype(np.uint16))
     given, found = numbers.astype(np.int16), np.empty((rows, outputs), np.int32)
@@ -60,9 +66,3 @@ def _normalises(core: Core, width: int) -> bool:
     found = np.empty((4, width), np.uint8)
     core.norm(address(x), 4, width, address(found), width)
     return bool(np.array_equal(found, codes + 128))
-
-
-def _signs(every: int, *shape: int) -> NumpyArray:
-    """1, but -1 for the last of ``every`` so many."""
-    signs: NumpyArray = np.where(np.arange(np.prod(shape)).reshape(shape) % every < every - 1, 1, -1)
-    return signs

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -29,18 +29,16 @@ from ....compressor.errors import CorruptError, ModelMismatchError
 from ...backends.base import Arrays, NumpyArray
 from ...backends.workers import Workers
 from ...layers.grid import Tensors
-from ...networks import masked_convnet as convnet
-from ...networks import masked_transformer as transformer
-from ...networks import native_convnet, native_transformer
+from ...networks.masked import MaskedConfig, MaskedNet, masked_config, masked_net
 from ...networks.pixels import Digits
-from ...schema import Declared, ranged, shown, typed
+from ...schema import Declared, ranged, typed
 from ..base import Family, Segments, Slice
 from ..identity import Identity
-from .items import Items
-from .schedules import Call, Schedule, from_tensors
+from .item_layout import ItemLayout
+from .schedules import Call, CallSchedule, from_tensors
 from .schedules import declared as declared_schedules
 
-_WIDE = 28  # dimensions from which on a call computes the whole of an item
+_WIDE = 40  # dimensions from which on a call computes the whole of an item
 _NETWORK = 14 << 20  # bytes: arrays of a network while it is evaluated
 
 # Symbols of a segment that a plan made here asks for: their PMFs take 64 MiB at most, and what a network keeps of them
@@ -48,48 +46,10 @@ _NETWORK = 14 << 20  # bytes: arrays of a network while it is evaluated
 _SEGMENT = 1 << 16
 
 
-class MaskedNet(Protocol):
-    """A network that fills in what is not known of items of D dimensions, in integer arithmetic.
-
-    size      D
-    alphabet  K, values of a dimension
-    base      values of a digit: K for one stage, 4 for 8 bits in four stages
-    stages    digits of a value
-    least     items that are worth a thread of their own
-    kept      bytes that a memory has for each dimension of an item
-    """
-
-    size: int
-    alphabet: int
-    base: int
-    stages: int
-    least: int
-    kept: int
-
-    def memory(self) -> Any:
-        """An empty memory, for `frequencies`."""
-        ...
-
-    def frequencies(
-        self, values: NumpyArray, known: NumpyArray, stage: int, wanted: NumpyArray, memory: Any = None
-    ) -> NumpyArray:
-        """Distributions of the digits of this stage: uint32 [B, Q, base], each row summing to 2**24.
-
-        values  uint8 [B, D]; only what is known of them is looked at
-        known   bool [D], dimensions whose digit of this stage is known; the digits of earlier stages all are
-        wanted  intp [Q], dimensions to predict, at least one
-        memory  shared by calls for the same items, of which what was known before has not changed
-
-        The distributions of an item are the same whatever else is in the batch or wanted, and with or without a memory.
-        The network cuts large batches itself, so that they fit into caches and memory.
-        """
-        ...
-
-
 class Segment(Codec[NumpyArray]):
     """Items one after another, of which the last may be short, as symbols uint8 [count]."""
 
-    def __init__(self, model: ARDM, schedule: Schedule, count: int) -> None:
+    def __init__(self, model: ARDM, schedule: CallSchedule, count: int) -> None:
         self._model, self._schedule, self._count = model, schedule, count
         self._cut = model.network.base, Digits(model.network.base, model.network.stages)
         self._full, self._rest = divmod(count, model.network.size)
@@ -155,7 +115,7 @@ class ARDM(Family):
         identity: Identity,
         network: MaskedNet,
         shape: tuple[int, ...],
-        schedules: dict[int, Schedule],
+        schedules: dict[int, CallSchedule],
         steps: int,
         workers: Workers,
     ) -> None:
@@ -189,8 +149,8 @@ class ARDM(Family):
         many, few = divmod(items, each)  # segments of `each` items, and items of another one
         runs = [(each, many), (few, min(few, 1)), (1, min(rest, 1))]
         work = sum(times * (3 + run * min(size, _WIDE)) for run, times in runs for size in sizes) // 4
-        kept = each * network.size * (4 * network.stages + network.kept)
-        return Needs(work, count + kept + 12 * each * max(sizes) * network.base + _NETWORK)
+        cached = each * network.size * (4 * network.stages + network.cache_bytes)
+        return Needs(work, count + cached + 12 * each * max(sizes) * network.base + _NETWORK)
 
     def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:
         """Runs of items. Raises CorruptError for a plan that cannot be."""
@@ -209,13 +169,13 @@ class ARDM(Family):
         Between calls, what is known of the items is written into them. They are shared among the workers.
         """
         groups = self.workers.groups(len(values), least=self.network.least)
-        memories = [self.network.memory() for _ in groups]
+        caches = [self.network.new_cache() for _ in groups]
 
         def answer(call: Call) -> NumpyArray:
             found = np.empty((len(values), len(call.wanted), self.network.base), np.uint32)
 
             def run(i: int) -> None:
-                asked = values[groups[i]], call.known, call.stage, call.wanted, memories[i]
+                asked = values[groups[i]], call.known, call.stage, call.wanted, caches[i]
                 found[groups[i]] = self.network.frequencies(*asked)
 
             self.workers.map(run, groups)
@@ -223,12 +183,12 @@ class ARDM(Family):
 
         return answer
 
-    def _cut(self, count: int, plan: Plan) -> tuple[Schedule, Iterator[slice]]:
+    def _cut(self, count: int, plan: Plan) -> tuple[CallSchedule, Iterator[slice]]:
         """The schedule of a plan, and the symbols of each segment. Raises CorruptError for a plan that cannot be."""
         whole = self.budgets[-1]
         if len(plan) != 2 or plan[0] == whole or (plan[0] or whole) not in self._schedules:
             raise CorruptError(f"the model {self.name} cannot have the coding plan {plan}")
-        parts = Items.of(count, self.network.size, plan[1]).segments() if count else iter(())
+        parts = ItemLayout.of(count, self.network.size, plan[1]).segments() if count else iter(())
         return self._schedules[plan[0] or whole], parts
 
 
@@ -239,19 +199,10 @@ class _Coding:
     steps: Annotated[int, ranged(0, 1 << 20)]
 
 
-_Config = transformer.TransformerConfig | convnet.ConvNetConfig
-
-
-def _configured(config: dict[str, Any]) -> tuple[_Config, int]:
+def _configured(config: dict[str, Any]) -> tuple[MaskedConfig, int]:
     """Network and calls of a configuration. Raises ValueError that names what is wrong with it."""
-    model, coding = config["model"], typed(_Coding, config.get("coding", {}), "coding")
-    if model.get("network") == "transformer":
-        return transformer.TransformerConfig.from_json(model), coding.steps
-    if model.get("network") == "convolution":
-        return convnet.ConvNetConfig.from_json(model), coding.steps
-    raise ValueError(
-        f"model.network is {shown(model.get('network'))}: transformer and convolution are possible"
-    )
+    coding = typed(_Coding, config.get("coding", {}), "coding")
+    return masked_config(config["model"]), coding.steps
 
 
 def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
@@ -264,15 +215,9 @@ def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> ARDM:
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
-    found, steps = _configured(config)
-    network: MaskedNet
-    if isinstance(found, transformer.TransformerConfig):
-        network = transformer.Transformer(found, tensors, arrays)
-        network = native_transformer.compiled(found, tensors, arrays) or network
-    else:
-        network = convnet.ConvNet(found, tensors, arrays)
-        network = native_convnet.compiled(found, tensors, arrays) or network
+    sizes, steps = _configured(config)
+    network = masked_net(sizes, tensors, arrays)
     schedules = from_tensors(tensors, network.stages, network.size)
     if steps not in (0, *schedules):
         raise ValueError(f"coded in {steps} steps, but there are schedules for {list(schedules)}")
-    return ARDM(identity, network, found.shape, schedules, steps, workers)
+    return ARDM(identity, network, sizes.shape, schedules, steps, workers)

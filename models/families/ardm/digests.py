@@ -11,9 +11,7 @@ import numpy as np
 from ....compressor.coding.model import Model, Plan
 from ... import checkpoint
 from ...backends.base import Arrays, NumpyArray
-from ...backends.workers import Workers
-from ..identity import Identity
-from . import codec
+from ...networks.masked import MaskedNet, masked_config, masked_net
 
 ITEMS, WANTED = 5, 96
 
@@ -24,8 +22,7 @@ Questions = list[tuple[NumpyArray, int, NumpyArray]]
 def digests(path: Path, arrays: Arrays) -> dict[str, str]:
     """sha256 of frequencies of random items, some of them known: one for each way to cut batch and wanted."""
     saved = checkpoint.load(path)
-    identity = Identity(saved.config["name"], saved.config["medium"], saved.fingerprint)
-    network = codec.load(identity, saved.config, saved.arrays, arrays, Workers(1)).network
+    network = masked_net(masked_config(saved.config["model"]), saved.arrays, arrays)
     values, questions = _values(network), _questions(network)
     ways = {
         "all items and dimensions at once": (ITEMS, WANTED),
@@ -44,7 +41,7 @@ def frames(model: Model) -> Iterator[tuple[str, NumpyArray, Plan]]:
     return iter(())
 
 
-def _values(network: codec.MaskedNet) -> NumpyArray:
+def _values(network: MaskedNet) -> NumpyArray:
     """Random walks, and in every other item jumps: uint8 [ITEMS, D]."""
     random = np.random.RandomState(1)
     steps = random.randint(-4, 5, (ITEMS, network.size))
@@ -52,7 +49,7 @@ def _values(network: codec.MaskedNet) -> NumpyArray:
     return (np.cumsum(steps, axis=1) % network.alphabet).astype(np.uint8)
 
 
-def _questions(network: codec.MaskedNet) -> Questions:
+def _questions(network: MaskedNet) -> Questions:
     """Questions about every stage, with nothing known, about half, and nearly all."""
     random, found = np.random.RandomState(2), []
     for stage in range(network.stages):
@@ -63,23 +60,23 @@ def _questions(network: codec.MaskedNet) -> Questions:
 
 
 def _digest(
-    network: codec.MaskedNet,
+    network: MaskedNet,
     values: NumpyArray,
     questions: Questions,
     items: int,
     wanted: int,
     earlier: int = 0,
 ) -> str:
-    """With so many items, and so many wanted dimensions, at once; after so many earlier calls, which leave a memory."""
+    """With so many items, and so many wanted dimensions, at once; after so many earlier calls, which leave a cache."""
     digest, random = hashlib.sha256(), np.random.RandomState(3)
     for known, stage, places in questions:
         whole = np.empty((ITEMS, len(places), network.base), "<u4")
         for i in range(0, ITEMS, items):
             for j in range(0, len(places), wanted):
-                part, memory, rank = places[j : j + wanted], network.memory(), random.rand(network.size)
+                part, cache, rank = places[j : j + wanted], network.new_cache(), random.rand(network.size)
                 for share in np.arange(earlier) / max(1, earlier):
-                    network.frequencies(values[i : i + items], known & (rank < share), stage, part, memory)
-                found = network.frequencies(values[i : i + items], known, stage, part, memory)
+                    network.frequencies(values[i : i + items], known & (rank < share), stage, part, cache)
+                found = network.frequencies(values[i : i + items], known, stage, part, cache)
                 whole[i : i + items, j : j + wanted] = found
         digest.update(whole.tobytes())
     return digest.hexdigest()

@@ -14,7 +14,7 @@ import torch
 
 from ...backends.base import NumpyArray
 from ...checkpoint import Arrays
-from .schedules import BUDGETS, Costs, Schedule, best, every_step, strided, to_tensors
+from .schedules import BUDGETS, CallSchedule, Costs, best, every_step, strided, to_tensors
 
 _PLACES = 256  # at which a group may start, as numbers of known dimensions: more than the largest budget
 _FEW = 1024  # dimensions; of more, or where dimensions are alike,
@@ -29,7 +29,7 @@ def scheduled(bits: Bits, items: NumpyArray, stages: int, shape: tuple[int, ...]
     """The arrays of the best schedule found for each budget, from held-out items uint8 [N, D] of this shape."""
     size = items.shape[1]
     budgets = [calls for calls in BUDGETS if stages <= calls < stages * size]
-    found: dict[int, tuple[float, Schedule]] = {}
+    found: dict[int, tuple[float, CallSchedule]] = {}
     for order, alike in candidates(shape):
         costs = measured(bits, items, order, stages, alike)
         offers = {calls: best(costs, calls) for calls in budgets}
@@ -38,10 +38,10 @@ def scheduled(bits: Bits, items: NumpyArray, stages: int, shape: tuple[int, ...]
         for calls, groups in offers.items():
             cost = costs.predicted(groups)
             if calls not in found or cost < found[calls][0]:
-                found[calls] = cost, Schedule(order, groups)
+                found[calls] = cost, CallSchedule(order, groups)
     chosen = {calls: schedule for calls, (_, schedule) in found.items()}
     # Single steps were not all measured where there are many: then the order of the largest budget is theirs too.
-    chosen.setdefault(stages * size, Schedule(chosen[max(chosen)].order, every_step(stages, size)))
+    chosen.setdefault(stages * size, CallSchedule(chosen[max(chosen)].order, every_step(stages, size)))
     return to_tensors(chosen)
 
 

@@ -1,4 +1,4 @@
-"""The networks of autoregressive diffusion in training, for text and for images: what is drawn, and what it costs."""
+"""The networks of autoregressive diffusion in training, for text and for images: what is sampled, and what it costs."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _COUNTED = 1 << 25  # symbols whose windows are counted before training
 _AT_ONCE = 1 << 12  # items whose windows are counted at once
 
 
-class MaskedTwin(Protocol):
-    """What the task asks of a network in training, of any medium."""
+class MaskedTrainer(Protocol):
+    """What the task asks of a network in training and of its data, of any medium."""
 
     size: int
 
@@ -51,10 +51,10 @@ class MaskedTwin(Protocol):
         ...
 
     def items(self, data: bytes) -> NumpyArray:
-        """Data as items to draw from: see `draw`."""
+        """Data as items to sample from: see `sample`."""
         ...
 
-    def draw(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
+    def sample(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
         """``count`` random items: uint8 [count, D]."""
         ...
 
@@ -71,7 +71,7 @@ class MaskedTwin(Protocol):
         ...
 
 
-class TextTwin:
+class TextTrainer:
     """Chunks of text under a transformer."""
 
     stages = 1
@@ -88,10 +88,10 @@ class TextTwin:
             raise CatzipError(f"a corpus has {len(symbols)} symbols; a chunk takes {self.size}")
         return symbols
 
-    def draw(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
+    def sample(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
         starts = rng.integers(0, len(items) - self.size, count)
-        drawn: NumpyArray = items[starts[:, None] + np.arange(self.size)]
-        return drawn
+        chunks: NumpyArray = items[starts[:, None] + np.arange(self.size)]
+        return chunks
 
     def bits(self, batch: Batch) -> Tensor:
         c = self.config
@@ -112,7 +112,7 @@ class TextTwin:
         weights = np.array(shares) / np.sum(shares)
         for _ in range(_COUNTED // (_AT_ONCE * self.size)):
             text = texts[rng.choice(len(texts), p=weights)]
-            batch = masked(self.draw(text, _AT_ONCE, rng), 1, rng)
+            batch = masked(self.sample(text, _AT_ONCE, rng), 1, rng)
             rows, symbols = self._rows(batch)[:, ~batch.known], batch.symbols[~batch.known]
             for row, count in zip(rows, counts, strict=True):
                 count += np.bincount(row * c.alphabet + symbols, minlength=len(count))
@@ -126,7 +126,7 @@ class TextTwin:
         return window_rows(seen, self.config.alphabet, self.config.windows)
 
 
-class ImageTwin:
+class ImageTrainer:
     """Images under a convolutional network."""
 
     def __init__(self, model: dict[str, Any], device: torch.device) -> None:
@@ -138,10 +138,10 @@ class ImageTwin:
         """uint8 [N, D]."""
         return tiles(data, self.shape).reshape(-1, self.size)
 
-    def draw(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
+    def sample(self, items: NumpyArray, count: int, rng: np.random.Generator) -> NumpyArray:
         """Random images, half of them mirrored."""
-        drawn = items[rng.integers(0, len(items), count)].reshape(count, *self.config.shape)
-        mirrored = np.where(rng.random(count)[:, None, None, None] < 0.5, drawn[:, :, ::-1], drawn)
+        images = items[rng.integers(0, len(items), count)].reshape(count, *self.config.shape)
+        mirrored = np.where(rng.random(count)[:, None, None, None] < 0.5, images[:, :, ::-1], images)
         return mirrored.reshape(count, self.size)
 
     def bits(self, batch: Batch) -> Tensor:

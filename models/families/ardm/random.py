@@ -109,4 +109,4 @@ def _schedules(random: np.random.RandomState, stages: int, size: int) -> Arrays:
     """A random order, cut evenly."""
     order, budgets = random.permutation(size), {5, 10, stages * size}
     cuts = {calls: schedules.uniform(stages, size, calls) for calls in budgets if calls <= stages * size}
-    return schedules.to_tensors({calls: schedules.Schedule(order, cut) for calls, cut in cuts.items()})
+    return schedules.to_tensors({calls: schedules.CallSchedule(order, cut) for calls, cut in cuts.items()})

@@ -46,7 +46,7 @@ class Call(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Schedule:
+class CallSchedule:
     """An order, a permutation intp [D], and its groups."""
 
     order: NumpyArray
@@ -156,7 +156,7 @@ def _group_costs(costs: Costs, places: NumpyArray) -> NumpyArray:
     return cost
 
 
-def to_tensors(schedules: Mapping[int, Schedule]) -> dict[str, NumpyArray]:
+def to_tensors(schedules: Mapping[int, CallSchedule]) -> dict[str, NumpyArray]:
     """The arrays of a weight file for the schedules of all budgets, the last of which takes every step.
 
     The order of that one is ``order``, uint16 [D]; each other budget S has ``groups.S``, int32 [S, 2], and ``order.S``
@@ -189,7 +189,7 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 9 and str(int(text)) == text
 
 
-def from_tensors(tensors: Mapping[str, NumpyArray], stages: int, size: int) -> dict[int, Schedule]:
+def from_tensors(tensors: Mapping[str, NumpyArray], stages: int, size: int) -> dict[int, CallSchedule]:
     """The schedule of each budget, from few calls to all. A budget without an order of its own has that of all.
 
     Raises KeyError or ValueError for arrays that are no schedules of so many stages and dimensions.
@@ -200,7 +200,7 @@ def from_tensors(tensors: Mapping[str, NumpyArray], stages: int, size: int) -> d
         if name.startswith(_GROUPS)
     }
     cuts[stages * size] = every_step(stages, size)
-    return {calls: Schedule(_order(tensors, calls, size), cuts[calls]) for calls in sorted(cuts)}
+    return {calls: CallSchedule(_order(tensors, calls, size), cuts[calls]) for calls in sorted(cuts)}
 
 
 def _order(tensors: Mapping[str, NumpyArray], calls: int, size: int) -> NumpyArray:

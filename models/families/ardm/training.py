@@ -22,7 +22,7 @@ from ...training.schedule import Schedule, Share, Weight
 from ...training.task import Task
 from .masks import Batch, in_order, joined, masked
 from .orders import scheduled
-from .qat import ImageTwin, MaskedTwin, TextTwin
+from .qat import ImageTrainer, MaskedTrainer, TextTrainer
 
 _SCHEDULED_ON = 12  # held-out items of a corpus on which schedules are measured, at least
 _SCHEDULED_SYMBOLS = 1 << 13  # symbols of a corpus, at least
@@ -44,28 +44,30 @@ class ArdmTask(Task):
     def __init__(
         self, model: dict[str, Any], coding: dict[str, Any], schedule: ArdmSchedule, device: torch.device
     ) -> None:
-        twins: dict[str, type[TextTwin] | type[ImageTwin]] = {
-            "transformer": TextTwin,
-            "convolution": ImageTwin,
+        trainers: dict[str, type[TextTrainer] | type[ImageTrainer]] = {
+            "transformer": TextTrainer,
+            "convolution": ImageTrainer,
         }
         rest = {key: value for key, value in model.items() if key != "network"}
-        self.twin: MaskedTwin = twins[model["network"]](rest, device)
-        self.net, self._schedule, self._device = self.twin.net, schedule, device
+        self.trainer: MaskedTrainer = trainers[model["network"]](rest, device)
+        self.net, self._schedule, self._device = self.trainer.net, schedule, device
 
     def prepare(self, data: list[bytes], shares: list[float], seed: int) -> None:
-        """Before the first step of a run: see `MaskedTwin.prepare`."""
-        self.twin.prepare([self.twin.items(part) for part in data], shares, np.random.default_rng(seed))
+        """Before the first step of a run: see `MaskedTrainer.prepare`."""
+        self.trainer.prepare([self.trainer.items(part) for part in data], shares, np.random.default_rng(seed))
 
     def batches(self, data: list[bytes], shares: list[float], seed: int) -> Iterator[Batch]:
         """Endless training batches of ``lanes`` items."""
         rng, weights = np.random.default_rng(seed), np.array(shares) / np.sum(shares)
-        items = [self.twin.items(part) for part in data]
+        items = [self.trainer.items(part) for part in data]
         while True:
             picked = rng.choice(len(items), self._schedule.lanes, p=weights)
-            drawn = [self.twin.draw(items[i], int((picked == i).sum()), rng) for i in range(len(items))]
-            mixed = rng.permutation(np.concatenate(drawn))
+            sampled = [
+                self.trainer.sample(items[i], int((picked == i).sum()), rng) for i in range(len(items))
+            ]
+            mixed = rng.permutation(np.concatenate(sampled))
             ordered = int(self._schedule.ordered * len(mixed))
-            yield joined([masked(mixed[ordered:], self.twin.stages, rng), in_order(mixed[:ordered], rng)])
+            yield joined([masked(mixed[ordered:], self.trainer.stages, rng), in_order(mixed[:ordered], rng)])
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean bits of what is wanted: for random subsets an unbiased estimate of the bound on the code length; and, if
@@ -80,37 +82,37 @@ class ArdmTask(Task):
         over all strides.
         """
         rng, others = np.random.default_rng(0), np.random.default_rng(1)
-        losses, ordered, of_text = [], [], len(self.twin.shape) == 1
+        losses, ordered, of_text = [], [], len(self.trainer.shape) == 1
         for part in data:
-            found = self.twin.items(part)
+            found = self.trainer.items(part)
             for _ in range(items // 32):
-                drawn = self.twin.draw(found, 32, rng)
-                losses.append(float(self._mean(masked(drawn, self.twin.stages, rng), 0.0)))
+                sampled = self.trainer.sample(found, 32, rng)
+                losses.append(float(self._mean(masked(sampled, self.trainer.stages, rng), 0.0)))
                 if of_text:
-                    ordered.append(float(self._mean(in_order(drawn, others), 0.0)))
+                    ordered.append(float(self._mean(in_order(sampled, others), 0.0)))
         means = {"validation": losses, **({"ordered": ordered} if ordered else {})}
         return {name: float(np.mean(found)) for name, found in means.items()}
 
     def _mean(self, batch: Batch, cross_entropy: float) -> Tensor:
         """The bound for each dimension, and so much of the cross-entropy."""
         wanted = batch.wanted
-        share = wanted / wanted.sum(1, keepdims=True) + cross_entropy * wanted / self.twin.size
+        share = wanted / wanted.sum(1, keepdims=True) + cross_entropy * wanted / self.trainer.size
         weight = torch.from_numpy(share.astype(np.float32)).to(self._device)
-        mean: Tensor = (self.twin.bits(batch) * weight).sum() * (self.twin.stages / len(wanted))
+        mean: Tensor = (self.trainer.bits(batch) * weight).sum() * (self.trainer.stages / len(wanted))
         return mean
 
     def export(self, data: list[bytes]) -> Arrays:
         """Integer arrays by the names that the networks of ``models`` read, and schedules measured on held-out data."""
-        rng, count = np.random.default_rng(1), max(_SCHEDULED_ON, _SCHEDULED_SYMBOLS // self.twin.size)
-        items = np.concatenate([self.twin.draw(self.twin.items(part), count, rng) for part in data])
+        rng, count = np.random.default_rng(1), max(_SCHEDULED_ON, _SCHEDULED_SYMBOLS // self.trainer.size)
+        items = np.concatenate([self.trainer.sample(self.trainer.items(part), count, rng) for part in data])
 
         def bits(items: NumpyArray, stages: NumpyArray, known: NumpyArray) -> Tensor:
-            return self.twin.bits(Batch(items, stages, known, ~known))
+            return self.trainer.bits(Batch(items, stages, known, ~known))
 
         return (
             exported(self.net)
-            | self.twin.tables()
-            | scheduled(bits, items, self.twin.stages, self.twin.shape)
+            | self.trainer.tables()
+            | scheduled(bits, items, self.trainer.stages, self.trainer.shape)
         )
 
 

@@ -1,10 +1,13 @@
 """The autoregressive model: p(x) = prod_t p(x_t | x_<t), a gated linear recurrence over lanes.
 
-    past -> network -> Mixer,   where the network, a `CausalNet`, is so far one, a recurrent one:
+    past -> network -> Predictor,   where the network, a `CausalNet`, is so far one, a recurrent one:
     contexts -> embeddings -> Linear -> [Recurrent (-> GatedMLP)] x depth -> rms_norm -> Linear -> Softmax
 
+What predicts is a mixture of the network with statistics of the file (``mixing``), or the network alone; and the
+network may be told what a match model expects, or not: see ``coding_config``.
+
 A frame of n symbols is cut into L lanes of ceil(n / L) or floor(n / L) consecutive symbols, which are the batch of the
-network: step t codes the t-th symbol of every lane. Lanes start cold but share one match memory (``contexts``). The
+network: step t codes the t-th symbol of every lane. Lanes start cold but share one match model (``contexts``). The
 state runs through the frame; each segment of S steps has a stack of its own. The plan is (L, S).
 
 Encoding knows all symbols and evaluates many steps at once (teacher forcing); decoding takes one step at a time. The
@@ -14,210 +17,58 @@ arithmetic is exact, so both see the same PMFs.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Annotated, Any, Protocol
+from typing import Any
 
-import numpy as np
-
-from ....compressor.coding.codec import Codec, Serial, Steps
-from ....compressor.coding.ledger import SymbolStack
 from ....compressor.coding.model import Needs, Plan
-from ....compressor.errors import CorruptError, ModelMismatchError
+from ....compressor.errors import ModelMismatchError
 from ...backends.base import Arrays, NumpyArray
-from ...backends.workers import LEAST_LANES, Workers
+from ...backends.workers import Workers
 from ...layers.grid import Tensors
-from ...mixing.config import MixingConfig, check_mixing
-from ...mixing.contexts import MatchModel, Past, pack_history, push_symbol
-from ...mixing.decisions import PROBABILITY, Decisions, binary_pmf, coded, forced
-from ...mixing.mixing import Mixer, summed
-from ...networks.recurrent import AutoregressiveConfig, ExactNetwork
-from ...schema import Declared, ranged, typed
+from ...mixing.config import check_mixing
+from ...networks.causal import CausalConfig, CausalNet, causal_config, causal_net
+from ...schema import Declared
 from ..base import Family, Segments
 from ..identity import Identity
-from ..lanes import Layout, parts_of
+from ..lanes import Layout
+from .coding_config import CodingConfig
+from .frame import FrameState, FrameSteps
 from .native_frame import NativeFrame
 from .native_model import NativeModel, compiled
+from .predictors import predictor
 
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
-_DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
-_Lanes = Annotated[int, ranged(1, 1 << 16)]
-_LANES = 24  # for 10 KB, where the checkpoint has no number of its own
-_LEAST_WORK = 87_000_000  # multiplications of a thread: with fewer, handing over costs more than is saved
+_SAMPLE, _SAMPLES_TOGETHER = 256, 16  # symbols of a sample, samples of a frame
 _BEGIN = 16  # work of a frame before its first step
 _ARRAY = 160  # bytes of a small array, and of what holds it
 _AT_ONCE = 1 << 11  # symbols that teacher forcing evaluates at once: they stay in the processor's cache
 
 
-class CausalNet(Protocol):
-    """A network that predicts the next symbols of lanes side by side from their past, in integer arithmetic.
-
-    alphabet         K
-    multiplications  for each symbol, in products: by them work is shared among threads
-    """
-
-    alphabet: int
-    multiplications: int
-
-    def start(self, lanes: int) -> Any:
-        """The state of so many lanes before their first symbol."""
-        ...
-
-    def frequencies(self, past: Past, state: Any, /) -> NumpyArray:
-        """Distributions of the next T symbols of L lanes, uint32 [T, L, K], each row summing to 2**24.
-
-        ``state``, of these lanes, moves on in place by what ``past`` adds. The distributions of a lane are the same
-        whatever lanes are beside it, and however many steps are asked for at once.
-        """
-        ...
-
-
-Evaluations = Iterator[tuple[NumpyArray, NumpyArray, Past]]
-"""For each part of a frame its symbols [T, L], sums of the network's frequencies for the mixture, and its past."""
-
-
-class Frame:
-    """What a frame carries from step to step: recurrent states, packed past, match memory, adaptive mixture."""
-
-    def __init__(self, model: Autoregressive, layout: Layout, at_once: int = 1) -> None:
-        """``at_once`` steps are evaluated together, which makes work for more threads."""
-        self._at_once = at_once
-        self._network, self._workers, self._layout = model.network, model.workers, layout
-        least = _LEAST_WORK // (model.network.multiplications * at_once)
-        self._groups = model.workers.groups(layout.lanes, max(LEAST_LANES, least))
-        self._states = [model.network.start(group.stop - group.start) for group in self._groups]
-        self._recent = np.zeros(layout.lanes, np.uint64)
-        self._match = MatchModel(layout.lanes, layout.steps)
-        self._alphabet, self._depth = model.alphabet, (model.alphabet - 1).bit_length()
-        self._mixer = Mixer(model.mixing, model.tensors, model.alphabet, layout.lanes, layout.count)
-        self._step = 0
-
-    def ahead(self, known: NumpyArray) -> Evaluations:
-        """What the network makes of the symbols [count] of this frame, one part ahead of where it is asked for.
-
-        That is work for one more thread, beside the mixture, which is work for no more than one.
-        """
-        return self._workers.ahead(map(self._evaluated, self._layout.parts(known, self._at_once)))
-
-    def forced(
-        self, symbols: NumpyArray, evaluations: Evaluations
-    ) -> Iterator[tuple[NumpyArray, NumpyArray]]:
-        """Teacher forcing: of the next symbols [T, L], the probability and the bits [A] of every decision.
-
-        Raises ValueError if it was not them that the network was evaluated on.
-        """
-        for part, below, past in parts_of(symbols, evaluations):
-            for t, column in enumerate(part):
-                yield from forced(self._decisions(below, past, t), self._active(column), self._depth)
-                self._advance(column)
-
-    def pop(self, stack: SymbolStack, grid: NumpyArray) -> None:
-        """The next symbols, [T, L], into ``grid``. Raises CorruptError for one outside the alphabet."""
-        with self._workers.one_blas_thread():
-            Serial(lambda: self.steps(grid)).pop(stack)
-
-    def _evaluated(self, symbols: NumpyArray) -> tuple[NumpyArray, NumpyArray, Past]:
-        """The next symbols [T, L], and what the mixture needs for them."""
-        recent, matches = pack_history(symbols, self._recent), np.empty((2, *symbols.shape), np.intp)
-        for t, column in enumerate(symbols):
-            matches[:, t] = self._match.predict()
-            self._remember(column)
-        past = Past(recent, *matches)
-        return symbols, self._run(past), past
-
-    def steps(self, grid: NumpyArray) -> Steps:
-        """One by one, in decode order: yields the codec of each decision and is sent its bits [A].
-
-        The next symbols, [T, L], are written into ``grid``; where a lane has none, 0.
-        """
-        for column in grid:
-            expected, lengths = self._match.predict()
-            past = Past(self._recent[None], expected[None], lengths[None])
-            symbols = yield from coded(self._decisions(self._run(past), past, 0))
-            if int(symbols.max()) >= self._alphabet:
-                raise CorruptError("a symbol outside the alphabet was decoded; the file is damaged")
-            column[:] = 0
-            self._active(column)[:] = symbols
-            self._remember(column)
-            self._advance(column)
-
-    def _decisions(self, below: NumpyArray, past: Past, t: int) -> Decisions:
-        """Those of step t of a part, in the lanes that have a symbol."""
-        return self._mixer.symbols(*(self._active(each[t]) for each in (below, past.recent, past.lengths)))
-
-    def _active(self, column: NumpyArray) -> NumpyArray:
-        """The lanes, out of [L, ...], that have a symbol at this step."""
-        return column[: self._layout.active(self._step)]
-
-    def _run(self, past: Past) -> NumpyArray:
-        """Frequencies of the network, summed as the mixture wants them: int32 [T, L, 2**depth + 1]."""
-        network, groups, states = self._network, self._groups, self._states
-        parts = self._workers.map(
-            lambda i: summed(network.frequencies(past.of(groups[i]), states[i])), groups
-        )
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-
-    def _remember(self, column: NumpyArray) -> None:
-        self._recent = push_symbol(self._recent, column)
-        self._match.update(column, self._recent)
-
-    def _advance(self, column: NumpyArray) -> None:
-        self._mixer.advance(column)
-        self._step += 1
-
-
-class FrameSteps(Codec[NumpyArray]):
-    """The next symbols of a frame, uint8 [T, L]: pushed all at once, popped step by step, with the same integers.
-
-    Either moves the frame on, so such a codec is for one push or one pop.
-    """
-
-    def __init__(
-        self,
-        frame: Frame | NativeFrame,
-        shape: tuple[int, int],
-        evaluations: Iterator[Any] | None = None,
-    ) -> None:
-        """``evaluations`` are those of the frame, see `Frame.ahead`; a pop needs none."""
-        self._frame, self._shape, self._evaluations = frame, shape, evaluations
-
-    def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
-        """Push uint8 [T, L], with the probabilities of teacher forcing. Raises ValueError as it does."""
-        chances, bits = zip(*self._frame.forced(x, self._evaluations or iter(())), strict=True)
-        stack.push(np.concatenate(bits), binary_pmf(np.concatenate(chances)))
-
-    def pop(self, stack: SymbolStack, /) -> NumpyArray:
-        """Pop uint8 [T, L]. Raises CorruptError for a symbol outside the alphabet."""
-        grid: NumpyArray = np.empty(self._shape, np.uint8)
-        self._frame.pop(stack, grid)
-        return grid
-
-
 class Autoregressive(Family):
-    """The family as a `compressor.model.Model`. Its nll is that of the mixture, in the mixture's 16 bits."""
+    """The family as a `compressor.model.Model`. Its nll is that of its PMFs: of a mixture in 16 bits, or in 24 bits."""
 
     def __init__(
         self,
         identity: Identity,
         network: CausalNet,
-        mixing: MixingConfig,
+        coding: CodingConfig,
         tensors: Tensors,
         workers: Workers,
-        lanes: int = _LANES,
         native: NativeModel | None = None,
     ) -> None:
-        """``tensors`` are those of the mixture. ``lanes`` are those of a plan for 10 KB, but for the least length of a
-        lane. ``native`` is network and mixture for the compiled core, if that is to run.
+        """``tensors`` are those of the mixture, if there is one. ``native`` is network and mixture for the compiled
+        core, if that is to run. Raises ValueError for tables that no mixture has, and for an alphabet of more than 256.
         """
-        check_mixing(tensors)
+        if coding.mixing:
+            check_mixing(tensors)
         if network.alphabet > 256:
             raise ValueError(
-                f"an alphabet of {network.alphabet}: the mixture remembers symbols as bytes, so 256 is the most"
+                f"an alphabet of {network.alphabet}: the past is packed as bytes, so 256 is the most"
             )
         super().__init__(identity)
-        self.alphabet = network.alphabet
-        self.symbol_bits = (self.alphabet - 1).bit_length() * PROBABILITY
-        self.network, self.mixing, self.tensors, self.workers = network, mixing, tensors, workers
-        self.native, self._lanes = native, lanes
+        self.alphabet, self.symbol_bits = network.alphabet, coding.symbol_bits(network.alphabet)
+        self.network, self.coding, self.tensors, self.workers = network, coding, tensors, workers
+        self.native = native
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
@@ -229,7 +80,7 @@ class Autoregressive(Family):
         """
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes symbol by symbol; it has no budgets of steps")
-        lanes = max(1, min(_MOST_LANES, count // 320, round(self._lanes * (count / 10240) ** 0.668)))
+        lanes = max(1, min(_MOST_LANES, count // 320, round(self.coding.lanes * (count / 10240) ** 0.668)))
         return lanes, max(1, min(_SEGMENT // lanes, -(-count // lanes)))
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
@@ -240,18 +91,17 @@ class Autoregressive(Family):
         return [layout.size(*segment) for segment in layout.segments()]
 
     def needs(self, count: int, plan: Plan) -> Needs:
-        """See `compressor.model.Model`. A step is half a unit of work, and one more for each 2**18 multiplications that
-        the network takes for a symbol; 96 lanes are as much again."""
+        """See `compressor.model.Model`. A step is a unit of work, and one more for each 256 lanes, which the mixture
+        takes, and for each 2**18 multiplications that the network takes for a symbol; 96 lanes are as much again."""
         if count == 0:
             return Needs(0, 0)
-        layout, depth = Layout.of(count, plan), (self.alphabet - 1).bit_length()
-        step = (1 << 17) + self.network.multiplications * (96 + layout.lanes) // 96
+        layout, alphabet = Layout.of(count, plan), self.alphabet
+        step = (1 << 18) + (layout.lanes << 10) + self.network.multiplications * (96 + layout.lanes) // 96
         work = layout.steps * step >> 18
-        # A decision is kept as an array until its segment is done; a step has some arrays of all logits.
-        kept = layout.segment * depth * (_ARRAY + 4 * layout.lanes)
-        logits = layout.lanes * (32 << depth)
-        tables = Mixer.bytes_for(self.mixing, count) + MatchModel.bytes_for(layout.lanes, layout.steps)
-        return Needs(_BEGIN + work, tables + kept + logits + 3 * count)
+        # A digit is kept as an array until its segment is done; a step has some arrays of all logits.
+        kept = layout.segment * self.coding.digits(alphabet) * (_ARRAY + 4 * layout.lanes)
+        logits = layout.lanes * (32 << (alphabet - 1).bit_length())
+        return Needs(_BEGIN + work, self.coding.bytes_for(layout) + kept + logits + 3 * count)
 
     def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:
         """Runs of steps of all lanes. Raises CorruptError for a plan that cannot be."""
@@ -259,47 +109,49 @@ class Autoregressive(Family):
             return
         layout = Layout.of(count, plan)
         at_once = 1 if known is None else max(1, _AT_ONCE // layout.lanes)
-        frame = self._frame(layout, at_once)
+        frame = self._native_frame(layout, at_once) or self.frame(layout, at_once)
         ahead = None if known is None else frame.ahead(known)
         for start, stop in layout.segments():
             yield layout.columns(start, stop), FrameSteps(frame, (stop - start, layout.lanes), ahead)
 
-    def _frame(self, layout: Layout, at_once: int) -> Frame | NativeFrame:
-        """One before its first step, for the compiled core where that runs."""
-        if self.native:
-            return NativeFrame(self.native, self.workers, layout, at_once)
-        return Frame(self, layout, at_once)
+    def frame(self, layout: Layout, at_once: int = 1) -> FrameState:
+        """One before its first step, in NumPy or on the device."""
+        predicting = predictor(self.coding, self.tensors, self.alphabet, layout)
+        return FrameState(self.network, predicting, self.coding.match, self.workers, layout, at_once)
+
+    def _native_frame(self, layout: Layout, at_once: int) -> NativeFrame | None:
+        """The same for the compiled core, where that runs."""
+        return NativeFrame(self.native, self.workers, layout, at_once) if self.native else None
 
     @property
     def sample_size(self) -> int:
         """Symbols of a text."""
-        return _DRAWN
+        return _SAMPLE
 
     def sample_frames(self, items: int, steps: int | None) -> Iterator[tuple[int, Plan]]:
         """A few texts are a frame: they share what the mixture has learnt."""
-        for start in range(0, items, _DRAWN_TOGETHER):
-            texts = min(_DRAWN_TOGETHER, items - start)
-            yield texts * _DRAWN, (texts, _DRAWN)
+        for start in range(0, items, _SAMPLES_TOGETHER):
+            texts = min(_SAMPLES_TOGETHER, items - start)
+            yield texts * _SAMPLE, (texts, _SAMPLE)
 
 
-def _configured(config: dict[str, Any]) -> tuple[AutoregressiveConfig, MixingConfig, int]:
-    """Network, mixture and lanes of a configuration. Raises ValueError that names what is wrong with it."""
-    model, coding = config["model"], config.get("coding", {})
-    network, mixing = AutoregressiveConfig.from_json(model), MixingConfig.from_json(coding)
-    return network, mixing, typed(_Lanes, coding.get("lanes", _LANES), "coding.lanes")
+def _configured(config: dict[str, Any]) -> tuple[CausalConfig, CodingConfig]:
+    """Network and options of a configuration. Raises ValueError that names what is wrong with it."""
+    return causal_config(config["model"]), CodingConfig.from_json(config.get("coding", {}))
 
 
 def tensors(config: dict[str, Any], names: Collection[str]) -> Declared:
     """What `load` takes; see ``families.table``."""
-    network, mixing, _ = _configured(config)
-    return network.tensors() | mixing.tensors()
+    network, coding = _configured(config)
+    return network.tensors() | coding.tensors()
 
 
 def load(
     identity: Identity, config: dict[str, Any], tensors: Tensors, arrays: Arrays, workers: Workers
 ) -> Autoregressive:
     """The model of a checkpoint's configuration (its tables ``model`` and ``coding``) and arrays."""
-    sizes, mixing, lanes = _configured(config)
-    network = ExactNetwork(sizes, tensors, arrays)
-    native = compiled(sizes, mixing, tensors, arrays)
-    return Autoregressive(identity, network, mixing, tensors, workers, lanes, native)
+    sizes, coding = _configured(config)
+    network = causal_net(sizes, tensors, arrays)
+    # The core has the mixture and the match model built in.
+    native = compiled(sizes, coding.mixing, tensors, arrays) if coding.mixing and coding.match else None
+    return Autoregressive(identity, network, coding, tensors, workers, native)

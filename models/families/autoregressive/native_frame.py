@@ -1,4 +1,4 @@
-"""What a frame carries from step to step, for the compiled core: `codec.Frame` with the same integers.
+"""What a frame carries from step to step, for the compiled core: `frame.FrameState` with the same integers.
 
 The NumPy layers are the specification. Here memory is laid out and handed over to native/*.h, where files are named
 after the modules that they repeat. Arrays are [steps, lanes], as everywhere.
@@ -11,12 +11,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from ....compressor.coding.ledger import SymbolStack
+from ....compressor.coding.pmf import PMF
 from ....compressor.coding.rounding import rounded_to_nearest
 from ....compressor.coding.stack import Stack
 from ....compressor.errors import CorruptError
 from ...backends.base import NumpyArray
 from ...backends.native import structures
-from ...backends.native.coder import Words
+from ...backends.native.coder import StackWords
 from ...backends.native.structures import CONTEXTS, LANE, OUTSIDE, Seen, address
 from ...backends.workers import LEAST_LANES, Workers
 from ...mixing.contexts import match_bits
@@ -27,6 +28,7 @@ from ..lanes import Layout, parts_of
 from .native_model import NativeModel
 
 _AT_ONCE = 1 << 12  # symbols between two looks at signals, some 50 ms
+_PARTS = 2  # of the lanes of a thread: what another thread is late for, one that is not takes over
 _LEAST_WORK = (
     40_000_000  # multiplications of a thread in a step: with fewer, handing over costs more than is saved
 )
@@ -52,11 +54,12 @@ class NativeFrame:
     """A frame before its first step."""
 
     def __init__(self, model: NativeModel, workers: Workers, layout: Layout, at_once: int = 1) -> None:
-        """As `codec.Frame`."""
+        """As `frame.FrameState`."""
         self._at_once = at_once
         self._model, self._workers, self._layout, self._core = model, workers, layout, model.core
         least = _LEAST_WORK // (model.config.multiplications * at_once)
-        self._groups = workers.groups(layout.lanes, max(LEAST_LANES, least))
+        alone = len(workers.groups(layout.lanes, max(LEAST_LANES, least))) == 1
+        self._groups = workers.groups(layout.lanes, layout.lanes if alone else LEAST_LANES, _PARTS)
         self._works = [model.work() for _ in self._groups]
         self._now = _Part(1, layout.lanes, 1)  # the next step, where it is popped
         self._arrays = self._contexts() | self._mixture() | self._rooms()
@@ -65,19 +68,23 @@ class NativeFrame:
         self._frame = structures.Frame(**numbers, **named)
 
     def ahead(self, known: NumpyArray) -> Evaluations:
-        """As `codec.Frame.ahead`."""
+        """As `frame.FrameState.ahead`."""
         return self._workers.ahead(map(self._evaluated, self._layout.parts(known, self._at_once)))
 
     def forced(
         self, symbols: NumpyArray, evaluations: Evaluations
     ) -> Iterator[tuple[NumpyArray, NumpyArray]]:
-        """Teacher forcing: as `codec.Frame.forced`, but many decisions at a time."""
+        """Teacher forcing: as `frame.FrameState.forced`, but many decisions at a time."""
         for grid, part in parts_of(symbols, evaluations):
             bits = np.empty(self._decisions(len(grid)), np.uint8)
             chances = np.empty(len(bits), np.uint16)
             where = address(grid), len(grid), part.structure, address(bits), address(chances)
             self._core.mixture(self._model.structure, self._frame, *where)
             yield chances.astype(np.int64), bits
+
+    def pmf(self, rows: NumpyArray) -> PMF:
+        """The PMFs of decisions from their probabilities [N], as `forced` gives them."""
+        return binary_pmf(rows)
 
     def _evaluated(self, symbols: NumpyArray) -> tuple[NumpyArray, _Part]:
         """The next symbols [T, L], and what they see and the network says."""
@@ -94,20 +101,19 @@ class NativeFrame:
                 self._model.structure, self._frame, work, steps, group.start, group.stop, part.structure, grid
             )
 
-        self._workers.map(run, self._groups)
+        self._workers.share(run, self._groups)
 
     def pop(self, stack: SymbolStack, grid: NumpyArray) -> None:
-        """As `codec.Frame.pop`: all in the core where the stack lends itself, else all but what the stack does."""
-        with self._workers.one_blas_thread():
-            if isinstance(stack, Stack) and stack.lends():
-                self._pop_words(stack, grid)
-            else:
-                for column in grid:
-                    self._pop_decisions(stack, column)
+        """As `frame.FrameState.pop`: all in the core where the stack lends itself, else all but what the stack does."""
+        if isinstance(stack, Stack) and stack.lends():
+            self._pop_words(stack, grid)
+        else:
+            for column in grid:
+                self._pop_decisions(stack, column)
 
     def _pop_words(self, stack: Stack, grid: NumpyArray) -> None:
         """Many steps in one call, but single ones where threads share them."""
-        words, alone = Words(stack.drained()), len(self._groups) == 1
+        words, alone = StackWords(stack.drained()), len(self._groups) == 1
         each = max(1, _AT_ONCE // self._layout.lanes) if alone else 1
         pop = rounded_to_nearest(self._pop_steps) if alone else self._pop_step
         try:

@@ -25,7 +25,7 @@ from ...layers.grid import ACT, FORGET, FORGET_MAX, GATE, LOGIT, RES, STATE, Ten
 from ...mixing.config import STRETCH_MAX, MixingConfig
 from ...mixing.contexts import MATCH_LENGTHS
 from ...mixing.decisions import PROBABILITY
-from ...mixing.mixing import age_levels
+from ...mixing.mixing import count_levels
 from ...mixing.words import letters
 from ...networks.recurrent import AutoregressiveConfig
 
@@ -168,7 +168,7 @@ class NativeModel:
         s.stretch = self._keep(tensors["stretch"], np.int16)
         s.squash = self._keep(tensors["squash"], np.uint16)
         s.adapt, s.oldest = self._keep(tensors["adapt"], np.int32), self.mixing.limit
-        s.level = self._keep(age_levels(), np.uint8)
+        s.level = self._keep(count_levels(), np.uint8)
         s.letter = self._keep(letters(self.config.alphabet), np.uint64)
 
     def _linear(self, names: list[str], bits: int) -> object:

@@ -16,10 +16,11 @@ from ...networks.recurrent import AutoregressiveConfig
 
 @dataclass(frozen=True)
 class MixedModel:
-    """An autoregressive network, and the mixture behind it."""
+    """An autoregressive network, and what predicts with it: see `CodingConfig`."""
 
     network: AutoregressiveConfig
-    mixing: MixingConfig
+    mixing: MixingConfig | None
+    match: bool = True
 
 
 MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=28000, start=12000)
@@ -42,16 +43,26 @@ def random_checkpoint(config: AutoregressiveConfig | MixedModel, name: str) -> C
     """A network of this configuration, with `MIXING` unless it says another; the same one each time."""
     model = config if isinstance(config, MixedModel) else MixedModel(config, MIXING)
     config, random = model.network, np.random.RandomState(0)
-    arrays = {"sigmoid": sigmoid_table(), "exp": exp_table(), **mixing_tables(model.mixing)}
+    arrays = {
+        "sigmoid": sigmoid_table(),
+        "exp": exp_table(),
+        **(mixing_tables(model.mixing) if model.mixing else {}),
+    }
     arrays |= linears(random, _layers(config))
     tables = {f"ngrams.{i}": 1 << bits for i, (_, bits) in enumerate(config.ngrams)}
     tables["match"] = config.alphabet * MATCH_LENGTHS
     arrays |= embeddings(random, {table: (rows, config.embed) for table, rows in tables.items()})
     medium = "bytes" if config.alphabet == 256 else "text27"
     known = {"name": name, "medium": medium, "family": "autoregressive"}
-    # What is false is left out, as in weights that are older than these fields.
-    coding = {key: value for key, value in asdict(model.mixing).items() if value is not False}
-    return Checkpoint(known | {"model": asdict(config), "coding": coding}, arrays)
+    return Checkpoint(known | {"model": asdict(config), "coding": _coding(model)}, arrays)
+
+
+def _coding(model: MixedModel) -> dict[str, object]:
+    """The table ``coding``: what is as in weights that are older than a field is left out."""
+    found: dict[str, object] = {"mixer": False}
+    if model.mixing:
+        found = {key: value for key, value in asdict(model.mixing).items() if value is not False}
+    return found if model.match else found | {"match": False}
 
 
 def _layers(c: AutoregressiveConfig) -> dict[str, tuple[int, int]]:

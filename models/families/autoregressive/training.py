@@ -1,4 +1,4 @@
-"""The autoregressive model in training: the twin of ``models/families/autoregressive/codec.py``, layer by layer."""
+"""The autoregressive model in training: ``models/networks/recurrent.py`` for QAT, layer by layer."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ from ...layers.grid import (
     exp_table,
     sigmoid_table,
 )
-from ...layers.qat.modules import Embedding, GatedMLP, Linear, exported, rms_norm, snap, swish
+from ...layers.qat.modules import Embedding, GatedMLP, Linear, exported, fake_quantize, rms_norm, swish
 from ...layers.qat.precision import half_precision
 from ...layers.qat.recurrence import recurrence
-from ...mixing.config import MixingConfig, mixing_tables
+from ...mixing.config import mixing_tables
 from ...mixing.contexts import MATCH_LENGTHS
 from ...networks.recurrent import AutoregressiveConfig
 from ...training.datasets import Batch, text_batches, to_symbols
 from ...training.schedule import Schedule
 from ...training.task import Growth, Sizes, Task
+from .coding_config import CodingConfig
 
 
 class Recurrent(nn.Module):
@@ -52,8 +53,8 @@ class Recurrent(nn.Module):
         n = rms_norm(x)
         forget, candidate, gate = Linear.together((self.forget, self.candidate, self.gate), n)
         h = recurrence(forget, candidate, state)
-        o = snap(snap(h, 8, 1 << 10) * swish(gate), ACT, CODE_MAX)
-        return snap(x + self.out(o), RES, RES_MAX), h[-1]
+        o = fake_quantize(fake_quantize(h, 8, 1 << 10) * swish(gate), ACT, CODE_MAX)
+        return fake_quantize(x + self.out(o), RES, RES_MAX), h[-1]
 
 
 class AutoregressiveNet(nn.Module):
@@ -115,7 +116,7 @@ class AutoregressiveTask(Task):
     def __init__(
         self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
     ) -> None:
-        self.config, self.mixing = AutoregressiveConfig.from_json(model), MixingConfig.from_json(coding)
+        self.config, self.coding = AutoregressiveConfig.from_json(model), CodingConfig.from_json(coding)
         self.schedule, self.device = schedule, device
         self.net = AutoregressiveNet(self.config).to(device)
         self._states = self._fresh_states(schedule.groups * schedule.lanes)
@@ -140,6 +141,8 @@ class AutoregressiveTask(Task):
     def _bits(self, batch: Batch, states: Tensor) -> tuple[Tensor, Tensor]:
         keep = torch.from_numpy(~batch.fresh).to(self.device)
         rows = torch.from_numpy(batch.rows).to(self.device)
+        if not self.coding.match:
+            rows[-1] = 0  # no match
         symbols = torch.from_numpy(batch.symbols.astype(np.int64)).to(self.device)
         with half_precision(self.device):
             logits, states = self.net(rows, states * keep[:, None])
@@ -173,9 +176,10 @@ class AutoregressiveTask(Task):
 
     def export(self, data: list[bytes]) -> Arrays:
         """Integer arrays by the names that ``models.autoregressive`` reads."""
-        return (
-            exported(self.net) | {"sigmoid": sigmoid_table(), "exp": exp_table()} | mixing_tables(self.mixing)
-        )
+        tables = {"sigmoid": sigmoid_table(), "exp": exp_table()}
+        if self.coding.mixing:
+            tables |= mixing_tables(self.coding.mixing)
+        return exported(self.net) | tables
 
 
 TASK = AutoregressiveTask

@@ -2,6 +2,6 @@
 
 STAGES = {
     "contexts and features": ("squeeze", "colour", "tiles"),
-    "what is fitted": ("slopes", "costs"),
+    "what is fitted": ("enc_gradients", "costs"),
 }
 """Where ``benchmarks.studies.stages`` counts the time of modules that are no layers."""

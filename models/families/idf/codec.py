@@ -3,13 +3,14 @@
 Hoogeboom et al. 2019, arXiv 1905.07376; van den Berg et al. 2021, arXiv 2006.12459. An image is mapped by a bijection
 of integers to planes that are coded level by level, coarse to fine, with priors given the levels above (``flow``).
 Encoding is one pass through the flow and its networks, decoding one pass of the inverse, with the tiles of a segment as
-the batch. (To choose the lifts of a tile, the encoder also tries its middle in three ways, and before all that it may
-fit corrections to a part of the image, see ``fitting``.)
+the batch. (To choose the colour transform of a tile, the encoder also tries its middle in three ways, and before all
+that it may fit corrections to a part of the image, see ``enc_fitting``.)
 
 A model of the medium "array" codes images of its own shape; the plan is (images of a segment,). One of the medium
 "image" codes an image of any size, grey or in colour, tile by tile (``tiles``); the plan is (width, channels, side of
-a tile, tiles of a segment), and may end with what else a segment may have, a sum: 1, the colours of each tile may be
-lifted (``lifts``); 2, the network may be corrected (``corrections``). The height is what the number of symbols leaves.
+a tile, tiles of a segment), and may end with what else a segment may have, a sum: 1, each tile may have a reversible
+colour transform of its own (``colour``); 2, the network may be corrected (``corrections``). The height is what the
+number of symbols leaves.
 """
 
 from __future__ import annotations
@@ -31,22 +32,24 @@ from ...schema import Declared, entries, ranged, typed
 from ..base import Family, Segments
 from ..identity import Identity
 from ..lanes import MAX_SEGMENT
-from .corrections import Corrections, Sent, Weights
+from .corrections import Corrections, CorrectionsCodec, Weights
 from .enc_fitting import best_corrections
 from .flow import Adjust, Flow, FlowConfig, unchanged
+from .native_flow import NativeFlow, flow_of
+from .native_segment import segment_of
 from .segment import Segment
 from .spelling import images_of_a_segment, is_plain_array, is_plain_image, tiles_of_a_segment
-from .tiles import MAX_SIDE, Run, Tiles, Tiling
+from .tiles import MAX_SIDE, TileRun, Tiles, Tiling
 
-_SEGMENT_WORK, _SYMBOL_WORK = 8, 6  # for each channel; for 1,000 symbols
+_SEGMENT_WORK, _SYMBOL_WORK = 12, 6  # for each channel; for 1,000 symbols
 _PER_PIXEL = 20  # bytes of memory for each pixel of a segment and channel of a network
 
 _Side = Annotated[int, ranged(1, MAX_SIDE)]
 _Shape = Annotated[tuple[_Side, ...], entries(3, least=2)]
 
-DRAWN = (64, 64)  # pixels of a sample, where images have any size
+SAMPLE_SHAPE = (64, 64)  # pixels of a sample, where images have any size
 
-LIFTS, CORRECTIONS = 1, 2  # of the last number of a plan
+RCT, CORRECTIONS = 1, 2  # of the last number of a plan
 
 
 class FlowFrame:
@@ -56,17 +59,17 @@ class FlowFrame:
         self.flow, self.workers, self._plan = flow, workers, plan
         self._adjust: Adjust = unchanged
 
-    def has_lifts(self, shape: tuple[int, ...]) -> bool:
-        """Whether tiles of a shape have them: what is left over of an image in colour, as a grey row, has not."""
-        return shape[-1] == 3 and bool(_extras(self._plan) & LIFTS)
+    def has_rct(self, shape: tuple[int, ...]) -> bool:
+        """Whether each tile of a shape has an RCT: what is left over of an image in colour, as a grey row, has none."""
+        return shape[-1] == 3 and bool(_extras(self._plan) & RCT)
 
     def correct(self, weights: Weights) -> None:
         """Correct the flow from now on."""
         self._adjust = Corrections(self.flow.arrays, weights, self.flow.config.components)
 
-    def segment(self, run: Run) -> Segment:
+    def segment(self, run: TileRun) -> Segment:
         """A segment of these tiles."""
-        return Segment(self.flow, self.workers, run.shape, self.has_lifts(run.shape), self._adjust)
+        return segment_of(self.flow, self.workers, run.shape, self.has_rct(run.shape), self._adjust)
 
 
 class Corrected(Codec[NumpyArray]):
@@ -76,9 +79,11 @@ class Corrected(Codec[NumpyArray]):
     image  uint8 [H, W, C], which a push fits the corrections to: the first one of the frame
     """
 
-    def __init__(self, frame: FlowFrame, run: Run, shape: tuple[int, ...], image: NumpyArray | None) -> None:
+    def __init__(
+        self, frame: FlowFrame, run: TileRun, shape: tuple[int, ...], image: NumpyArray | None
+    ) -> None:
         self._frame, self._run, self._shape, self._image = frame, run, shape, image
-        self._sent = Sent(frame.flow.spots(run.shape[-1]))
+        self._sent = CorrectionsCodec(frame.flow.heads(run.shape[-1]))
 
     def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
         """Push the tiles. Raises ValueError where the frame is not known."""
@@ -92,14 +97,14 @@ class Corrected(Codec[NumpyArray]):
         frame, image = self._frame, self._image
         if image is None:
             raise ValueError("corrections are fitted to a frame that is known")
-        return best_corrections(frame.flow, frame.workers, image, frame.has_lifts(image.shape))
+        return best_corrections(frame.flow, frame.workers, image, frame.has_rct(image.shape))
 
     def pop(self, stack: SymbolStack, /) -> NumpyArray:
         """Pop the tiles. Raises CorruptError for corrections of planes that the image has not."""
         weights = self._sent.pop(stack)
         _, height, width, channels = self._shape
-        empty = self._frame.flow.empty_spots((height, width), channels)
-        if any(each.any() for spot, each in weights.items() if spot in empty):
+        empty = self._frame.flow.empty_heads((height, width), channels)
+        if any(each.any() for head, each in weights.items() if head in empty):
             raise CorruptError("a frame has corrections of what is not in its image; the file is damaged")
         self._frame.correct(weights)
         return self._frame.segment(self._run).pop(stack)
@@ -134,7 +139,7 @@ class IDF(Family):
         _, width, channels = shape or (1, max(1, count), 1)
         if channels > self._channels:
             width, channels = width * channels, 1
-        extras = CORRECTIONS + (LIFTS if channels == 3 else 0)
+        extras = CORRECTIONS + (RCT if channels == 3 else 0)
         return width, channels, self._side, tiles_of_a_segment(count, width, channels, self._side), extras
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
@@ -161,14 +166,19 @@ class IDF(Family):
                     yield Tiles(tiling, run), frame.segment(run)
 
     @property
+    def native(self) -> bool:
+        """Whether the compiled core runs the flow."""
+        return isinstance(self._flow, NativeFlow)
+
+    @property
     def sample_size(self) -> int:
         """Symbols of an image."""
         return math.prod(self.sample_shape)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """Where images have any size, `DRAWN` pixels."""
-        return self.shape or (*DRAWN, self._channels)
+        """Where images have any size, `SAMPLE_SHAPE` pixels."""
+        return self.shape or (*SAMPLE_SHAPE, self._channels)
 
     def sample_frames(self, items: int, steps: int | None) -> Iterator[tuple[int, Plan]]:
         """Each image alone, in one tile, with nothing that an encoder chooses."""
@@ -182,7 +192,7 @@ class IDF(Family):
         """Whether a plan has the numbers that it should have; what they amount to is for `Tiling.check`."""
         if self.shape:
             return len(plan) == 1 and plan[0] > 0
-        extras = (LIFTS, CORRECTIONS, LIFTS + CORRECTIONS) if plan[1:2] == (3,) else (CORRECTIONS,)
+        extras = (RCT, CORRECTIONS, RCT + CORRECTIONS) if plan[1:2] == (3,) else (CORRECTIONS,)
         possible = plan[4:] == () or (len(plan) == 5 and plan[4] in extras)
         return len(plan) >= 4 and 0 not in plan and possible and plan[1] <= self._channels
 
@@ -251,4 +261,4 @@ def load(
     Raises ValueError for images or tiles that it cannot be for.
     """
     flow, shape, side = _configured(config)
-    return IDF(identity, Flow(flow, tensors, arrays), shape, side, workers)
+    return IDF(identity, flow_of(flow, tensors, arrays), shape, side, workers)

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from ....compressor.coding.codec import replayed
 from ....compressor.coding.pmf import PRECISION
 from ...backends.base import NumpyArray
-from .flow import BASE, DIGIT, Adjust, Flow, unchanged
+from .flow import Adjust, Flow, unchanged
 
 
 def costs(flow: Flow, images: NumpyArray, adjust: Adjust = unchanged) -> NumpyArray:
     """About how many bits each of uint8 [B, H, W, C] takes, [B]; ``adjust`` as in `Flow.steps`."""
-    batch, *size, channels = images.shape
-    steps = flow.steps(batch, (size[0], size[1]), channels, np.empty_like(images), adjust)
-    bits = np.zeros(batch)
-    for frequencies, digits in replayed(steps, _digits(flow, images)):
-        chosen = frequencies[np.arange(len(digits)), digits]
-        bits += rough_bits(chosen).reshape(batch, -1).sum(1)
+    bits = np.zeros(len(images))
+    for frequencies in flow.chosen(images, adjust):
+        bits += rough_bits(frequencies).reshape(len(images), -1).sum(1)
     return bits
-
-
-def _digits(flow: Flow, images: NumpyArray) -> Iterator[NumpyArray]:
-    """What `Flow.steps` is sent for these images."""
-    for plane in flow.forward(images):
-        for digits in (plane >> DIGIT, plane % BASE):
-            yield digits.ravel().astype(np.int32)
 
 
 def rough_bits(frequencies: NumpyArray) -> NumpyArray:

@@ -1,9 +1,9 @@
-"""The networks of the factor-out: what describes the distribution of a quarter of an image given the rest, exact.
+"""The networks of the factor-out: what gives the distribution of a phase of an image given the rest, exact.
 
 Hoogeboom et al. 2019 (arXiv 1905.07376, section 4.2) split a part of the channels off at each level, whose prior is a
-discretised logistic with mean and scale from a network on what remains. Here a quarter is split off at a time, each
+discretised logistic with mean and scale from a network on what remains. Here a phase is split off at a time, each
 given those before, with a mixture of logistics (their section 5 uses five) around the mean of its nearest neighbours.
-One stream of hidden channels runs through the three quarters of a level, and channels follow each other within a
+One stream of hidden channels runs through the three phases of a level, and channels follow each other within a
 pixel:
 
     x += W look;  Block x depth;  per channel: mixture = W (rms_norm(x), look, what the channels before differ by)
@@ -34,7 +34,7 @@ def declared(
     hidden: int,
     components: int,
 ) -> Declared:
-    """What the `Factor` of this name loads; ``features`` are the codes that it sees around a pixel."""
+    """What the `FactorOutPrior` of this name loads; ``features`` are the codes that it sees around a pixel."""
     found = linear(f"{name}.inputs", features, width, "inputs" in fine)
     for i in range(depth):
         found |= conv_block(f"{name}.blocks.{i}", width, hidden)
@@ -44,8 +44,8 @@ def declared(
     return found
 
 
-class Factor:
-    """The prior of one quarter at one level: from what is seen around its pixels to mixtures, channel by channel."""
+class FactorOutPrior:
+    """The prior of one phase at one level: from what is seen around its pixels to mixtures, channel by channel."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Factor:
             x = block(x)
         return x
 
-    def told(self, x: Array, seen: Array) -> Array:
+    def head_inputs(self, x: Array, seen: Array) -> Array:
         """What the head of the first channel sees of the stream and around each pixel: codes [B, h, w, D + F]."""
         return self._arrays.concat([rms_norm(self._arrays, x), seen])
 
@@ -80,10 +80,10 @@ class Factor:
         """How many codes the head of a channel sees."""
         return self._seen[channel]
 
-    def describe(self, channel: int, told: Array) -> Array:
+    def mixtures(self, channel: int, head_inputs: Array) -> Array:
         """Integers of step 2**-MEAN, float32 [N, 3 components]: logits, means less the guess, ln(scale), from the codes
         that the head sees, [N, inputs]."""
-        y = self._heads[channel](told)
+        y = self._heads[channel](head_inputs)
         return self._arrays.clip_(y, -MEAN_MAX, MEAN_MAX)
 
 

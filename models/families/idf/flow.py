@@ -1,34 +1,35 @@
 """Integer discrete flows over images of any size: squeeze, couplings, factor-out, level by level, exact.
 
 Hoogeboom et al. 2019, arXiv 1905.07376; van den Berg et al. 2021 (IDF++), arXiv 2006.12459. Planes are [B, h, w] of
-integers 0..255, and all is modulo 256. A level cuts each of its C planes into quarters, couples the 4C planes
-(``couplings``) and factors the last three quarters of them out (``factors``); the first goes on to the next level, down
-to a few pixels, whose prior is a constant of the model. The planes of a channel that an image does not have are empty.
+integers 0..255, and all is modulo 256. A level cuts each of its C planes into phases, couples the 4C planes
+(``couplings``) and factors the last three phases of them out (``factor_out``); the first goes on to the next level,
+down to a few pixels, whose prior is a constant of the model. The planes of a channel that an image does not have are
+empty.
 
     images uint8 [B, H, W, C]  <-  Flow.forward, Flow.inverse  ->  what is coded, in the order of Flow.steps
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from ....compressor.coding.codec import replayed
 from ...backends.base import Array, Arrays, NumpyArray
 from ...backends.batches import parts
 from ...layers.grid import EXP_ENTRIES, Tensors
 from ...layers.logistics import HALVES, MEAN_MAX, Components, Logistics
 from ...layers.logistics import declared as declared_logistics
 from ...schema import Declared, Depth, Positive, Tensor, ranged, typed
-from . import colour
-from . import factor_out as factors
+from . import colour, factor_out
 from .couplings import Coupling, CouplingConfig
-from .factor_out import Factor, beside
-from .slopes import Slopes
-from .squeeze import GREY, OUTS, Size, Spot, grid, inner, look, sizes, squeeze, unsqueeze, widened
+from .enc_gradients import MixtureGradients
+from .factor_out import FactorOutPrior, beside
+from .squeeze import FACTORED_OUT, GREY, Head, Size, grid, inner, look, sizes, squeeze, unsqueeze, widened
 
 DIGIT = 4  # bits: two digits make a value
 BASE = 1 << DIGIT
@@ -44,10 +45,12 @@ T = TypeVar("T")
 class Adjust(Protocol):
     """What is done to the mixtures of the finest level, see `corrections.Corrections`."""
 
-    def __call__(self, quarter: int, channel: int, told: Array, y: Array, guess: NumpyArray, /) -> Array: ...
+    def __call__(
+        self, phase: int, channel: int, head_inputs: Array, y: Array, guess: NumpyArray, /
+    ) -> Array: ...
 
 
-def unchanged(quarter: int, channel: int, told: Array, y: Array, guess: NumpyArray) -> Array:
+def unchanged(phase: int, channel: int, head_inputs: Array, y: Array, guess: NumpyArray) -> Array:
     """Mixtures as they are."""
     return y
 
@@ -94,9 +97,9 @@ class FlowConfig:
         found["base"] = Tensor("int32", (self.channels, 3 * self.components))
         sizes = {"width": self.width, "hidden": self.hidden, "components": self.components}
         for level in (f"levels.{i}" for i in range(self.nets)):
-            for j, out in enumerate(OUTS):
+            for j, out in enumerate(FACTORED_OUT):
                 name, features = f"{level}.factors.{j}", out.features(self.channels)
-                found |= factors.declared(
+                found |= factor_out.declared(
                     name, self.depth, self.channels, self.fine, features=features, **sizes
                 )
             for j in range(self.couplings.count):
@@ -107,21 +110,21 @@ class FlowConfig:
 class Flow:
     """The bijection between images and what is coded, and the PMFs of that.
 
-    arrays  where its networks run        slopes  of its mixtures, for fits
+    arrays  where its networks run        gradients  of its mixtures, for fits
     """
 
     def __init__(self, config: FlowConfig, tensors: Tensors, arrays: Arrays) -> None:
         c = self.config = config
         self.arrays = arrays
-        self.slopes = Slopes(tensors, c.components)
+        self.gradients = MixtureGradients(tensors, c.components)
         self._logistics = Logistics(arrays, tensors, 1 << 2 * DIGIT, c.components)
         self._base = np.clip(tensors["base"], -MEAN_MAX, MEAN_MAX).astype(np.float32)
-        self._factors, self._couplings = [], []
+        self._priors, self._couplings = [], []
         for name in (f"levels.{i}" for i in range(c.nets)):
-            self._factors.append(
+            self._priors.append(
                 [
-                    Factor(arrays, tensors, f"{name}.factors.{j}", c.depth, c.channels, c.fine)
-                    for j in range(len(OUTS))
+                    FactorOutPrior(arrays, tensors, f"{name}.factors.{j}", c.depth, c.channels, c.fine)
+                    for j in range(len(FACTORED_OUT))
                 ]
             )
             self._couplings.append(
@@ -136,31 +139,33 @@ class Flow:
         planes = self._planes(images)
         levels: list[list[NumpyArray]] = []
         for level in range(self.config.levels):
-            quarters = [quarter for parts in zip(*map(squeeze, planes), strict=True) for quarter in parts]
+            phases = [phase for parts in zip(*map(squeeze, planes), strict=True) for phase in parts]
             for coupling in self._at(self._couplings, level):
-                quarters = coupling.forward(quarters)
-            groups = self._groups(quarters)
-            levels.append([plane for out in OUTS for plane in groups[out.quarter]])
+                phases = coupling.forward(phases)
+            groups = self._groups(phases)
+            levels.append([plane for out in FACTORED_OUT for plane in groups[out.phase]])
             planes = groups[0]
         leaving = planes + [plane for level in reversed(levels) for plane in level]
         return [part.astype(np.uint8) for part in leaving if part.size]
 
-    def spots(self, channels: int) -> dict[Spot, int]:
+    def heads(self, channels: int) -> dict[Head, int]:
         """What `steps` lets be adjusted of images of so many channels, and how many inputs the head of each has."""
-        heads = self._factors[0]
-        return {(i, each): heads[i].inputs(each) for i in range(len(OUTS)) for each in range(channels)}
+        heads = self._priors[0]
+        return {
+            (i, each): heads[i].inputs(each) for i in range(len(FACTORED_OUT)) for each in range(channels)
+        }
 
-    def empty_spots(self, size: Size, channels: int) -> set[Spot]:
-        """Those of the `spots` of images of this size that have no pixels."""
+    def empty_heads(self, size: Size, channels: int) -> set[Head]:
+        """Those of the `heads` of images of this size that have no pixels."""
         planes = self._groups(self._layout(size, channels)[0])
-        return {spot for spot in self.spots(channels) if 0 in planes[OUTS[spot[0]].quarter][spot[1]]}
+        return {head for head in self.heads(channels) if 0 in planes[FACTORED_OUT[head[0]].phase][head[1]]}
 
     def steps(
         self, batch: int, size: Size, channels: int, images: NumpyArray, adjust: Adjust = unchanged
     ) -> Generator[NumpyArray, NumpyArray, None]:
         """In decode order: yields frequencies uint32 [N, BASE] of a digit, and is sent the digits, integers [N].
 
-        ``images`` uint8 [B, H, W, C] is written at the end. ``adjust`` may change the mixtures of the `spots`.
+        ``images`` uint8 [B, H, W, C] is written at the end. ``adjust`` may change the mixtures of the `heads`.
         """
         *levels, last = self._layout(size, channels)
         planes = []
@@ -174,51 +179,64 @@ class Flow:
             )
         images[...] = self._images(planes, channels)
 
+    def chosen(self, images: NumpyArray, adjust: Adjust = unchanged) -> Iterator[NumpyArray]:
+        """The frequencies uint32 [N] that uint8 [B, H, W, C] are coded with, for each of the `steps`."""
+        batch, height, width, channels = images.shape
+        steps = self.steps(batch, (height, width), channels, np.empty_like(images), adjust)
+        digits = (digit.ravel() for plane in self.forward(images) for digit in (plane >> DIGIT, plane % BASE))
+        for frequencies, sent in replayed(steps, digits):
+            yield frequencies[np.arange(len(sent)), sent]
+
+    def show(self, images: NumpyArray, adjust: Adjust) -> None:
+        """Let ``adjust`` see the mixtures of uint8 [B, H, W, C], whatever it makes of them."""
+        for _ in self.chosen(images, adjust):
+            pass
+
     def _level(
         self, level: int, first: list[NumpyArray], sizes: list[Size], batch: int, adjust: Adjust
     ) -> Generator[NumpyArray, NumpyArray, list[NumpyArray]]:
-        """The C planes of a level, from its first quarters and what is sent."""
+        """The C planes of a level, from its first phases and what is sent."""
         arrays, count = self.arrays, self.config.channels
-        quarters = first + [np.empty((batch, *part), np.float32) for part in sizes[count:]]
-        groups = self._groups(quarters)
+        phases = first + [np.empty((batch, *part), np.float32) for part in sizes[count:]]
+        groups = self._groups(phases)
         if any(plane.size for group in groups[1:] for plane in group):
-            size = grid(quarters)
+            size = grid(phases)
             wide = {0: [widened(arrays, plane, size) for plane in first]}
             x = arrays.place(np.zeros((batch, *size, self.config.width), np.float32))
-            for i, (out, factor) in enumerate(zip(OUTS, self._at(self._factors, level), strict=True)):
+            for i, (out, prior) in enumerate(zip(FACTORED_OUT, self._at(self._priors, level), strict=True)):
                 seen, guesses = look(arrays, wide, out, size)
-                x = factor.stream(x, seen)
-                told = factor.told(x, seen)
+                x = prior.stream(x, seen)
+                head_inputs = prior.head_inputs(x, seen)
                 yield from self._factored(
-                    factor, told, guesses, groups[out.quarter], size, partial(adjust, i)
+                    prior, head_inputs, guesses, groups[out.phase], size, partial(adjust, i)
                 )
-                wide[out.quarter] = [widened(arrays, plane, size) for plane in groups[out.quarter]]
-            quarters = [plane for group in groups for plane in group]
+                wide[out.phase] = [widened(arrays, plane, size) for plane in groups[out.phase]]
+            phases = [plane for group in groups for plane in group]
         for coupling in reversed(self._at(self._couplings, level)):
-            quarters = coupling.inverse(quarters)
-        return [unsqueeze(quarters[channel::count]) for channel in range(count)]
+            phases = coupling.inverse(phases)
+        return [unsqueeze(phases[channel::count]) for channel in range(count)]
 
     def _factored(
         self,
-        factor: Factor,
-        told: Array,
+        prior: FactorOutPrior,
+        head_inputs: Array,
         guesses: list[Array],
         planes: list[NumpyArray],
         size: Size,
         adjust: Callable[[int, Array, Array, NumpyArray], Array],
     ) -> Generator[NumpyArray, NumpyArray, None]:
-        """Replaces the ``planes`` of a quarter, whose sizes are right, by what is sent."""
+        """Replaces the ``planes`` of a phase, whose sizes are right, by what is sent."""
         arrays = self.arrays
         for channel, (plane, guess) in enumerate(zip(planes, guesses, strict=True)):
             _, height, width = plane.shape
             if plane.size:
-                codes = told[:, :height, :width].reshape(-1, told.shape[-1])
+                codes = head_inputs[:, :height, :width].reshape(-1, head_inputs.shape[-1])
                 near = arrays.fetch(guess[:, :height, :width]).astype(np.int32).ravel()
-                y = adjust(channel, codes, factor.describe(channel, codes), near)
+                y = adjust(channel, codes, prior.mixtures(channel, codes), near)
                 planes[channel] = yield from self._coded(y, near, plane.shape)
             if channel + 1 < len(planes):
-                told = arrays.concat(
-                    [told, beside(arrays, inner(widened(arrays, planes[channel], size)), guess)]
+                head_inputs = arrays.concat(
+                    [head_inputs, beside(arrays, inner(widened(arrays, planes[channel], size)), guess)]
                 )
 
     def _coded(
@@ -242,17 +260,17 @@ class Flow:
         planes = [size] * channels + [(0, 0)] * (self.config.channels - channels)
         layout = []
         for level in range(self.config.levels):
-            quarters = [part for same in zip(*map(sizes, planes), strict=True) for part in same]
+            phases = [part for same in zip(*map(sizes, planes), strict=True) for part in same]
             for coupling in self._at(self._couplings, level):
-                quarters = coupling.places(quarters)
-            layout.append(quarters)
-            planes = quarters[: len(planes)]
+                phases = coupling.places(phases)
+            layout.append(phases)
+            planes = phases[: len(planes)]
         return [*layout, planes]
 
     def _planes(self, images: NumpyArray) -> list[NumpyArray]:
         """Planes of uint8 [B, H, W, C], as many as the flow has channels."""
         channels = images.shape[-1]
-        coded = colour.decorrelate(images) if channels == 3 else images
+        coded = colour.rgb_to_ycocg(images) if channels == 3 else images
         planes = [coded[..., channel].astype(np.float32) for channel in range(channels)]
         empty = np.empty((len(images), 0, 0), np.float32)
         return planes + [empty] * (self.config.channels - channels)
@@ -260,12 +278,12 @@ class Flow:
     def _images(self, planes: list[NumpyArray], channels: int) -> NumpyArray:
         """uint8 [B, H, W, C] of their planes: the inverse of `_planes`."""
         coded = np.stack(planes[:channels], -1).astype(np.uint8)
-        return colour.correlate(coded) if channels == 3 else coded
+        return colour.ycocg_to_rgb(coded) if channels == 3 else coded
 
-    def _groups(self, quarters: list[T]) -> list[list[T]]:
-        """4C planes by the quarter they are taken for."""
+    def _groups(self, phases: list[T]) -> list[list[T]]:
+        """4C planes by the phase they are taken for."""
         count = self.config.channels
-        return [quarters[i * count : (i + 1) * count] for i in range(4)]
+        return [phases[i * count : (i + 1) * count] for i in range(4)]
 
     def _at(self, networks: list[list[T]], level: int) -> list[T]:
         """The networks of a level."""

@@ -1,4 +1,6 @@
-"""Integer discrete flows in training: the twins of ``factors``, ``couplings`` and ``flow``, layer by layer.
+"""Integer discrete flows in training: ``factor_out``, ``couplings`` and ``flow`` with fake-quantized layers.
+
+Modules are named as the tensors of a weight file, such as `factors` for the priors of the factor-out.
 
 Gradients pass straight through the rounding of a translation, as in Hoogeboom et al. 2019 (arXiv 1905.07376), section
 3.1.
@@ -18,25 +20,27 @@ from ...backends.base import CODE_MAX
 from ...checkpoint import Arrays
 from ...layers.grid import ACT, RES, RES_MAX
 from ...layers.logistics import FLOOR, HALVES, MEAN, MEAN_MAX
-from ...layers.qat.modules import Linear, rms_norm, snap, swish
+from ...layers.qat.modules import Linear, fake_quantize, rms_norm, swish
 from ...networks.qat.masked_convnet import Block, Conv, Mixture
 from .couplings import SHIFT, SHIFT_MAX, CouplingConfig
 from .factor_out import BESIDE, NEUTRAL
 from .flow import BASE, FlowConfig
-from .squeeze import GREY, MARGIN, NEAREST, OUTS, QUARTERS, Out, Size
+from .squeeze import FACTORED_OUT, GREY, MARGIN, NEAREST, PHASES, FactoredOut, Size
 
 _MOST = 255
 _SPREAD = (0.3, 2.5)  # ln(scale) of the components at the start: scales of 1 to 12 levels
 
 
-class Factor(nn.Module):
-    """See factors.Factor."""
+class FactorOutPrior(nn.Module):
+    """See `factor_out.FactorOutPrior`."""
 
-    def __init__(self, config: FlowConfig, out: Out) -> None:
+    def __init__(self, config: FlowConfig, out: FactoredOut) -> None:
         super().__init__()
         c, features = config, out.features(config.channels)
         self.inputs = Linear(features, c.width, RES, RES_MAX, fine="inputs" in c.fine)
-        self.blocks = nn.ModuleList(Block(c.width, c.hidden, len(OUTS) * c.depth) for _ in range(c.depth))
+        self.blocks = nn.ModuleList(
+            Block(c.width, c.hidden, len(FACTORED_OUT) * c.depth) for _ in range(c.depth)
+        )
         self.heads = nn.ModuleList(
             Linear(
                 c.width + features + BESIDE * channel,
@@ -53,8 +57,8 @@ class Factor(nn.Module):
             head.bias.data.view(3, c.components)[2] = torch.linspace(*_SPREAD, c.components)
 
     def forward(self, x: Tensor, seen: Tensor) -> Tensor:
-        """factors.Factor.stream, in real units."""
-        x = snap(x + self.inputs(seen), RES, RES_MAX)
+        """`factor_out.FactorOutPrior.stream`, in real units."""
+        x = fake_quantize(x + self.inputs(seen), RES, RES_MAX)
         for block in self.blocks:
             x = block(x)
         return x
@@ -86,7 +90,7 @@ class Translation(Linear):
 
 
 class Coupling(nn.Module):
-    """See couplings.Coupling."""
+    """See `couplings.Coupling`."""
 
     def __init__(self, config: CouplingConfig, channels: int, seed: int) -> None:
         super().__init__()
@@ -97,14 +101,14 @@ class Coupling(nn.Module):
         self.out = Translation(widths[-1], channels, config.rezero)
 
     def forward(self, planes: list[Tensor]) -> list[Tensor]:
-        """couplings.Coupling.forward."""
+        """See `couplings.Coupling.forward`."""
         ordered = [planes[i] for i in self.order]
         kept = 3 * self.channels
         size = _grid(planes)
         if 0 in size:
             return planes
         codes = torch.stack([_inner(_widened(plane, size)) for plane in ordered[:kept]], -1)
-        codes = snap((codes - GREY) * 2.0**-ACT, ACT, CODE_MAX)
+        codes = fake_quantize((codes - GREY) * 2.0**-ACT, ACT, CODE_MAX)
         for layer in self.layers:
             codes = torch.cat([codes, self._active(layer(codes))], -1)
         shifts = self.out(codes)
@@ -128,7 +132,7 @@ class Coupling(nn.Module):
             raise CatzipError("the planes of a coupling have another order than in the network of the recipe")
 
     def _active(self, x: Tensor) -> Tensor:
-        return snap(swish(rms_norm(x)) if self.config.improved else torch.relu(x), ACT, CODE_MAX)
+        return fake_quantize(swish(rms_norm(x)) if self.config.improved else torch.relu(x), ACT, CODE_MAX)
 
 
 class Level(nn.Module):
@@ -137,12 +141,12 @@ class Level(nn.Module):
     def __init__(self, config: FlowConfig, seed: int) -> None:
         super().__init__()
         c = config.couplings
-        self.factors = nn.ModuleList(Factor(config, out) for out in OUTS)
+        self.factors = nn.ModuleList(FactorOutPrior(config, out) for out in FACTORED_OUT)
         self.couplings = nn.ModuleList(Coupling(c, config.channels, seed + i) for i in range(c.count))
 
 
 class Flow(nn.Module):
-    """See flow.Flow: from planes to the bits that each level costs.
+    """See `flow.Flow`: from planes to the bits that each level costs.
 
     ``coupled`` is whether the couplings take part. Those that start at zero (rezero) may join priors that have been
     trained without them, at no loss.
@@ -163,12 +167,12 @@ class Flow(nn.Module):
         for level in range(self.config.levels):
             networks = self.levels[min(level, self.config.nets - 1)]
             assert isinstance(networks, Level)
-            quarters = [plane[:, row::2, column::2] for row, column in QUARTERS for plane in planes]
+            phases = [plane[:, row::2, column::2] for row, column in PHASES for plane in planes]
             for coupling in networks.couplings if self.coupled else ():
-                quarters = coupling(quarters)
-            costs.append(self._factored(networks.factors, quarters))
-            planes = quarters[: len(planes)]
-        base = snap(self.base, MEAN, MEAN_MAX)
+                phases = coupling(phases)
+            costs.append(self._factored(networks.factors, phases))
+            planes = phases[: len(planes)]
+        base = fake_quantize(self.base, MEAN, MEAN_MAX)
         last = [
             self._bits(plane, base[channel].expand(*plane.shape, -1), torch.full_like(plane, GREY * HALVES))
             for channel, plane in enumerate(planes)
@@ -185,24 +189,24 @@ class Flow(nn.Module):
         """The inverse of `export`."""
         self.base.copy_(torch.from_numpy(arrays["base"]) * 2.0**-MEAN)
 
-    def _factored(self, factors: Any, quarters: list[Tensor]) -> Tensor:
-        """What the quarters but the first cost."""
-        count, size, cost = self.config.channels, _grid(quarters), quarters[0].new_zeros(())
-        if not any(plane.numel() for plane in quarters[count:]):
+    def _factored(self, priors: Any, phases: list[Tensor]) -> Tensor:
+        """What the phases but the first cost."""
+        count, size, cost = self.config.channels, _grid(phases), phases[0].new_zeros(())
+        if not any(plane.numel() for plane in phases[count:]):
             return cost
-        groups = [quarters[i * count : (i + 1) * count] for i in range(4)]
+        groups = [phases[i * count : (i + 1) * count] for i in range(4)]
         wide = [[_widened(plane, size) for plane in group] for group in groups]
-        x = quarters[0].new_zeros(len(quarters[0]), *size, self.config.width)
-        for out, factor in zip(OUTS, factors, strict=True):
+        x = phases[0].new_zeros(len(phases[0]), *size, self.config.width)
+        for out, prior in zip(FACTORED_OUT, priors, strict=True):
             seen, guesses = _look(wide, out, size)
-            x = factor(x, seen)
-            told = torch.cat([rms_norm(x), seen], -1)
-            for channel, (plane, guess) in enumerate(zip(groups[out.quarter], guesses, strict=True)):
+            x = prior(x, seen)
+            head_inputs = torch.cat([rms_norm(x), seen], -1)
+            for channel, (plane, guess) in enumerate(zip(groups[out.phase], guesses, strict=True)):
                 _, height, width = plane.shape
                 if plane.numel():
-                    y = factor.heads[channel](told[:, :height, :width])
+                    y = prior.heads[channel](head_inputs[:, :height, :width])
                     cost = cost + self._bits(plane, y, guess[:, :height, :width])
-                told = torch.cat([told, _beside(_inner(wide[out.quarter][channel]), guess)], -1)
+                head_inputs = torch.cat([head_inputs, _beside(_inner(wide[out.phase][channel]), guess)], -1)
         return cost
 
     def _bits(self, plane: Tensor, y: Tensor, guess: Tensor) -> Tensor:
@@ -237,27 +241,27 @@ def _inner(wide: Tensor) -> Tensor:
     return wide[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
-def _look(wide: list[list[Tensor]], out: Out, size: Size) -> tuple[Tensor, list[Tensor]]:
-    """quarters.look in real units: [B, h, w, features], and guesses in half levels."""
+def _look(wide: list[list[Tensor]], out: FactoredOut, size: Size) -> tuple[Tensor, list[Tensor]]:
+    """`squeeze.look` in real units: [B, h, w, features], and guesses in half levels."""
     height, width = size
     codes, guesses = [], []
     for channel in range(len(wide[0])):
         views = torch.stack(
             [
-                wide[quarter][channel][:, MARGIN + y : MARGIN + y + height, MARGIN + x : MARGIN + x + width]
-                for quarter, y, x in out.neighbours
+                wide[phase][channel][:, MARGIN + y : MARGIN + y + height, MARGIN + x : MARGIN + x + width]
+                for phase, y, x in out.neighbours
             ],
             -1,
         )
         guess = torch.floor(views[..., :NEAREST].detach().mean(-1) * HALVES + 0.5)
         near = (views * HALVES - guess[..., None]) * 2.0**-ACT
         level = (torch.floor((guess + 1) / HALVES) - GREY)[..., None] * 2.0**-ACT
-        codes.append(snap(torch.cat([near, level], -1), ACT, CODE_MAX))
+        codes.append(fake_quantize(torch.cat([near, level], -1), ACT, CODE_MAX))
         guesses.append(guess)
     return torch.cat(codes, -1), guesses
 
 
 def _beside(plane: Tensor, guess: Tensor) -> Tensor:
-    """factors.beside in real units."""
+    """`factor_out.beside` in real units."""
     difference = (plane * HALVES - guess).clamp(-CODE_MAX, CODE_MAX)
     return torch.stack([difference, difference.abs() - NEUTRAL], -1) * 2.0**-ACT

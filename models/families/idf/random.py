@@ -14,7 +14,7 @@ from ...layers.random import linears
 from .couplings import CouplingConfig
 from .factor_out import BESIDE
 from .flow import FlowConfig
-from .squeeze import OUTS
+from .squeeze import FACTORED_OUT
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def random_checkpoint(config: FlowModel, name: str) -> Checkpoint:
     arrays = {"exp": exp_table(), **logistic_tables()}
     arrays["base"] = random.randint(-MEAN_MAX, MEAN_MAX + 1, (c.channels, 3 * c.components)).astype(np.int32)
     for level in (f"levels.{i}" for i in range(c.nets)):
-        for j, out in enumerate(OUTS):
+        for j, out in enumerate(FACTORED_OUT):
             layers |= _layers_of_factor(c, f"{level}.factors.{j}", out.features(c.channels))
         for coupling in (f"{level}.couplings.{j}" for j in range(c.couplings.count)):
             layers |= _layers_of_coupling(c, coupling)

@@ -15,19 +15,20 @@ from ....compressor.errors import CorruptError
 from ...backends.base import NumpyArray
 from ...backends.workers import Workers
 from . import colour
-from .enc_lifts import best_lifts, is_plain
+from .enc_colour import best_chroma_offsets, best_rct
 from .flow import BASE, DIGIT, Adjust, Flow, unchanged
-from .rare import rare
+from .side_information import side_digits
 
 Walk = Generator[NumpyArray, NumpyArray, None]
 
-_HALF = BASE // 2  # lifts are -8..7
+_HALF = BASE // 2  # shares of an RCT are -8..7
+_NONE: NumpyArray = np.zeros((1, 2), np.int32)
 
 
 class Segment(Codec[NumpyArray]):
     """Tiles of one size, images uint8 [B, h, w, C], shared among the workers.
 
-    lifts   whether the tiles have any; only where C is 3
+    rct     whether each tile has an RCT of its own; only where C is 3
     adjust  what `Flow.steps` is given
     """
 
@@ -36,11 +37,11 @@ class Segment(Codec[NumpyArray]):
         flow: Flow,
         workers: Workers,
         shape: tuple[int, ...],
-        lifts: bool = False,
+        rct: bool = False,
         adjust: Adjust = unchanged,
     ) -> None:
         self._flow, self._workers, self._shape = flow, workers, shape
-        self._lifts, self._adjust = lifts, adjust
+        self._has_rct, self._adjust = rct, adjust
         self._groups = workers.groups(shape[0], least=1)
 
     def push(self, stack: SymbolStack, x: NumpyArray, /) -> None:
@@ -55,14 +56,10 @@ class Segment(Codec[NumpyArray]):
         return images
 
     def _steps(self, images: NumpyArray) -> Generator[Categorical, NumpyArray, None]:
-        """In decode order: of the turns and lifts of each tile in colour (see ``colour``), then of one digit of every
-        pixel of a plane, tile by tile. ``images`` are written at the end."""
-        batch, height, width, channels = self._shape
-        turns, lifts = np.zeros((2, batch, 2), np.int32)
-        if channels == 3:
-            turns = (yield Categorical(rare(2 * batch))).reshape(batch, 2)
-        if self._lifts:
-            lifts = (yield Categorical(rare(2 * batch))).reshape(batch, 2)
+        """In decode order: of the chroma offsets and the RCT of each tile in colour (see ``colour``), then of one
+        digit of every pixel of a plane, tile by tile. ``images`` are written at the end."""
+        _, height, width, channels = self._shape
+        changes = yield from self._side_steps()
         walks = [
             self._flow.steps(part.stop - part.start, (height, width), channels, images[part], self._adjust)
             for part in self._groups
@@ -72,31 +69,50 @@ class Segment(Codec[NumpyArray]):
             digits = yield Categorical(PMF(np.concatenate(frequencies)))
             parts = np.split(digits, np.cumsum([len(each) for each in frequencies])[:-1])
             found = self._workers.map(partial(_send, walks, parts), self._groups)
-        if turns.any():
-            images[...] = colour.turned(images, -turns)
-        if lifts.any():
-            self._lower(images, (lifts + _HALF) % BASE - _HALF)
+        self._restore(images, changes)
+
+    def _side_steps(self) -> Generator[Categorical, NumpyArray, list[NumpyArray]]:
+        """The part of `_steps` that is about colours; what it was sent: of chroma offsets and RCTs what there is."""
+        count, changes = 2 * self._shape[0], []
+        if self._shape[-1] == 3:
+            changes.append((yield Categorical(side_digits(count))))
+        if self._has_rct:
+            changes.append((yield Categorical(side_digits(count))))
+        return changes
+
+    def _restore(self, images: NumpyArray, changes: list[NumpyArray]) -> None:
+        """Undo, in place, what `_side_steps` tells of. Raises CorruptError as `_undo_rct` does."""
+        offsets, rct = ([each.reshape(-1, 2) for each in changes] + [_NONE, _NONE])[:2]
+        if offsets.any():
+            images[...] = colour.offset_chroma(images, -offsets)
+        if rct.any():
+            self._undo_rct(images, (rct + _HALF) % BASE - _HALF)
 
     @staticmethod
-    def _lower(images: NumpyArray, lifts: NumpyArray) -> None:
-        """Undo the lifts, int [B, 2], of the images. Raises CorruptError for lifts that others stand for."""
-        if not all(is_plain(*each) for each in zip(images, lifts, strict=True) if each[1].any()):
-            raise CorruptError("a tile has lifts for which others stand; the file is damaged")
-        images[...] = colour.lowered(images, lifts)
+    def _undo_rct(images: NumpyArray, rct: NumpyArray) -> None:
+        """Undo the RCT of each image, shares int [B, 2]. Raises CorruptError for one that another stands for."""
+        if not all(colour.is_canonical_rct(*each) for each in zip(images, rct, strict=True) if each[1].any()):
+            raise CorruptError("a tile has a colour transform for which another stands; the file is damaged")
+        images[...] = colour.undo_rct(images, rct)
 
     def _digits(self, images: NumpyArray) -> list[NumpyArray]:
         """What `_steps` is sent for these images."""
-        changes = []
-        if self._lifts:
-            changes = [best_lifts(self._flow, self._workers, images)]
-            images = colour.lifted(images, changes[0]) if changes[0].any() else images
-        if images.shape[-1] == 3:
-            changes = [colour.best_turns(images), *changes]
-            images = colour.turned(images, changes[0]) if changes[0].any() else images
+        changes, images = self._changed(images)
         planes = self._workers.map(lambda i: self._flow.forward(images[self._groups[i]]), self._groups)
         whole = [np.concatenate(parts).ravel() for parts in zip(*planes, strict=True)]
         digits = [digit for plane in whole for digit in (plane >> DIGIT, plane % BASE)]
-        return [digit.ravel().astype(np.int32) for digit in [*(each % BASE for each in changes), *digits]]
+        return [*changes, *(digit.astype(np.int32) for digit in digits)]
+
+    def _changed(self, images: NumpyArray) -> tuple[list[NumpyArray], NumpyArray]:
+        """What `_side_steps` is sent for these images, and them in the colours that it tells of."""
+        changes = []
+        if self._has_rct:
+            changes = [best_rct(self._flow, self._workers, images)]
+            images = colour.apply_rct(images, changes[0]) if changes[0].any() else images
+        if images.shape[-1] == 3:
+            changes = [best_chroma_offsets(images), *changes]
+            images = colour.offset_chroma(images, changes[0]) if changes[0].any() else images
+        return [(each % BASE).ravel().astype(np.int32) for each in changes], images
 
 
 def _send(walks: list[Walk], digits: list[NumpyArray], i: int) -> NumpyArray | None:

@@ -1,7 +1,7 @@
-"""Images in quarters: every second pixel of every second row, and what surrounds the pixels of one quarter.
+"""The squeeze: a plane as four phases, and what surrounds the pixels of one phase.
 
-Squeezing (space to depth; Dinh et al. 2017, arXiv 1605.08803) makes four planes of each channel: A and B from the even
-rows, C and D from the odd ones.
+Squeezing (space to depth; Dinh et al. 2017, arXiv 1605.08803) makes four planes of each channel, its polyphase
+components: A and B from the even rows, C and D from the odd ones, each with every second pixel of them.
 
     A B A B     D is coded given A, then B given A and D, then C given the others: each has its four nearest
     C D C D     neighbours at hand. A goes on to the next level.
@@ -19,55 +19,55 @@ import numpy as np
 from ...backends.base import CODE_MAX, Array, Arrays, NumpyArray
 from ...layers.logistics import HALVES
 
-QUARTERS = ((0, 0), (0, 1), (1, 0), (1, 1))
+PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
 """(row, column) of A, B, C, D within a square of two by two."""
 
 GREY = 128  # the middle of 0..255
 
 NEAREST = 4
-MARGIN = 2  # of a plane of a quarter: covers all neighbours
+MARGIN = 2  # of a plane of a phase: covers all neighbours
 
 Size = tuple[int, int]
 
-Spot = tuple[int, int]
-"""A quarter of a level, in the order of `OUTS`, and a channel of it."""
+Head = tuple[int, int]
+"""A head of the priors of a level, by what it is for: a phase, in the order of `FACTORED_OUT`, and its channel."""
 
 
 @dataclass(frozen=True)
-class Out:
-    """One quarter that leaves the flow: which, and what is known around it, nearest first.
+class FactoredOut:
+    """One phase that leaves the flow: which, and what is known around it, nearest first.
 
-    neighbours  (quarter, rows, columns), the offsets in that quarter's plane
+    neighbours  (phase, rows, columns), the offsets in that phase's plane
     """
 
-    quarter: int
+    phase: int
     neighbours: tuple[tuple[int, int, int], ...]
 
     @staticmethod
-    def of(quarter: int, known: tuple[int, ...], reach: int) -> Out:
-        """What is seen around a quarter: of the pixels up to ``reach`` away, those in quarters that are known."""
-        row, column = QUARTERS[quarter]
+    def of(phase: int, known: tuple[int, ...], reach: int) -> FactoredOut:
+        """What is seen around a phase: of the pixels up to ``reach`` away, those in phases that are known."""
+        row, column = PHASES[phase]
         found = []
         for dy in range(-reach, reach + 1):
             for dx in range(-reach, reach + 1):
-                other = QUARTERS.index(((row + dy) % 2, (column + dx) % 2))
+                other = PHASES.index(((row + dy) % 2, (column + dx) % 2))
                 if other in known:
-                    up, left = row + dy - QUARTERS[other][0], column + dx - QUARTERS[other][1]
+                    up, left = row + dy - PHASES[other][0], column + dx - PHASES[other][1]
                     found.append((dy * dy + dx * dx, dy, dx, (other, up // 2, left // 2)))
-        return Out(quarter, tuple(place for *_, place in sorted(found)))
+        return FactoredOut(phase, tuple(place for *_, place in sorted(found)))
 
     def features(self, channels: int) -> int:
         """How many codes `look` gives for each pixel."""
         return channels * (len(self.neighbours) + 1)
 
 
-OUTS = (Out.of(3, (0,), 3), Out.of(1, (0, 3), 2), Out.of(2, (0, 3, 1), 2))
-"""The quarters in the order in which they are coded: D, B, C."""
+FACTORED_OUT = (FactoredOut.of(3, (0,), 3), FactoredOut.of(1, (0, 3), 2), FactoredOut.of(2, (0, 3, 1), 2))
+"""The phases in the order in which they are coded: D, B, C."""
 
 
 def sizes(size: Size) -> list[Size]:
-    """The sizes of the four quarters of a plane of this size."""
-    return [((size[0] - row + 1) // 2, (size[1] - column + 1) // 2) for row, column in QUARTERS]
+    """The sizes of the four phases of a plane of this size."""
+    return [((size[0] - row + 1) // 2, (size[1] - column + 1) // 2) for row, column in PHASES]
 
 
 def grid(planes: list[NumpyArray]) -> Size:
@@ -76,16 +76,16 @@ def grid(planes: list[NumpyArray]) -> Size:
 
 
 def squeeze(plane: NumpyArray) -> list[NumpyArray]:
-    """The quarters of [B, h, w], as views."""
-    return [plane[:, row::2, column::2] for row, column in QUARTERS]
+    """The phases of [B, h, w], as views."""
+    return [plane[:, row::2, column::2] for row, column in PHASES]
 
 
-def unsqueeze(quarters: list[NumpyArray]) -> NumpyArray:
-    """The plane whose quarters these are."""
-    height, width = (quarters[0].shape[1] + quarters[2].shape[1], quarters[0].shape[2] + quarters[1].shape[2])
-    plane = np.empty((len(quarters[0]), height, width), quarters[0].dtype)
-    for part, quarter in zip(squeeze(plane), quarters, strict=True):
-        part[...] = quarter
+def unsqueeze(phases: list[NumpyArray]) -> NumpyArray:
+    """The plane whose phases these are."""
+    height, width = (phases[0].shape[1] + phases[2].shape[1], phases[0].shape[2] + phases[1].shape[2])
+    plane = np.empty((len(phases[0]), height, width), phases[0].dtype)
+    for part, phase in zip(squeeze(plane), phases, strict=True):
+        part[...] = phase
     return plane
 
 
@@ -105,8 +105,10 @@ def inner(wide: Array) -> Array:
     return wide[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
-def look(arrays: Arrays, wide: dict[int, list[Array]], out: Out, size: Size) -> tuple[Array, list[Array]]:
-    """What is seen around each pixel of a quarter, from the widened planes of the known quarters, by channel.
+def look(
+    arrays: Arrays, wide: dict[int, list[Array]], out: FactoredOut, size: Size
+) -> tuple[Array, list[Array]]:
+    """What is seen around each pixel of a phase, from the widened planes of the known phases, by channel.
 
     codes    float32 [B, h, w, features]: for each channel, twice each neighbour less the guess, and the guess's level
     guesses  float32 [B, h, w] for each channel: the mean of the four nearest, in half levels
@@ -115,8 +117,8 @@ def look(arrays: Arrays, wide: dict[int, list[Array]], out: Out, size: Size) -> 
     codes, guesses = [], []
     for channel in range(len(wide[0])):
         views = [
-            wide[quarter][channel][:, MARGIN + y : MARGIN + y + height, MARGIN + x : MARGIN + x + width]
-            for quarter, y, x in out.neighbours
+            wide[phase][channel][:, MARGIN + y : MARGIN + y + height, MARGIN + x : MARGIN + x + width]
+            for phase, y, x in out.neighbours
         ]
         guess = views[0] + views[1]
         for view in views[2:NEAREST]:

@@ -24,7 +24,7 @@ Tile = tuple[int, slice, slice]
 
 
 @dataclass(frozen=True)
-class Run:
+class TileRun:
     """Tiles of one size: shape (B, h, w, C)."""
 
     tiles: list[Tile]
@@ -87,7 +87,7 @@ class Tiling:
             sizes += [each * h * w * channels for each in [self.each] * whole + [rest] * (rest > 0)]
         return sizes
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[TileRun]:
         """In the order in which they are coded: tiles by their height, then width, then place."""
         count, height, width, channels = self.shape
         for (h, _), (w, _) in product(lengths(height, self.side), lengths(width, self.side)):
@@ -98,7 +98,7 @@ class Tiling:
                 for columns in _cut(width, self.side, w)
             )
             while part := list(islice(tiles, self.each)):
-                yield Run(part, (len(part), h, w, channels))
+                yield TileRun(part, (len(part), h, w, channels))
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Tiles:
     """Where the symbols of a run lie in a frame: uint8 [B, h, w, C]."""
 
     tiling: Tiling
-    run: Run
+    run: TileRun
 
     def cut(self, symbols: NumpyArray) -> NumpyArray:
         """[count] -> [B, h, w, C]."""

@@ -123,13 +123,13 @@ class IdfTask(Task):
         if rng.random() < self._schedule.soft:
             crops = softened(crops, rng.uniform(1.2, 2.4), rng.uniform(0.0, 2.5), rng)
         if rng.random() < self._schedule.grey:
-            return colour.decorrelate(np.ascontiguousarray(crops))[..., :1]
+            return colour.rgb_to_ycocg(np.ascontiguousarray(crops))[..., :1]
         return crops
 
     def _costs(self, images: NumpyArray) -> Tensor:
         """Bits at each level: [levels + 1]."""
         images = np.ascontiguousarray(images)
-        coded = colour.decorrelate(images) if images.shape[-1] == 3 else images
+        coded = colour.rgb_to_ycocg(images) if images.shape[-1] == 3 else images
         planes = [
             torch.from_numpy(plane.copy()).to(self._device).float() for plane in np.moveaxis(coded, -1, 0)
         ]

@@ -1,8 +1,8 @@
-"""Training twins of the exact layers: real-valued, rounding-aware, differentiable.
+"""The exact layers for quantisation-aware training (QAT): real-valued, fake-quantized, differentiable.
 
 Each layer here computes in real units what its namesake in ``layers/grid.py`` computes in integers, rounding to that
-grid in the forward pass and letting the gradient straight through (Bengio et al. 2013, arXiv 1308.3432;
-quantisation-aware training after Jacob et al. 2018, arXiv 1712.05877). ``export`` returns the integer arrays that the
+grid in the forward pass and letting the gradient straight through (Bengio et al. 2013, arXiv 1308.3432; QAT after
+Jacob et al. 2018, arXiv 1712.05877). ``export`` returns the integer arrays that the
 exact layer of the same name is built from, and ``adopt`` takes them back.
 """
 
@@ -19,7 +19,7 @@ from ...checkpoint import Arrays
 from ..grid import ACT, RES, RES_MAX
 
 
-class _Snap(torch.autograd.Function):
+class _FakeQuantize(torch.autograd.Function):
     """Round to a grid and clamp in few passes over memory; the gradient is that of the clamp alone."""
 
     @staticmethod
@@ -79,15 +79,15 @@ class Rounding:
     """Whether training rounds: one switch that every layer of a network shares.
 
     Training starts without rounding, which is faster, and turns it on for its last part, which is enough for the
-    weights to settle on the grid. Clamping is always on.
+    weights to adapt to the grid. Clamping is always on.
     """
 
     on = True
 
 
-def snap(x: Tensor, bits: int, limit: int) -> Tensor:
+def fake_quantize(x: Tensor, bits: int, limit: int) -> Tensor:
     """x on the grid of step 2**-bits, at most ``limit`` steps from zero; the gradient passes straight through."""
-    y: Tensor = _Snap.apply(x, 2.0**bits, limit, Rounding.on)  # type: ignore[no-untyped-call]
+    y: Tensor = _FakeQuantize.apply(x, 2.0**bits, limit, Rounding.on)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -136,24 +136,24 @@ class Linear(nn.Module):
             return weight
         return weight + (on_the_grid(weight.detach()) - weight).detach()
 
-    def factors(self) -> tuple[Tensor, Tensor]:
+    def operands(self) -> tuple[Tensor, Tensor]:
         """What is multiplied and added, [n, inputs] and [n]: of a fine layer that is rounded twice as many, see
-        `settled`."""
+        `quantized`."""
         weight, bias = self.rounded_weight(), self.effective()[1]
         if not (self.fine and Rounding.on):
             return weight, bias
         rest = (self.effective()[0] - weight).detach()
         return torch.cat([weight, on_the_grid(rest)]), torch.cat([bias, torch.zeros_like(bias)])
 
-    def settled(self, y: Tensor) -> Tensor:
-        """The outputs [..., outputs], on their grid, from those of `factors` [..., n]."""
+    def quantized(self, y: Tensor) -> Tensor:
+        """The outputs [..., outputs], on their grid, from the products of `operands` [..., n]."""
         if y.shape[-1] == len(self.bias):
-            return snap(y, self.bits, self.limit)
-        coarse, fine = snap(y, self.bits, _UNLIMITED).chunk(2, -1)
+            return fake_quantize(y, self.bits, self.limit)
+        coarse, fine = fake_quantize(y, self.bits, _UNLIMITED).chunk(2, -1)
         return (coarse + fine).clamp(-self.limit / 2.0**self.bits, self.limit / 2.0**self.bits)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.settled(nn.functional.linear(x, *self.factors()).float())
+        return self.quantized(nn.functional.linear(x, *self.operands()).float())
 
     @staticmethod
     def together(layers: Sequence[Linear], x: Tensor) -> list[Tensor]:
@@ -162,7 +162,7 @@ class Linear(nn.Module):
         bias = torch.cat([layer.bias for layer in layers])
         y = nn.functional.linear(x, weight, bias).float()
         parts = torch.split(y, [len(layer.bias) for layer in layers], -1)
-        return [snap(y, layer.bits, layer.limit) for layer, y in zip(layers, parts, strict=True)]
+        return [fake_quantize(y, layer.bits, layer.limit) for layer, y in zip(layers, parts, strict=True)]
 
     def export(self) -> Arrays:
         """weight int8 [outputs, inputs], exponent int8 [outputs], bias int32 [outputs] in steps of the output; of a
@@ -195,7 +195,7 @@ class Linear(nn.Module):
 def rms_norm(x: Tensor) -> Tensor:
     """x / rms(x) over the last axis on the activation grid (Zhang and Sennrich 2019, arXiv 1910.07467), no gain."""
     epsilon = 16.0 / 4.0**RES  # four steps of the residual stream, as in grid.rms_norm
-    return snap(x * torch.rsqrt(x.square().mean(-1, keepdim=True) + epsilon), ACT, CODE_MAX)
+    return fake_quantize(x * torch.rsqrt(x.square().mean(-1, keepdim=True) + epsilon), ACT, CODE_MAX)
 
 
 def swish(x: Tensor) -> Tensor:
@@ -211,7 +211,7 @@ class Embedding(nn.Module):
         self.table = nn.Parameter(torch.randn(rows, width) * 0.5)
 
     def forward(self, index: Tensor) -> Tensor:
-        return snap(nn.functional.embedding(index, self.table), ACT, CODE_MAX)
+        return fake_quantize(nn.functional.embedding(index, self.table), ACT, CODE_MAX)
 
     def export(self) -> Arrays:
         """table int8 [rows, width]."""
@@ -235,4 +235,4 @@ class GatedMLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         n = rms_norm(x)
         gate, up = Linear.together((self.gate, self.up), n)
-        return snap(x + self.out(snap(swish(gate) * up, ACT, CODE_MAX)), RES, RES_MAX)
+        return fake_quantize(x + self.out(fake_quantize(swish(gate) * up, ACT, CODE_MAX)), RES, RES_MAX)

@@ -1,4 +1,4 @@
-"""The convolutional network over partly known images in training: the twin of ``masked/convnet.py``, layer by layer."""
+"""The convolutional network over partly known images for QAT: ``masked_convnet``, layer by layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ...backends.base import CODE_MAX
 from ...layers.grid import ACT, LOGIT, LOGIT_MAX, RES, RES_MAX
 from ...layers.logistics import FLOOR, HALVES, MEAN, MEAN_MAX, SCALE, SCALE_LEAST, SCALE_MOST
-from ...layers.qat.modules import Embedding, Linear, rms_norm, snap, swish
+from ...layers.qat.modules import Embedding, Linear, fake_quantize, rms_norm, swish
 from ..masked_convnet import ConvNetConfig
 
 
@@ -22,10 +22,10 @@ class Conv(Linear):
         super().__init__(9 * inputs, outputs, bits, limit, fine=fine)
 
     def forward(self, x: Tensor) -> Tensor:
-        weight, bias = self.factors()
+        weight, bias = self.operands()
         kernel = weight.view(len(bias), 3, 3, -1).permute(0, 3, 1, 2)
         y = nn.functional.conv2d(x.permute(0, 3, 1, 2), kernel, bias, padding=1)
-        return self.settled(y.permute(0, 2, 3, 1).float())
+        return self.quantized(y.permute(0, 2, 3, 1).float())
 
 
 class Block(nn.Module):
@@ -39,7 +39,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         gate, up = self.conv(rms_norm(x)).split(self.hidden, -1)
-        return snap(x + self.out(snap(swish(gate) * up, ACT, CODE_MAX)), RES, RES_MAX)
+        return fake_quantize(x + self.out(fake_quantize(swish(gate) * up, ACT, CODE_MAX)), RES, RES_MAX)
 
 
 class ConvNet(nn.Module):
@@ -81,7 +81,7 @@ class Mixture:
         logits, means, scales = y.view(*y.shape[:-1], 3, components).unbind(-2)
         self._weights = torch.log_softmax(logits, -1)
         self._means = guess[..., None] / HALVES + 16 * means
-        scales = snap(scales.clamp(SCALE_LEAST / 2**SCALE, SCALE_MOST / 2**SCALE), SCALE, 1 << 10)
+        scales = fake_quantize(scales.clamp(SCALE_LEAST / 2**SCALE, SCALE_MOST / 2**SCALE), SCALE, 1 << 10)
         self._inverse = torch.exp(-scales)
 
     def mass(self, low: Tensor, high: Tensor, most: int) -> Tensor:

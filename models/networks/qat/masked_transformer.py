@@ -1,4 +1,4 @@
-"""The bidirectional transformer in training: the twin of ``masked/transformer.py``, layer by layer."""
+"""The masked transformer for QAT: ``masked_transformer``, layer by layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...backends.base import CODE_MAX
 from ...checkpoint import Arrays
 from ...layers.attention import ATTENDED, HEAD, POSITION, POSITION_MAX, SCORE, weight_max
 from ...layers.grid import ACT, LOGIT, LOGIT_MAX, RES, RES_MAX
-from ...layers.qat.modules import Embedding, GatedMLP, Linear, Rounding, rms_norm, snap
+from ...layers.qat.modules import Embedding, GatedMLP, Linear, Rounding, fake_quantize, rms_norm
 from ..masked_transformer import TransformerConfig
 from ..windows import table_rows
 
@@ -41,15 +41,15 @@ class Attention(nn.Module):
             y.view(batch, length, self.heads, HEAD).transpose(1, 2)
             for y in Linear.together((self.query, self.key, self.value), n)
         )
-        bias = snap(self.position, POSITION, POSITION_MAX)
+        bias = fake_quantize(self.position, POSITION, POSITION_MAX)
         i = torch.arange(length, device=x.device)
         bias = bias[:, i - i[:, None] + self.length - 1]
         if Rounding.on:
             o = self._rounded(q, k, v, bias)
         else:
             o = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        o = snap(o.transpose(1, 2).reshape(batch, length, -1).float(), ATTENDED, CODE_MAX)
-        return snap(x + self.out(o), RES, RES_MAX)
+        o = fake_quantize(o.transpose(1, 2).reshape(batch, length, -1).float(), ATTENDED, CODE_MAX)
+        return fake_quantize(x + self.out(o), RES, RES_MAX)
 
     def export(self) -> Arrays:
         """position int16 [heads, 2 L - 1], what a distance adds to the scores, in steps of 2**-POSITION; the products
@@ -63,7 +63,7 @@ class Attention(nn.Module):
 
     def _rounded(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
         """Attention with scores and weights on the grid of the exact layer."""
-        score = snap((q @ k.transpose(-1, -2)) * HEAD**-0.5 + bias, SCORE, 1 << 22)
+        score = fake_quantize((q @ k.transpose(-1, -2)) * HEAD**-0.5 + bias, SCORE, 1 << 22)
         most = weight_max(self.length)
         weight = torch.exp(score - score.detach().amax(-1, keepdim=True))
         rounded = torch.floor(weight.detach() * most + 0.5) / most

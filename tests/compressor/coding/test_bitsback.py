@@ -14,7 +14,7 @@ from catzip.compressor.coding.pmf import PMF, TOTAL
 from catzip.compressor.coding.stack import RandomBits, Stack
 
 
-def settled(p: np.ndarray) -> np.ndarray:
+def normalised(p: np.ndarray) -> np.ndarray:
     """Probabilities [..., K] as frequencies."""
     freqs = np.floor(p / p.sum(-1, keepdims=True) * (TOTAL - p.shape[-1])).astype(np.int64) + 1
     freqs[..., 0] += TOTAL - freqs.sum(-1)
@@ -32,12 +32,12 @@ class Diffusion:
         self.data = random.gamma(0.3, size=letters) + 1e-3
         self.data /= self.data.sum()
         step = (1 - noise) * np.eye(letters) + noise / letters
-        marginals, down, up = [self.data], [], settled(step)
+        marginals, down, up = [self.data], [], normalised(step)
         for _ in range(length):
-            down.append(settled((step * marginals[-1][:, None]).T))
+            down.append(normalised((step * marginals[-1][:, None]).T))
             marginals.append(marginals[-1] @ step)
         self.codec = Chain(
-            Categorical(PMF(np.repeat(settled(marginals[-1][None]), size, axis=0))),
+            Categorical(PMF(np.repeat(normalised(marginals[-1][None]), size, axis=0))),
             lambda t, x: Categorical(PMF(up[x])),
             lambda t, z: Categorical(PMF(down[t - 1][z])),
             length,

@@ -1,20 +1,26 @@
 """File objects that are closed, or interrupted, while a thread is at work for them."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import zlib
 
 import bombs
 import pytest
+from helpers import MODELS
+from png_files import SIGNATURE, chunk, ihdr, row_bytes, smooth_rows
 
 import catzip
+from catzip.compressor.compress import compress_stream
+from catzip.compressor.decompress import decompress_stream
 from catzip.models.registry import Registry
 
-SOON = 5
-"""Seconds: a second, and what a busy machine may add."""
+SOON = 25
+"""Seconds: a second, and what a busy machine may add. What is interrupted would take minutes."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +81,7 @@ file.read(1)
 WRITE = """
 import catzip, os, sys
 file = catzip.open(sys.argv[1], "wb", "ar-bytes")
-file.write(os.urandom(1 << 22))
+file.write(os.urandom(1 << 24))
 print("open", flush=True)
 try:
     file.close()
@@ -144,3 +150,64 @@ def test_limits_of_decompress(sleeper):
         catzip.decompress(sleeper.read_bytes())
     with pytest.raises(ValueError, match="negative"):
         catzip.decompress(blob, max_size=-1)
+
+
+class Enough(Exception):
+    """Nobody waits any more."""
+
+
+def a_picture() -> bytes:
+    """A PNG of two strips."""
+    width, height = 1 << 10, 1 << 11
+    assert row_bytes(width, 8, 0) * height > 1 << 20
+    rows = smooth_rows(width, 16, 8, 0) * (height // 16)
+    stream = zlib.compress(b"".join(b"\0" + row for row in rows), 1)
+    return SIGNATURE + ihdr(width, height, 8, 0) + chunk(b"IDAT", stream) + chunk(b"IEND")
+
+
+def test_a_picture_that_is_packed_is_left_off_when_nobody_waits():
+    blob, out = io.BytesIO(), io.BytesIO()
+    compress_stream(io.BytesIO(a_picture()), blob, models=MODELS)
+    content = decompress_stream(io.BytesIO(blob.getvalue()), io.BytesIO(), models=MODELS).content_size
+    is_decoded = False
+
+    def tell(done: int, total: int | None) -> None:
+        nonlocal is_decoded
+        is_decoded = done >= content
+
+    def look_up() -> None:
+        if is_decoded:
+            raise Enough
+
+    with pytest.raises(Enough):
+        decompress_stream(io.BytesIO(blob.getvalue()), out, models=MODELS, progress=tell, check=look_up)
+    assert out.getvalue() == b""
+
+
+def test_a_picture_that_is_unpacked_is_left_off_when_nobody_waits():
+    told = []
+
+    def tell(done: int, total: int | None) -> None:
+        told.append(done)
+        if len(told) > 3:
+            raise Enough
+
+    with pytest.raises(Enough):
+        compress_stream(io.BytesIO(a_picture()), io.BytesIO(), models=MODELS, progress=tell)
+    assert not any(told)  # no frame was begun
+
+
+def test_a_file_object_without_a_thread_leaves_nothing_behind(tmp_path, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    target = tmp_path / "a.catz"
+    target.write_bytes(b"before")
+    before = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(catzip.CatzipError, match="ulimit -u") as error:
+        catzip.open(target, "wb")
+    after = len(os.listdir("/proc/self/fd")) if before else 0
+    assert (
+        error and after == before and target.read_bytes() == b"before" and os.listdir(tmp_path) == ["a.catz"]
+    )

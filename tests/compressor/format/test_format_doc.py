@@ -15,7 +15,7 @@ from catzip.compressor.coding import vocabulary
 from catzip.compressor.coding.pmf import MAX_SYMBOLS, PRECISION
 from catzip.compressor.format import limits, lzma2, numbers, payload, trailer, varint
 from catzip.compressor.media import planes, raster
-from catzip.compressor.recompression import exact, form, png
+from catzip.compressor.recompression import exact, kinds, png
 from catzip.models.families import lanes, wordlist
 from catzip.models.families.idf import corrections
 from catzip.models.layers import grid, logistics
@@ -141,9 +141,9 @@ def as_json(value: object) -> bytes:
 def test_packing():
     rows = table("format", "name", "content", "parameters", "what comes out", holding="png-exact")
     assert {int(number): row["name"] for number, row in rows.items()} == numbers.REPACKINGS
-    assert f"The content is at most {form.MAX_CONTENT} bytes" in DOC
+    assert f"The content is at most {kinds.MAX_CONTENT} bytes" in DOC
     sizes = table("field", "size", "meaning", holding="fingerprint")["size"]["meaning"]
-    assert sizes.endswith(f"of a packing frame, 1 .. {numbers.MAX_RECIPE}")
+    assert sizes.endswith(f"of a packing frame, 1 .. {numbers.MAX_REPACKING}")
     fields = table("field", "size", "meaning", holding="strategy")
     assert list(fields) == [
         "head",
@@ -163,7 +163,7 @@ def test_packing():
 def test_unpacked_pictures():
     magics = table("field", "size", "meaning", holding="front")["magic"]["meaning"]
     found = re.findall(r"`([0-9A-F ]+)` of a (\w+)", magics)
-    assert {bytes.fromhex(text): kind.lower() for text, kind in found} == form.MAGICS
+    assert {bytes.fromhex(text): kind.lower() for text, kind in found} == kinds.MAGICS
 
 
 def test_corrections():

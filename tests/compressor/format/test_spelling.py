@@ -16,9 +16,8 @@ from catzip.compressor.media import image, planes
 from catzip.compressor.pipeline import decompress_stream
 from catzip.compressor.selection import chooser
 from catzip.models.families.idf import spelling
-from catzip.models.families.idf.colour import lifted, lowered
-from catzip.models.families.idf.corrections import Sent, best_spread
-from catzip.models.families.idf.enc_lifts import CANDIDATES, is_plain
+from catzip.models.families.idf.colour import CANDIDATES, apply_rct, is_canonical_rct, undo_rct
+from catzip.models.families.idf.corrections import CorrectionsCodec, best_spread
 from catzip.models.registry import Registry
 
 GOLDEN = TESTS / "golden" / "good"
@@ -95,7 +94,7 @@ def test_any_byte_of_a_coded_file(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CATZIP_MODELS", str(FOLDER / "models"))
     models = Registry("cpu", threads=1)
     with monkeypatch.context() as patch:
-        patch.setattr(lzma2, "compress", lambda data: data + bytes(9))  # is made to lose
+        patch.setattr(lzma2, "compress", lambda data, *more: data + bytes(9))  # is made to lose
         patch.setattr(chooser, "_BREAK_EVEN", 0)
         made = compress(content, models=models, model=network)
     assert models.by_name(network).fingerprint in made
@@ -208,7 +207,7 @@ def test_plans_have_one_spelling():
 
 
 def test_spreads_are_those_of_the_weights():
-    sent = Sent({(0, 0): 2})
+    sent = CorrectionsCodec({(0, 0): 2})
     weights = {(0, 0): np.array([[5, 0, -1], [0, 0, 0]])}
     spreads, digits = sent._digits(weights)
     assert spreads.tolist() == [best_spread(weights[0, 0][0]), 0]
@@ -221,14 +220,14 @@ def test_spreads_are_those_of_the_weights():
 
 
 def test_corrections_of_what_an_image_has_not():
-    """One row has no quarters C and D."""
+    """One row has no phases C and D."""
     model = flow("flow-grey")
-    assert model._flow.empty_spots((1, 9), 1) == {(0, 0), (2, 0)}
-    assert model._flow.empty_spots((9, 9), 1) == set()
+    assert model._flow.empty_heads((1, 9), 1) == {(0, 0), (2, 0)}
+    assert model._flow.empty_heads((9, 9), 1) == set()
 
 
-def test_lifts_have_one_spelling():
-    """One of all pairs that make the same image of the same planes is plain; all that encoders choose are."""
+def test_colour_transforms_have_one_spelling():
+    """One of all pairs that make the same image of the same planes is canonical; all that encoders choose are."""
     random = np.random.RandomState(4)
     for image_ in (
         np.repeat(random.randint(0, 256, (4, 4, 1)), 3, -1).astype(np.uint8),  # grey
@@ -238,16 +237,16 @@ def test_lifts_have_one_spelling():
         effects: dict[bytes, list[tuple[int, int]]] = {}
         for a in range(-8, 8):
             for b in range(-8, 8):
-                made = lowered(image_[None], np.array([[a, b]])).tobytes()
+                made = undo_rct(image_[None], np.array([[a, b]])).tobytes()
                 found = effects.setdefault(made, [])
-                if is_plain(image_, np.array([a, b])):
+                if is_canonical_rct(image_, np.array([a, b])):
                     found.append((a, b))
         assert all(len(found) == 1 for found in effects.values())
-        first = lowered(image_[None], np.array([[0, 0]])).tobytes()
+        first = undo_rct(image_[None], np.array([[0, 0]])).tobytes()
         assert effects[first] == [(0, 0)]
     colourful = random.randint(0, 256, (4, 4, 3)).astype(np.uint8)
     for pair in CANDIDATES:
-        assert is_plain(lifted(colourful[None], np.array([pair]))[0], np.array(pair))
+        assert is_canonical_rct(apply_rct(colourful[None], np.array([pair]))[0], np.array(pair))
 
 
 def test_an_image_beside_its_pixels():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from catzip.compressor.errors import CorruptError
 from catzip.compressor.format.numbers import side_limit
 from catzip.compressor.media import array
-from catzip.compressor.media.array import Header
+from catzip.compressor.media.array import ArrayHeader
 
 VERSIONS = ((1, 0), (2, 0), (3, 0))
 
@@ -39,7 +39,7 @@ def test_the_header_of_an_array_of_bytes_is_the_side_stream(shape, version):
     data = npy(content, version)
     side = check(data)
     assert side + content.tobytes() == data
-    assert Header.read(data) == Header(len(side), "|u1", False, shape)
+    assert ArrayHeader.read(data) == ArrayHeader(len(side), "|u1", False, shape)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -58,7 +58,7 @@ def test_the_header_of_an_array_of_bytes_is_the_side_stream(shape, version):
 )
 def test_other_arrays_are_described_and_kept_as_they_are(content, described, version):
     data = npy(content, version)
-    assert str(Header.read(data)) == described
+    assert str(ArrayHeader.read(data)) == described
     assert check(data) == b""
 
 
@@ -69,10 +69,10 @@ def test_no_pickle_is_loaded():
 
     out = io.BytesIO()
     np.lib.format.write_array(out, np.array([None, None], object))
-    header = out.getvalue()[: Header.read(out.getvalue()).size]
+    header = out.getvalue()[: ArrayHeader.read(out.getvalue()).size]
     data = header + pickle.dumps(np.array([Bomb()], object))
     assert check(data) == b""
-    assert str(Header.read(data)) == "an array of shape [2], of type |O"
+    assert str(ArrayHeader.read(data)) == "an array of shape [2], of type |O"
 
 
 def test_an_array_without_items_is_all_symbols():
@@ -80,15 +80,15 @@ def test_an_array_without_items_is_all_symbols():
     for shape in [(0,), (0, 32, 32, 3), (5, 0)]:
         data = npy(np.zeros(shape, np.uint8))
         assert check(data) == b""
-        assert Header.read(data).shape == shape
+        assert ArrayHeader.read(data).shape == shape
 
 
 def test_cut_and_longer_files():
     data = npy(np.arange(12, dtype=np.uint8).reshape(3, 4))
-    size = Header.read(data).size
+    size = ArrayHeader.read(data).size
     for cut in range(len(data)):
         assert len(check(data[:cut])) == (size if cut > size else 0)
-        assert (Header.read(data[:cut]) is not None) == (cut >= size)
+        assert (ArrayHeader.read(data[:cut]) is not None) == (cut >= size)
     assert len(check(data + b"more")) == size
 
 
@@ -108,7 +108,7 @@ GOOD = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }"
 def test_headers_of_other_writers(text: bytes, version: bytes):
     data = with_text(text, version=version)
     assert check(data) == data[:-1]
-    assert Header.read(data).shape == (1,)
+    assert ArrayHeader.read(data).shape == (1,)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_headers_of_other_writers(text: bytes, version: bytes):
 )
 def test_what_is_no_header_is_all_symbols(text: bytes):
     data = with_text(text)
-    assert Header.read(data) is None
+    assert ArrayHeader.read(data) is None
     assert check(data) == b""
 
 

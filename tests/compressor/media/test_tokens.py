@@ -168,7 +168,7 @@ def test_a_family_codes_symbols_of_any_alphabet(size: int):
     restored = decoded(coder, stacks, 300, (70,))
     assert restored.dtype == symbols.dtype and np.array_equal(restored, symbols)
     assert_length_is_likelihood(coder, symbols, (300,))
-    drawn = coder.draw(40, None, np.random.RandomState(2))
+    drawn = coder.sample(40, None, np.random.RandomState(2))
     assert drawn.dtype == symbols.dtype and drawn.shape == (40, 30) and int(drawn.max()) < size
     if size < MAX_SYMBOLS:
         with pytest.raises(ValueError, match="outside the alphabet"):

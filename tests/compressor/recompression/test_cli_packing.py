@@ -14,7 +14,7 @@ from test_packing_pipeline import AS_BYTES, webp_file
 from test_packing_refusals import BROKEN_BY_PACKING
 
 from catzip.commands.files import STDIO
-from catzip.compressor.pipeline import is_same_picture
+from catzip.compressor.pictures import is_same_picture
 
 _RANDOM = random.Random(4)
 SPECKLED, _ = png(20, 24, rows=[bytes(_RANDOM.choices(range(12), k=60)) for _ in range(24)], kinds=[4] * 24)

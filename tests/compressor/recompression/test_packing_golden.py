@@ -23,21 +23,21 @@ from catzip.compressor.errors import (
 )
 from catzip.compressor.format import varint
 from catzip.compressor.format.container import HEADER, checksum
-from catzip.compressor.format.numbers import MAX_RECIPE
+from catzip.compressor.format.numbers import MAX_REPACKING
 from catzip.compressor.pipeline import decompress_stream, list_frames, read_range
 
 FOLDER = TESTS / "golden" / "packing"
 NONE = Models()
 
 
-def member(content: bytes, recipe: bytes, **options) -> bytes:
+def member(content: bytes, method: bytes, **options) -> bytes:
     out = io.BytesIO()
-    Encoder(NONE, **options).encode(io.BytesIO(content), out, recipe=recipe)
+    Encoder(NONE, **options).encode(io.BytesIO(content), out, method=method)
     return out.getvalue()
 
 
-def frame(recipe: bytes) -> bytes:
-    return b"\4" + varint.encode(len(recipe)) + recipe + checksum(recipe)
+def frame(method: bytes) -> bytes:
+    return b"\4" + varint.encode(len(method)) + method + checksum(method)
 
 
 EXACT = {name: PNGS[name][0] for name in ("chunks-around", "interlaced-rgba-16-bits", "empty-idats")}
@@ -53,7 +53,7 @@ GOOD = {
 }
 """Name -> the picture, and whether it comes back byte for byte."""
 
-CONTENT, RECIPE = unpack(EXACT["chunks-around"], True)
+CONTENT, METHOD = unpack(EXACT["chunks-around"], True)
 TUNED_CONTENT, TUNED = unpack(ANEW["png-tuned"], False)
 PLAIN = member(CONTENT, b"\0")
 XZ = PLAIN[len(HEADER) + len(frame(b"\0")) :]  # the content, and the trailer
@@ -62,23 +62,23 @@ START = HEADER + frame(b"\0")
 BAD: dict[str, tuple[bytes, type[CatzipError]]] = {
     "check-flipped": (HEADER + frame(b"\0")[:-1] + b"\0" + XZ, CorruptError),
     "medium-not-0": (HEADER + b"\x14" + frame(b"\0")[1:] + XZ, CorruptError),
-    "recipe-empty": (HEADER + frame(b"") + XZ, CorruptError),
-    "recipe-too-long": (HEADER + b"\4" + varint.encode(MAX_RECIPE + 1), CorruptError),
-    "recipe-ends-early": (HEADER + b"\4" + varint.encode(MAX_RECIPE) + b"\0", TruncatedError),
-    "recipe-of-a-newer-format": (HEADER + frame(b"\x7f") + XZ, NewerVersionError),
-    "two-recipes": (START + frame(b"\0") + XZ, CorruptError),
-    "recipe-behind-content": (HEADER + CONTENT_ALONE + frame(b"\0") + XZ, CorruptError),
-    "recipe-alone": (member(b"", b"\0"), CorruptError),
+    "method-empty": (HEADER + frame(b"") + XZ, CorruptError),
+    "method-too-long": (HEADER + b"\4" + varint.encode(MAX_REPACKING + 1), CorruptError),
+    "method-ends-early": (HEADER + b"\4" + varint.encode(MAX_REPACKING) + b"\0", TruncatedError),
+    "method-of-a-newer-format": (HEADER + frame(b"\x7f") + XZ, NewerVersionError),
+    "two-methods": (START + frame(b"\0") + XZ, CorruptError),
+    "method-behind-content": (HEADER + CONTENT_ALONE + frame(b"\0") + XZ, CorruptError),
+    "method-alone": (member(b"", b"\0"), CorruptError),
     "content-is-no-picture": (member(b"the cat sat on the mat " * 20, b"\0"), CorruptError),
     "content-lacks-rows": (member(CONTENT[:1000], b"\0"), CorruptError),
-    "recipe-for-webp": (member(CONTENT, b"\2"), CorruptError),
-    "recipe-with-surplus": (member(CONTENT, b"\0\0"), CorruptError),
-    "settings-not-of-zlib": (member(CONTENT, RECIPE[:3] + b"\xff" + RECIPE[4:]), CorruptError),
+    "method-for-webp": (member(CONTENT, b"\2"), CorruptError),
+    "method-with-surplus": (member(CONTENT, b"\0\0"), CorruptError),
+    "settings-not-of-zlib": (member(CONTENT, METHOD[:3] + b"\xff" + METHOD[4:]), CorruptError),
     "tuned-settings-not-of-zlib": (member(TUNED_CONTENT, TUNED[:1] + b"\x0a" + TUNED[2:]), CorruptError),
     "tuned-filters-cut": (member(TUNED_CONTENT, TUNED[:-1]), CorruptError),
     "tuned-with-surplus": (member(TUNED_CONTENT, TUNED + b"\0"), CorruptError),
-    "chunks-that-do-not-add-up": (member(CONTENT, RECIPE[:-9] + b"\2" + RECIPE[-8:]), PackingError),
-    "picture-with-another-check": (member(CONTENT, RECIPE[:-1] + bytes([RECIPE[-1] ^ 1])), PackingError),
+    "chunks-that-do-not-add-up": (member(CONTENT, METHOD[:-9] + b"\2" + METHOD[-8:]), PackingError),
+    "picture-with-another-check": (member(CONTENT, METHOD[:-1] + bytes([METHOD[-1] ^ 1])), PackingError),
 }
 """Name of the fault -> a file, and its error."""
 
@@ -94,9 +94,9 @@ def bad_path(name: str) -> Path:
 @pytest.mark.parametrize("name", GOOD)
 def test_good_files_decode(name: str, set_exact_output: bool):
     data, exact = GOOD[name]
-    content, recipe = unpack(data, exact)
+    content, method = unpack(data, exact)
     if set_exact_output:
-        good_path(name).write_bytes(member(content, recipe))
+        good_path(name).write_bytes(member(content, method))
     blob = good_path(name).read_bytes()
     assert read_range(io.BytesIO(blob), 0, 1 << 20, models=NONE) == content
     assert list_frames(io.BytesIO(blob)).frames[0].kind == "packing"

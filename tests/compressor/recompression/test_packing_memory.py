@@ -81,12 +81,12 @@ def test_a_small_file_that_becomes_a_large_picture_takes_little_memory(tmp_path)
 _BOTH_WAYS = """
 import sys
 from catzip.compressor.recompression import choice
-from catzip.compressor.recompression import method as recipe
+from catzip.compressor.recompression import method
 from catzip.compressor.recompression.span import Span
 file = Span.whole(open(sys.argv[1], "rb"))
 content, how = choice.byte_exact(file)
 at = 0
-for piece in recipe.pack(content, how):
+for piece in method.pack(content, how):
     assert file.read(at, len(piece)) == piece
     at += len(piece)
 assert at == file.size

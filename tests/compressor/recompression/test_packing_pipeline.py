@@ -17,19 +17,18 @@ from webp_files import GOOD as WEBPS
 from webp_files import file as webp_file
 
 import catzip
-from catzip.compressor import picture_ways as ways
+from catzip.compressor import picture_candidates
 from catzip.compressor.encoder import Encoder
 from catzip.compressor.errors import CorruptError, UnsuitableContentError
+from catzip.compressor.pictures import is_same_picture
 from catzip.compressor.pipeline import (
     compress_stream,
     decompress_stream,
-    is_same_picture,
     list_frames,
     read_range,
     verify_stream,
 )
-from catzip.compressor.recompression import method as recipe
-from catzip.compressor.recompression import packer
+from catzip.compressor.recompression import method, packer
 from catzip.compressor.recompression import png as png_module
 
 NONE = Models()
@@ -157,7 +156,7 @@ def test_no_model_of_bytes_codes_many_pixels(monkeypatch):
         60, 80, 8, 0, rows=[bytes(draw.choices(TEXT.encode(), k=60)) for _ in range(80)], kinds=[4] * 80
     )
     assert "coded" in {frame.kind for frame in run(letters, models)[1].frames}
-    monkeypatch.setattr(ways, "_PATIENCE", 4000)
+    monkeypatch.setattr(picture_candidates, "_PATIENCE", 4000)
     assert "coded" not in {frame.kind for frame in run(letters, models)[1].frames}
     assert run(PHOTO, IMAGES)[1].frames[1].kind == "coded"
 
@@ -183,7 +182,7 @@ def test_what_byte_exactness_costs_is_said():
 
 
 def test_a_file_too_large_to_look_at_is_coded_as_bytes(monkeypatch):
-    monkeypatch.setattr(recipe, "MAX_FILE", len(PHOTO) - 1)
+    monkeypatch.setattr(method, "MAX_FILE", len(PHOTO) - 1)
     for source in (io.BytesIO, Pipe):
         _, report, back = run(PHOTO, source=source)
         assert back == PHOTO

@@ -41,8 +41,8 @@ def test_rows_are_unpacked(name):
 @pytest.mark.parametrize("name", GOOD)
 def test_packed_anew_it_has_the_same_rows_and_chunks(name):
     data, _ = GOOD[name]
-    content, recipe = unpack(data, False)
-    again = pack(content, recipe)
+    content, method = unpack(data, False)
+    again = pack(content, method)
     assert len(again) <= 1.01 * len(data)
     assert unpack(again, False)[0] == content
     assert pixels(again) == pixels(data)
@@ -51,9 +51,9 @@ def test_packed_anew_it_has_the_same_rows_and_chunks(name):
 @pytest.mark.parametrize("name", GOOD)
 def test_packed_byte_for_byte_it_is_the_same_file(name):
     data, _ = GOOD[name]
-    content, recipe = unpack(data, True)
-    assert pack(content, recipe) == data
-    assert unpack(pack(content, recipe, repack=True), False)[0] == content
+    content, method = unpack(data, True)
+    assert pack(content, method) == data
+    assert unpack(pack(content, method, repack=True), False)[0] == content
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -103,9 +103,9 @@ def test_any_picture_comes_back(data):
     interlaced = bits >= 8 and data.draw(st.booleans())
     level, seed = data.draw(st.integers(1, 9)), data.draw(st.integers(0, 999))
     file, rows = png(width, height, bits, colour, interlaced=interlaced, level=level, seed=seed)
-    content, recipe = unpack(file, True)
+    content, method = unpack(file, True)
     assert Unpacked.from_bytes(content).rows == rows
-    assert pack(content, recipe) == file
+    assert pack(content, method) == file
     assert unpack(pack(content, b"\0"), False)[0] == content
 
 
@@ -122,13 +122,13 @@ def test_a_stream_of_another_deflater_is_not_reproduced():
     data = SIGNATURE + ihdr(31, 33, 8, 2) + TEXTS + chunk(b"IDAT", stream) + LATE + chunk(b"IEND")
     with pytest.raises(NotReproduced, match="zlib"):
         unpack(data, True)
-    content, recipe = unpack(data, False)
-    assert unpack(pack(content, recipe), False)[0] == content
+    content, method = unpack(data, False)
+    assert unpack(pack(content, method), False)[0] == content
 
 
 def test_where_zlib_makes_other_bytes_the_error_says_what_to_do():
-    content, recipe = unpack(GOOD["31x33"][0], True)
-    other = recipe[:3] + b"\1" + recipe[4:]  # a level, in place of the 6 it was
+    content, method = unpack(GOOD["31x33"][0], True)
+    other = method[:3] + b"\1" + method[4:]  # a level, in place of the 6 it was
     with pytest.raises(PackingError, match=r"zlib .* packed this PNG.*--repack"):
         pack(content, other)
     assert unpack(pack(content, other, repack=True), False)[0] == content
@@ -170,30 +170,30 @@ def test_what_no_recipe_makes_small_enough_is_not_packed_anew(monkeypatch):
     assert unpack(GOOD["31x33"][0], False)[1][0] == PNG_EXACT
 
 
-CONTENT, RECIPE = unpack(GOOD["31x33"][0], True)
+CONTENT, METHOD = unpack(GOOD["31x33"][0], True)
 INTERLACED = SIGNATURE + ihdr(31, 33, 1, 0, True)
 HOSTILE = {
-    "no-recipe-bytes": (CONTENT, RECIPE[:1], CorruptError),
-    "recipe-cut": (CONTENT, RECIPE[:-1], CorruptError),
-    "recipe-longer": (CONTENT, RECIPE + b"\0", CorruptError),
+    "no-method-bytes": (CONTENT, METHOD[:1], CorruptError),
+    "method-cut": (CONTENT, METHOD[:-1], CorruptError),
+    "method-longer": (CONTENT, METHOD + b"\0", CorruptError),
     "anew-with-parameters": (CONTENT, b"\0\0", CorruptError),
-    "level-10": (CONTENT, RECIPE[:3] + b"\x0a" + RECIPE[4:], CorruptError),
-    "memory-0": (CONTENT, RECIPE[:4] + b"\0" + RECIPE[5:], CorruptError),
-    "window-8": (CONTENT, RECIPE[:6] + b"\x08" + RECIPE[7:], CorruptError),
-    "version-too-long": (CONTENT, RECIPE[:7] + b"\x7f" + bytes(300), CorruptError),
-    "many-runs": (CONTENT, RECIPE[:7] + b"\0\x21" + bytes(33) + b"\xff\xff\xff\x7f", CorruptError),
+    "level-10": (CONTENT, METHOD[:3] + b"\x0a" + METHOD[4:], CorruptError),
+    "memory-0": (CONTENT, METHOD[:4] + b"\0" + METHOD[5:], CorruptError),
+    "window-8": (CONTENT, METHOD[:6] + b"\x08" + METHOD[7:], CorruptError),
+    "version-too-long": (CONTENT, METHOD[:7] + b"\x7f" + bytes(300), CorruptError),
+    "many-runs": (CONTENT, METHOD[:7] + b"\0\x21" + bytes(33) + b"\xff\xff\xff\x7f", CorruptError),
     "many-empty-chunks": (
         CONTENT,
-        RECIPE[:7] + b"\0\x21" + bytes(33) + b"\1\0\xff\xff\xff\xff\x7f" + bytes(8),
+        METHOD[:7] + b"\0\x21" + bytes(33) + b"\1\0\xff\xff\xff\xff\x7f" + bytes(8),
         PackingError,
     ),
     "unknown-filter": (
         CONTENT,
-        RECIPE[:7] + b"\0\x21" + bytes([9]) * 33 + b"\1\x05\1" + bytes(8),
+        METHOD[:7] + b"\0\x21" + bytes([9]) * 33 + b"\1\x05\1" + bytes(8),
         CorruptError,
     ),
     "newer-format": (CONTENT, b"\x09", NewerVersionError),
-    "webp-recipe": (CONTENT, b"\2", CorruptError),
+    "webp-method": (CONTENT, b"\2", CorruptError),
     "no-content": (b"", b"\0", CorruptError),
     "content-cut": (CONTENT[: len(CONTENT) // 2], b"\0", CorruptError),
     "other-content": (b"x" * 999, b"\0", CorruptError),
@@ -207,9 +207,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_recipes_raise_their_error(name):
-    content, recipe, error = HOSTILE[name]
+    content, method, error = HOSTILE[name]
     with pytest.raises(error):
-        pack(content, recipe)
+        pack(content, method)
 
 
 def test_a_photograph_is_unpacked_and_packed_at_once():
@@ -221,9 +221,9 @@ def test_a_photograph_is_unpacked_and_packed_at_once():
     stream = zlib.compress(plain.astype(np.uint8).tobytes())
     data = SIGNATURE + ihdr(768, 512, 8, 2) + chunk(b"IDAT", stream) + chunk(b"IEND")
     start = time.process_time()
-    content, recipe = unpack(data, False)
+    content, method = unpack(data, False)
     middle = time.process_time()
     assert Unpacked.from_bytes(content).rows == noise.tobytes()
-    pack(content, recipe)
+    pack(content, method)
     assert middle - start < 1
     assert time.process_time() - middle < 2

@@ -10,7 +10,8 @@ from test_packing_pipeline import NONE, SPECKLED, run
 from webp_files import GOOD as WEBPS
 
 from catzip.compressor.errors import RepackingError
-from catzip.compressor.pipeline import compress_stream, decompress_stream, is_same_picture
+from catzip.compressor.pictures import is_same_picture
+from catzip.compressor.pipeline import compress_stream, decompress_stream
 
 BROKEN_BY_PACKING = {
     "zip-behind-the-end": (

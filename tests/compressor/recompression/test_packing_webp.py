@@ -11,7 +11,7 @@ from PIL import Image
 from webp_files import COLOURS, GOOD, HIDDEN, animation, file
 
 from catzip.compressor.errors import CorruptError, MissingDependencyError
-from catzip.compressor.pipeline import is_same_picture
+from catzip.compressor.pictures import is_same_picture
 from catzip.compressor.recompression import webp
 from catzip.compressor.recompression.asbytes import AsBytes, NotReproduced
 from catzip.compressor.recompression.form import OPENING, Facts, Unpacked
@@ -38,9 +38,9 @@ def test_a_picture_that_no_encoder_could_pack_again_stays_as_it_is():
 @pytest.mark.parametrize("name", GOOD)
 def test_the_same_pixels_and_chunks_come_back(name):
     data = GOOD[name]
-    content, recipe = unpack(data, False)
-    again = pack(content, recipe)
-    assert recipe == b"\2"
+    content, method = unpack(data, False)
+    again = pack(content, method)
+    assert method == b"\2"
     assert is_same_picture(again, data)
     assert pixels(again) == pixels(data)
     assert again.startswith(b"RIFF" + struct.pack("<I", len(again) - 8))
@@ -89,16 +89,16 @@ def test_others_are_left_alone(name):
 
 
 def test_damaged_content_is_refused():
-    content, recipe = unpack(GOOD["rgba"], False)
+    content, method = unpack(GOOD["rgba"], False)
     unpacked = Unpacked.from_bytes(content)
     headless = Unpacked("webp", unpacked.shape, unpacked.front[:9], unpacked.rows, b"")
     for damaged in (content[:-400], headless.to_bytes(), b""):
         with pytest.raises(CorruptError):
-            pack(damaged, recipe)
+            pack(damaged, method)
 
 
 def test_without_pillow_files_stay_and_the_error_says_what_to_install(monkeypatch):
-    content, recipe = unpack(GOOD["rgba"], False)
+    content, method = unpack(GOOD["rgba"], False)
 
     def missing():
         raise MissingDependencyError("WebP pictures need Pillow. Install it: pip install 'catzip[images]'")
@@ -107,4 +107,4 @@ def test_without_pillow_files_stay_and_the_error_says_what_to_install(monkeypatc
     with pytest.raises(AsBytes, match="Pillow"):
         unpack(GOOD["rgba"], False)
     with pytest.raises(MissingDependencyError, match=r"catzip\[images\]"):
-        pack(content, recipe)
+        pack(content, method)

@@ -103,7 +103,9 @@ def xz_that(does: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None
     """Have xz do so before it makes a frame of ARRAY, and not a side stream."""
     plain = lzma2.compress
     monkeypatch.setattr(
-        chooser.lzma2, "compress", lambda data: (does() if data == ARRAY else None, plain(data))[1]
+        chooser.lzma2,
+        "compress",
+        lambda data, *more: (does() if data == ARRAY else None, plain(data, *more))[1],
     )
 
 

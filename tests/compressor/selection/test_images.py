@@ -15,7 +15,7 @@ from test_items import letters
 from catzip.compressor.errors import CorruptError, UnsuitableContentError
 from catzip.compressor.format.container import Frame
 from catzip.compressor.pipeline import compress_stream, decompress_stream, list_frames, read_range
-from catzip.compressor.selection import chooser, probe
+from catzip.compressor.selection import chooser, probing
 from catzip.compressor.selection.items import Content
 
 MODELS = Models(TableModel(), ItemModel(), ImageModel(), default="table-bytes")
@@ -163,7 +163,7 @@ def test_a_default_model_is_probed_once_on_crops():
 )
 def test_crops_are_of_the_image(shape: tuple[int, int, int]):
     image = np.arange(np.prod(shape)).reshape(shape)
-    crops = probe.sample_image(image)
+    crops = probing.sample_image(image)
     each = len(crops) // 4
     area = min(shape[0] * shape[1], 4096)
     assert crops.shape[2] == shape[2] and 0.9 * area <= each * crops.shape[1] <= area

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catzip.compressor.errors import ModelMismatchError, UnsuitableContentError
-from catzip.compressor.media.array import Header
+from catzip.compressor.media.array import ArrayHeader
 from catzip.compressor.pipeline import compress_stream, list_frames, read_range
-from catzip.compressor.selection import chooser, probe
+from catzip.compressor.selection import chooser, probing
 
 ITEM = 12  # bytes
 
@@ -24,7 +24,7 @@ def letters(items: int) -> np.ndarray:
 
 
 ARRAY = npy(letters(50))
-HEADER = Header.read(ARRAY).size
+HEADER = ArrayHeader.read(ARRAY).size
 OTHER = npy(np.zeros((5, 7, 3), np.uint8))
 
 
@@ -119,7 +119,7 @@ def test_the_first_model_of_the_shape_is_the_default():
 
 
 def test_a_default_model_is_probed_with_whole_items(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(probe, "_PROBE", 64)
+    monkeypatch.setattr(probing, "_PROBE", 64)
     monkeypatch.setattr(chooser, "_TINY", 256)
     models = Models(Spy(), default=None)
     assert frames_of(compress(ARRAY, models))[0].kind == "coded"

@@ -9,7 +9,7 @@ from image_models import bmp, picture, pnm, tiff
 
 import catzip
 from catzip.compressor.errors import CatzipError, RepackingError
-from catzip.compressor.pipeline import is_same_picture
+from catzip.compressor.pictures import is_same_picture
 
 from .. import pictures
 from ..draw import Draw

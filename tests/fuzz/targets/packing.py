@@ -1,4 +1,4 @@
-"""Recipes of pictures with content that they may not fit. An input is a varint, a recipe of that size, and content."""
+"""Repack methods with content that they may not fit. An input is a varint, a method of that size, and content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from catzip.compressor.errors import CatzipError
 from catzip.compressor.format import numbers, varint
 from catzip.compressor.format.container import PACKING, STORED
 from catzip.compressor.pipeline import decompress_stream, read_range
-from catzip.compressor.recompression.form import MAGICS
+from catzip.compressor.recompression.kinds import MAGICS
 
 from ..archive import Archive, Frame, parse
 from ..draw import Draw
@@ -41,7 +41,7 @@ def check(data: bytes) -> None:
 
 
 def _parts(data: bytes) -> tuple[bytes, bytes]:
-    """Recipe and content."""
+    """Repack method and content."""
     try:
         size, at = varint.decode(data[:4], 0)
     except CatzipError:
@@ -65,7 +65,7 @@ def _seed(path: Path) -> bytes:
 
 
 def mutate(data: bytes, draw: Draw) -> bytes:
-    """Another recipe, or other content."""
+    """Another method, or other content."""
     how, content = _parts(data)
     way = draw.random()
     if way < 0.4:

@@ -9,7 +9,8 @@ from png_files import BAD, GOOD
 from webp_files import GOOD as WEBPS
 
 from catzip.compressor.errors import CatzipError
-from catzip.compressor.pipeline import compress_stream, decompress_stream, is_same_picture
+from catzip.compressor.pictures import is_same_picture
+from catzip.compressor.pipeline import compress_stream, decompress_stream
 
 from .. import pictures
 from ..draw import Draw

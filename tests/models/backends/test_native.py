@@ -16,7 +16,7 @@ from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.coding.stack import Stack
 from catzip.compressor.errors import CorruptError
 from catzip.models.backends.base import NumpyArray
-from catzip.models.backends.native.coder import Words
+from catzip.models.backends.native.coder import StackWords
 from catzip.models.backends.native.layers import PackedLinear, padded
 from catzip.models.backends.native.structures import ROWS, Model, address
 from catzip.models.backends.native.trial import check
@@ -94,7 +94,7 @@ def test_the_words_that_are_left_are_what_was_lent(data: bytes):
     stack = Stack.from_bytes(data)
     lent = stack.drained()
     assert lent == data and stack.is_empty()
-    stack.refill(Words(lent).left())
+    stack.refill(StackWords(lent).left())
     assert stack.to_bytes() == data
 
 
@@ -115,7 +115,7 @@ def test_tiny_models_make_the_same_files(name: str, network: str):
         assert np.array_equal(
             decoded(core, segments, count, plan), symbols
         )  # all in the core, other than in a trace
-    drawn = [each.draw(20, None, np.random.RandomState(1)) for each in (core, reference)]
+    drawn = [each.sample(20, None, np.random.RandomState(1)) for each in (core, reference)]
     assert np.array_equal(*drawn)
 
 

@@ -20,7 +20,7 @@ from native import ALL
 from tiny_models import CONFIGS, mixed_text, tiny_checkpoint, tiny_path
 
 from catzip.compressor.errors import CatzipError
-from catzip.compressor.format.watched import Watched
+from catzip.compressor.format.interruptible_stack import InterruptibleStack
 from catzip.models.backends.native import build, library, trial
 from catzip.models.backends.numpy import NumpyArrays
 from catzip.models.families.autoregressive import native_frame
@@ -196,7 +196,7 @@ def test_decoding_looks_up_often(threads: int, monkeypatch: pytest.MonkeyPatch):
     coder = native.model("letters", "generic", threads)
     symbols, plan = mixed_text(27, 30000), (60, 500)
     (segment,) = coded(coder, symbols, plan)
-    stack = Watched.from_bytes(segment)
+    stack = InterruptibleStack.from_bytes(segment)
     stack.check = lambda: looks.append(1)
     assert np.array_equal(coder.decode(iter([stack]), 30000, plan), symbols)
     assert len(looks) == len(sizes) > 1 and max(sizes) <= 4096
@@ -206,7 +206,7 @@ def test_who_watches_can_end_it():
     """What has not been popped is on the stack then."""
     coder, symbols, plan = native.model("letters", "generic"), mixed_text(27, 30000), (30, 1000)
     (segment,) = coded(coder, symbols, plan)
-    looks, stack = iter(range(3)), Watched.from_bytes(segment)
+    looks, stack = iter(range(3)), InterruptibleStack.from_bytes(segment)
 
     def check() -> None:
         if next(looks) == 2:

@@ -107,6 +107,30 @@ def test_one_blas_thread_for_as_long_as_anybody_needs_it():
         assert threads() == {3}
 
 
+def test_one_blas_thread_for_the_work_of_a_thread_while_another_leaves():
+    """Two threads with the same workers: what one holds is not for the other to rely on."""
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    workers, inside, left = Workers(1), threading.Event(), threading.Event()
+    seen: list[set[int]] = []
+
+    def run(i: int) -> None:
+        inside.set()
+        left.wait(timeout=20)
+        seen.append(threads())
+
+    with threadpool_limits(limits=3, user_api="blas"):
+        other = threading.Thread(target=workers.map, args=(run, [slice(0, 1)]))
+        with workers.one_blas_thread():
+            other.start()
+            inside.wait(timeout=20)
+        left.set()
+        other.join()
+    assert seen == [{1}]
+
+
 @pytest.mark.parametrize("guilty", [0, 1])
 def test_an_error_in_a_worker_is_raised(guilty: int):
     def run(i: int) -> None:

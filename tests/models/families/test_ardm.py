@@ -27,7 +27,7 @@ from catzip.compressor.errors import ModelMismatchError
 from catzip.models.backends.base import NumpyArray
 from catzip.models.backends.workers import Workers
 from catzip.models.families.ardm.codec import ARDM
-from catzip.models.families.ardm.schedules import Schedule, every_step, uniform
+from catzip.models.families.ardm.schedules import CallSchedule, every_step, uniform
 from catzip.models.families.identity import Identity
 
 HASHED = {
@@ -64,7 +64,7 @@ def model(name: str, device: str = "cpu", threads: int = 1) -> ARDM:
     digits, order = net.size * net.stages, np.random.RandomState(0).permutation(net.size)
     cuts = {calls: uniform(net.stages, net.size, calls) for calls in (5, 10, 20) if calls < digits}
     cuts[digits] = every_step(net.stages, net.size)
-    schedules = {calls: Schedule(order, groups) for calls, groups in cuts.items()}
+    schedules = {calls: CallSchedule(order, groups) for calls, groups in cuts.items()}
     identity, shape = Identity(name, "array", name.encode()), (net.size,)
     return ARDM(identity, net, shape, schedules, min(cuts), Workers(threads))
 
@@ -216,17 +216,17 @@ def test_draws_are_the_models_own(name: str):
     """Each seed has its own, and they cost less than noise: the model thinks them likely."""
     coder = model(name)
     for steps in {*coder.budgets[:2], coder.budgets[-1]}:
-        drawn = coder.draw(20, steps, np.random.RandomState(7))
+        drawn = coder.sample(20, steps, np.random.RandomState(7))
         assert drawn.shape == (20, coder.network.size) and drawn.dtype == np.uint8
-        assert np.array_equal(drawn, coder.draw(20, steps, np.random.RandomState(7)))
-        assert not np.array_equal(drawn, coder.draw(20, steps, np.random.RandomState(8)))
+        assert np.array_equal(drawn, coder.sample(20, steps, np.random.RandomState(7)))
+        assert not np.array_equal(drawn, coder.sample(20, steps, np.random.RandomState(8)))
         plan, other = (
             coder.plan(drawn.size, steps),
             np.random.RandomState(9).randint(coder.alphabet, size=drawn.size),
         )
         assert coder.nll(drawn.ravel(), plan) < coder.nll(other.astype(np.uint8), plan)
     assert_samples_are_symbols(coder, None)
-    assert coder.draw(0, None, np.random.RandomState(7)).shape == (0, coder.network.size)
+    assert coder.sample(0, None, np.random.RandomState(7)).shape == (0, coder.network.size)
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -260,7 +260,7 @@ def test_budgets_and_plans():
 def test_shipped_models_have_budgets(name: str):
     """And more steps cost fewer bits, or they would be of no use."""
     coder = model(name)
-    symbols = coder.draw(2, 100, np.random.RandomState(0)).ravel()
+    symbols = coder.sample(2, 100, np.random.RandomState(0)).ravel()
     assert coder.budgets[:-1] == (5, 10, 20, 50, 100)
     bits = [coder.nll(symbols, coder.plan(len(symbols), steps)) for steps in (5, 20, 100)]
     assert all(left > right for left, right in pairwise(bits))

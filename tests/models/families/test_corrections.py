@@ -21,35 +21,35 @@ from catzip.models.families.idf.corrections import (
     EXPONENTS,
     SPREADS,
     Corrections,
-    Sent,
+    CorrectionsCodec,
     Weights,
     best_spread,
     weight_pmf,
 )
 from catzip.models.families.idf.costs import costs
-from catzip.models.families.idf.enc_fitting import Watcher
+from catzip.models.families.idf.enc_fitting import Recorder
 from catzip.models.families.idf.flow import Flow
-from catzip.models.families.idf.squeeze import Spot
+from catzip.models.families.idf.squeeze import Head
 from catzip.models.layers.grid import ACT
 from catzip.models.layers.logistics import MEAN, MEAN_MAX
 
 COMPONENTS = 2
 
 
-def random_weights(inputs: Mapping[Spot, int], seed: int = 0) -> dict[Spot, NumpyArray]:
-    """Weights of every spread: the first row of a spot is wider than the second, those of every third spot are 0."""
+def random_weights(inputs: Mapping[Head, int], seed: int = 0) -> dict[Head, NumpyArray]:
+    """Weights of every spread: the first row of a head is wider than the second, those of every third head are 0."""
     random = np.random.RandomState(seed)
     found = {}
-    for i, (spot, count) in enumerate(inputs.items()):
+    for i, (head, count) in enumerate(inputs.items()):
         rows = random.normal(0, [[30], [3]], (2, count + 1)).round().clip(-63, 63).astype(np.int64)
-        found[spot] = rows * (i % 3 != 2)
+        found[head] = rows * (i % 3 != 2)
     return found
 
 
-def expected(told: NumpyArray, y: NumpyArray, weights: NumpyArray) -> NumpyArray:
+def expected(head_inputs: NumpyArray, y: NumpyArray, weights: NumpyArray) -> NumpyArray:
     """By Python's integers: half a step is added, and what is below a step falls away."""
     made = y.astype(int)
-    for n, codes in enumerate(told.astype(int)):
+    for n, codes in enumerate(head_inputs.astype(int)):
         for row, exponent, first in zip(
             weights.tolist(), EXPONENTS, (COMPONENTS, 2 * COMPONENTS), strict=True
         ):
@@ -62,15 +62,15 @@ def expected(told: NumpyArray, y: NumpyArray, weights: NumpyArray) -> NumpyArray
 @pytest.mark.parametrize("device", BACKENDS)
 def test_mixtures_are_moved_by_exact_products(device: str):
     arrays, random = backend(device), np.random.RandomState(3)
-    told = random.randint(-127, 128, (50, 140))
+    head_inputs = random.randint(-127, 128, (50, 140))
     y = random.randint(-MEAN_MAX, MEAN_MAX + 1, (50, 3 * COMPONENTS))
     weights = random_weights({(0, 0): 140, (0, 1): 140, (1, 0): 140})
     adjust = Corrections(arrays, weights, COMPONENTS)
-    for spot in weights:
-        placed = [arrays.place(each.astype(np.float32)) for each in (told, y)]
-        made = arrays.fetch(adjust(*spot, *placed, np.zeros(50, np.int32)))
-        assert np.array_equal(made, expected(told, y, weights[spot]))
-        assert np.array_equal(made, y) != weights[spot].any()
+    for head in weights:
+        placed = [arrays.place(each.astype(np.float32)) for each in (head_inputs, y)]
+        made = arrays.fetch(adjust(*head, *placed, np.zeros(50, np.int32)))
+        assert np.array_equal(made, expected(head_inputs, y, weights[head]))
+        assert np.array_equal(made, y) != weights[head].any()
 
 
 @settings(max_examples=50, deadline=None)
@@ -81,22 +81,22 @@ def test_mixtures_are_moved_by_exact_products(device: str):
 )
 def test_what_is_sent_comes_back(counts: list[int], kinds: list[int], seed: int):
     """Rows of small and of large weights, and of none."""
-    inputs: dict[Spot, int] = {(i, 2 * i): count for i, count in enumerate(counts)}
+    inputs: dict[Head, int] = {(i, 2 * i): count for i, count in enumerate(counts)}
     random, most = np.random.RandomState(seed), np.reshape(kinds, (6, 2, 1))
     weights = {
-        spot: random.randint(-most[i], most[i] + 1, (2, count + 1))
-        for i, (spot, count) in enumerate(inputs.items())
+        head: random.randint(-most[i], most[i] + 1, (2, count + 1))
+        for i, (head, count) in enumerate(inputs.items())
     }
     stack = Stack()
-    Sent(inputs).push(stack, weights)
-    again = Sent(inputs).pop(Stack.from_bytes(stack.to_bytes()))
+    CorrectionsCodec(inputs).push(stack, weights)
+    again = CorrectionsCodec(inputs).pop(Stack.from_bytes(stack.to_bytes()))
     assert again.keys() == weights.keys() and all(np.array_equal(again[at], weights[at]) for at in weights)
 
 
 def test_none_cost_next_to_nothing():
-    inputs = {(quarter, channel): 99 for quarter in range(3) for channel in range(3)}
+    inputs = {(phase, channel): 99 for phase in range(3) for channel in range(3)}
     stack = Stack()
-    Sent(inputs).push(stack, {spot: np.zeros((2, 100), np.int64) for spot in inputs})
+    CorrectionsCodec(inputs).push(stack, {head: np.zeros((2, 100), np.int64) for head in inputs})
     assert len(stack.to_bytes()) <= 1
 
 
@@ -119,11 +119,11 @@ def test_the_spread_that_is_sent_is_the_cheapest(scale: float):
 def corrected(monkeypatch: pytest.MonkeyPatch) -> None:
     """The encoder sends `random_weights`, whatever would suit the image; none for what it has not."""
 
-    def chosen(net: Flow, workers: Workers, picture: NumpyArray, lifts: bool) -> Weights:
+    def chosen(net: Flow, workers: Workers, picture: NumpyArray, has_rct: bool) -> Weights:
         height, width, depth = picture.shape
-        empty = net.empty_spots((height, width), depth)
-        weights = random_weights(net.spots(depth))
-        return {spot: each * (spot not in empty) for spot, each in weights.items()}
+        empty = net.empty_heads((height, width), depth)
+        weights = random_weights(net.heads(depth))
+        return {head: each * (head not in empty) for head, each in weights.items()}
 
     monkeypatch.setattr(idf, "best_corrections", chosen)
 
@@ -133,7 +133,7 @@ def corrected(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (11, 6)])
 def test_any_weights_make_a_codec(name: str, grey: bool, shape: tuple[int, int]):
-    """In one segment and in several, with and without lifts, and where a row is left over."""
+    """In one segment and in several, with and without colour transforms, and where a row is left over."""
     depth = 1 if grey else channels(name)
     symbols, coder = image(2, *shape, depth).ravel(), flow(name)
     for extra in (2,) if depth == 1 else (2, 3):
@@ -165,14 +165,14 @@ def test_every_backend_makes_the_same_file(device: str):
 def test_spots_are_the_heads_of_the_finest_level(name: str):
     net = flow(name)._flow
     for depth in {1, channels(name)}:
-        assert list(net.spots(depth)) == [(quarter, each) for quarter in range(3) for each in range(depth)]
-        watcher = Watcher(net.arrays)
-        costs(net, image(0, 1, 9, 8, depth), watcher)
-        heads = {spot: told.shape[1] for spot, (told, _, _) in watcher.seen.items()}
+        assert list(net.heads(depth)) == [(phase, each) for phase in range(3) for each in range(depth)]
+        recorder = Recorder(net.arrays)
+        costs(net, image(0, 1, 9, 8, depth), recorder)
+        heads = {head: head_inputs.shape[1] for head, (head_inputs, _, _) in recorder.seen.items()}
         if depth == channels(name):
-            assert heads == net.spots(depth)
+            assert heads == net.heads(depth)
         else:  # couplings that put planes back elsewhere may leave some in other channels
-            assert len(heads) == 3 and all(net.spots(3)[spot] == count for spot, count in heads.items())
+            assert len(heads) == 3 and all(net.heads(3)[head] == count for head, count in heads.items())
 
 
 @pytest.mark.parametrize("name", ANY_SIZE)
@@ -185,4 +185,4 @@ def test_what_is_fitted_to_grey_comes_back(name: str, kind: str):
 def test_corrections_of_another_spot_are_refused():
     weights = {(0, 0): np.ones((2, 10), np.int64), (2, 2): np.ones((2, 10), np.int64)}
     with pytest.raises(ValueError, match=r"\(2, 2\)"):
-        Sent({(0, 0): 9}).push(Stack(), weights)
+        CorrectionsCodec({(0, 0): 9}).push(Stack(), weights)

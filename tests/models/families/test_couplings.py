@@ -34,7 +34,7 @@ def coupling(config: CouplingConfig, device: str = "cpu") -> Coupling:
     return Coupling(config, tensors, backend(device), "levels.0.couplings.0")
 
 
-def quarters(seed: int, height: int, width: int, images: int = 2, kind: str = "noise") -> list[NumpyArray]:
+def phases(seed: int, height: int, width: int, images: int = 2, kind: str = "noise") -> list[NumpyArray]:
     """Quarters of three channels, the last two empty for grey ones: 12 planes [images, h, w]."""
     random, grey = np.random.RandomState(seed), kind == "grey"
     found = []
@@ -59,7 +59,7 @@ def same(left: Sequence[NumpyArray], right: Sequence[NumpyArray]) -> bool:
     kind=st.sampled_from(["noise", "constant", "grey"]),
 )
 def test_either_undoes_the_other(config: CouplingConfig, seed: int, height: int, width: int, kind: str):
-    layer, planes = coupling(config), quarters(seed, height, width, kind=kind)
+    layer, planes = coupling(config), phases(seed, height, width, kind=kind)
     there = layer.forward(planes)
     assert all(plane.size == 0 or (plane.min() >= 0 and plane.max() <= 255) for plane in there)
     assert all(np.array_equal(plane, np.floor(plane)) for plane in there)
@@ -71,7 +71,7 @@ def test_either_undoes_the_other(config: CouplingConfig, seed: int, height: int,
 
 @pytest.mark.parametrize("inverse", [True, False])
 def test_what_starts_at_zero_moves_nothing(inverse: bool):
-    layer, planes = coupling(CouplingConfig(2, 2, 6, inverse_permutation=inverse)), quarters(0, 6, 5)
+    layer, planes = coupling(CouplingConfig(2, 2, 6, inverse_permutation=inverse)), phases(0, 6, 5)
     assert same(layer.forward(planes), layer.places(planes))
 
 
@@ -79,7 +79,7 @@ def test_what_starts_at_zero_moves_nothing(inverse: bool):
 def test_a_quarter_moves_by_what_the_others_say(inverse: bool):
     layer = coupling(CouplingConfig(2, 2, 6, rezero=False, inverse_permutation=inverse))
     order = tiny_checkpoint("flow-coupled").arrays["levels.0.couplings.0.order"].tolist()
-    planes = quarters(3, 8, 8)
+    planes = phases(3, 8, 8)
     moved = [not same([z], [x]) for z, x in zip(layer.forward(planes), layer.places(planes), strict=True)]
     assert moved == ([i in order[9:] for i in range(12)] if inverse else [i >= 9 for i in range(12)])
     shifts = [z - x for z, x in zip(layer.forward(planes), layer.places(planes), strict=True)]
@@ -127,7 +127,7 @@ def translated(name: str, planes: list[NumpyArray], level: str) -> list[list[lis
 @given(seed=SEEDS, height=st.integers(1, 5), width=st.integers(1, 5))
 def test_it_is_its_formula(name: str, device: str, seed: int, height: int, width: int):
     flow, level = FLOWS[name].flow, "levels.0.couplings.1"
-    planes = [plane for i, plane in enumerate(quarters(seed, height, width, 1)) if i % 3 < flow.channels]
+    planes = [plane for i, plane in enumerate(phases(seed, height, width, 1)) if i % 3 < flow.channels]
     tensors = tiny_checkpoint(name).arrays
     layer = Coupling(flow.couplings, tensors, backend(device), level)
     order, shifts = tensors[f"{level}.order"].tolist(), np.array(translated(name, planes, level))
@@ -141,5 +141,5 @@ def test_it_is_its_formula(name: str, device: str, seed: int, height: int, width
 @pytest.mark.parametrize("device", [each for each in OTHERS if each != "torch-int8"])
 @pytest.mark.parametrize("config", [each for each in FORMS if not each.rezero], ids=str)
 def test_every_backend_moves_by_the_same(config: CouplingConfig, device: str):
-    planes = quarters(4, 17, 12)
+    planes = phases(4, 17, 12)
     assert same(coupling(config, device).forward(planes), coupling(config).forward(planes))

@@ -31,15 +31,25 @@ from catzip.models.backends.base import NumpyArray
 from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
 from catzip.models.families import table
+from catzip.models.families.autoregressive import random as ar
 from catzip.models.registry import Registry
 
 FAMILIES = {**table.FAMILIES, "order2": "order2"}
 """A family of tests, to show what one takes, beside those that there are."""
 
+OPTIONS = {
+    "random-plain": ar.MixedModel(ar.EXAMPLES["random"], None),
+    "random-unmatched": ar.MixedModel(ar.EXAMPLES["random"], ar.MIXING, match=False),
+}
+"""What the autoregressive family may be without."""
+
 EXAMPLES = [
-    (family, name)
-    for family, package in FAMILIES.items()
-    for name in import_module(f"{package}.random").EXAMPLES
+    *(
+        (family, name)
+        for family, package in FAMILIES.items()
+        for name in import_module(f"{package}.random").EXAMPLES
+    ),
+    *(("autoregressive", name) for name in OPTIONS),
 ]
 _FOLDER = TemporaryDirectory(prefix="catzip-families-")
 
@@ -55,7 +65,7 @@ def _families(monkeypatch: pytest.MonkeyPatch) -> None:
 def weights(family: str, name: str) -> Path:
     """A random network as a weight file."""
     path, examples = Path(_FOLDER.name) / f"{name}.safetensors", table.examples_of(family)
-    checkpoint.save(path, examples.random_checkpoint(examples.EXAMPLES[name], name))
+    checkpoint.save(path, examples.random_checkpoint((OPTIONS | examples.EXAMPLES)[name], name))
     return path
 
 

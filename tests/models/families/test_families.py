@@ -20,20 +20,13 @@ from model_laws import (
 from tiny_models import flow, masked, mixed_text, model
 from toy_families import Counting, Latent, Runs
 
-from catzip.benchmarks.matrix.recording import trace
 from catzip.compressor.coding.codec import Codec, Mapped
 from catzip.compressor.coding.ledger import Ledger
 from catzip.compressor.coding.model import Model
-from catzip.compressor.coding.pmf import TOTAL
 from catzip.compressor.errors import CorruptError, ModelMismatchError
-from catzip.models.backends.workers import Workers
-from catzip.models.families.autoregressive.codec import Autoregressive, Frame, FrameSteps
+from catzip.models.families.autoregressive.frame import FrameState, FrameSteps
 from catzip.models.families.autoregressive.native_frame import NativeFrame
-from catzip.models.families.autoregressive.random import MIXING
-from catzip.models.families.identity import Identity
 from catzip.models.families.lanes import Layout
-from catzip.models.mixing.config import mixing_tables
-from catzip.models.mixing.contexts import HASH, Past
 
 TOYS = (Counting(), Latent())
 
@@ -53,7 +46,7 @@ def test_laws(toy: Runs):
     assert_samples_are_symbols(toy, None)
     assert_refused_before_anything_is_allocated(toy, 2**50, (2**20,))
     with pytest.raises(ModelMismatchError):
-        toy.draw(1, 5, np.random.RandomState(0))
+        toy.sample(1, 5, np.random.RandomState(0))
 
 
 def test_state_runs_on_and_the_length_is_the_likelihood():
@@ -100,7 +93,7 @@ def test_bits_that_decode_to_nothing_are_drawn_anew():
             return Mapped(super().codec(size, state), checked, checked)
 
     refused: list[np.ndarray] = []
-    drawn = Choosy().draw(3, None, np.random.RandomState(1))
+    drawn = Choosy().sample(3, None, np.random.RandomState(1))
     assert len(refused) > 0 and drawn.shape == (3, 30) and 26 not in drawn
 
 
@@ -119,7 +112,7 @@ SAMPLES: dict[str, tuple[Model, str]] = {
 def test_samples_of_a_seed_stay(name: str):
     coder, digest = SAMPLES[name]
     steps = coder.budgets[0] if coder.budgets else None
-    drawn = coder.draw(2 if "flow" in name else 20, steps, np.random.RandomState(5))
+    drawn = coder.sample(2 if "flow" in name else 20, steps, np.random.RandomState(5))
     assert hashlib.sha256(drawn.tobytes()).hexdigest().startswith(digest)
 
 
@@ -132,54 +125,12 @@ def test_a_frame_is_gone_when_it_is_coded():
         before = threading.active_count()
         segments = coded(coder, symbols, (20, 50))
         next(coder.encode(symbols, (20, 50)))
-        assert len(segments) == 4 and not any(type(each) in (Frame, NativeFrame) for each in gc.get_objects())
+        assert len(segments) == 4 and not any(
+            type(each) in (FrameState, NativeFrame) for each in gc.get_objects()
+        )
         assert threading.active_count() <= before + 1  # that of the pool of the workers
     finally:
         gc.enable()
-
-
-class Hashing:
-    """No recurrent network: a hash of all that came before names the symbol that it thinks likely."""
-
-    alphabet, multiplications = 27, 1 << 30
-
-    def start(self, lanes: int) -> np.ndarray:
-        return np.zeros(lanes, np.uint64)
-
-    def frequencies(self, past: Past, state: np.ndarray) -> np.ndarray:
-        steps, lanes = past.recent.shape
-        found = np.full((steps, lanes, 27), TOTAL // 32, np.uint32)
-        for t in range(steps):
-            state += (past.recent[t] & np.uint64(255)) + np.uint64(1)
-            state += (past.expected[t] + 32 * past.lengths[t]).astype(np.uint64)
-            state *= HASH
-            found[t, np.arange(lanes), state % np.uint64(27)] += TOTAL - 27 * (TOTAL // 32)
-        return found
-
-
-def test_the_autoregressive_family_takes_any_network():
-    """In lanes and segments, by one thread and two, all at once and step by step."""
-    coders = [
-        Autoregressive(
-            Identity("hashing", "text27", bytes(8)), Hashing(), MIXING, mixing_tables(MIXING), Workers(i)
-        )
-        for i in (1, 2)
-    ]
-    symbols, plan = mixed_text(27, 1200), (40, 9)
-    first = trace(coders[0], symbols, plan)
-    assert first.pushed == first.popped and first == trace(coders[1], symbols, plan)
-    assert_length_is_likelihood(coders[0], symbols, plan)
-    assert_samples_are_symbols(coders[0], None)
-
-
-def test_the_mixture_is_for_symbols_of_a_byte():
-    class Wide(Hashing):
-        alphabet = 257
-
-    with pytest.raises(ValueError, match="256 is the most"):
-        Autoregressive(
-            Identity("wide", "tokens", bytes(8)), Wide(), MIXING, mixing_tables(MIXING), Workers(1)
-        )
 
 
 def test_what_is_pushed_must_be_what_is_known():
@@ -187,7 +138,7 @@ def test_what_is_pushed_must_be_what_is_known():
     coder, symbols = model("letters"), mixed_text(27, 60)
     layout = Layout.of(60, (5, 12))
     grid = layout.columns(0, 12).cut(symbols)
-    frame = Frame(coder, layout)
+    frame = coder.frame(layout)
     for wrong, ahead in ((grid[::-1], frame.ahead(symbols)), (grid, None)):
         with pytest.raises(ValueError, match="known of the frame"):
             FrameSteps(frame, grid.shape, ahead).push(Ledger(), wrong)

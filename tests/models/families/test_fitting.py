@@ -13,7 +13,7 @@ from tiny_models import flow, plain_plan
 from catzip.models.backends.base import NumpyArray
 from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
-from catzip.models.families.idf.codec import DRAWN
+from catzip.models.families.idf.codec import SAMPLE_SHAPE
 from catzip.models.families.idf.corrections import Corrections
 from catzip.models.families.idf.costs import costs
 from catzip.models.families.idf.digests import grained
@@ -35,14 +35,14 @@ def test_they_pay(channels: int):
 
 def test_what_the_model_expects_needs_none():
     """Its own draws are fitted by what is there: then nothing is sent."""
-    drawn = PHOTO.draw(1, None, np.random.RandomState(1))[0]
-    found = best_corrections(PHOTO._flow, Workers(1), drawn.reshape(*DRAWN, 3), True)
+    drawn = PHOTO.sample(1, None, np.random.RandomState(1))[0]
+    found = best_corrections(PHOTO._flow, Workers(1), drawn.reshape(*SAMPLE_SHAPE, 3), True)
     assert not any(each.any() for each in found.values())
 
 
 def test_few_pixels_are_not_fitted():
     found = best_corrections(PHOTO._flow, Workers(1), grained(40, 50, 3), False)
-    assert {spot: each.shape[1] - 1 for spot, each in found.items()} == PHOTO._flow.spots(3)
+    assert {head: each.shape[1] - 1 for head, each in found.items()} == PHOTO._flow.heads(3)
     assert not any(each.any() for each in found.values())
 
 
@@ -63,7 +63,7 @@ def same_weights(one: str, workers: Workers, other: str, others: Workers, device
     first = best_corrections(flow(one)._flow, workers, picture, True)
     second = best_corrections(flow(other, device)._flow, others, picture, True)
     assert any(each.any() for each in first.values())
-    assert all(np.array_equal(first[spot], second[spot]) for spot in first)
+    assert all(np.array_equal(first[head], second[head]) for head in first)
 
 
 def test_what_is_foreseen_is_what_is_saved():
@@ -73,8 +73,8 @@ def test_what_is_foreseen_is_what_is_saved():
     before = costs(net, picture[None])[0]
     after = costs(net, picture[None], Corrections(net.arrays, weights, net.config.components))[0]
     assert after < 0.95 * before
-    for spot in weights:  # each part of them
-        less = {at: each * (at != spot) for at, each in weights.items()}
+    for head in weights:  # each part of them
+        less = {at: each * (at != head) for at, each in weights.items()}
         assert (
             costs(net, picture[None], Corrections(net.arrays, less, net.config.components))[0] >= after - 16
         )
@@ -109,31 +109,31 @@ def mixtures(seed: int) -> tuple[NumpyArray, NumpyArray, NumpyArray]:
     return y, guess, values
 
 
-def test_slopes_know_the_probability_of_the_codec():
+def test_gradients_know_the_probability_of_the_codec():
     y, guess, values = mixtures(0)
     net = PHOTO._flow
-    tensors = {"exp": net.slopes._exp.astype(np.int32), **logistic_tables()}
+    tensors = {"exp": net.gradients._exp.astype(np.int32), **logistic_tables()}
     exact = Logistics(arrays_for("cpu"), tensors, 256, net.config.components)
     edges = np.zeros((1, 1), int) + (np.arange(17) << 4)
     high = exact(y.astype(np.float32), guess.astype(np.int32), edges) / 2.0**24
     rows, top = np.arange(len(y)), values >> 4
     low = exact(y.astype(np.float32), guess.astype(np.int32), (top << 4)[:, None] + np.arange(17)) / 2.0**24
     p = high[rows, top] * low[rows, values % 16]
-    found = net.slopes(y, guess, values)[0]
+    found = net.gradients(y, guess, values)[0]
     assert np.abs(np.log2(found) - np.log2(p)).max() < 0.1
     assert abs(np.log2(found).sum() / np.log2(p).sum() - 1) < 1e-3
 
 
 @pytest.mark.parametrize("part,step,unit", [(1, 4, 2**LEVEL), (2, 64, 2**MEAN)])
-def test_slopes_are_those_of_the_probability(part: int, step: int, unit: int):
+def test_gradients_are_those_of_the_probability(part: int, step: int, unit: int):
     """As differences of ln p have it, for each level of the means and each unit of ln(scale)."""
     y, guess, values = mixtures(1)
     m = PHOTO._flow.config.components
     shift = np.zeros_like(y)
     shift[:, part * m : (part + 1) * m] = step
-    slopes = PHOTO._flow.slopes
-    below, above = (np.log(slopes(y + sign * shift, guess, values)[0]) for sign in (-1, 1))
-    numeric, found = (above - below) / (2 * step) * unit, slopes(y, guess, values)[part]
+    gradients = PHOTO._flow.gradients
+    below, above = (np.log(gradients(y + sign * shift, guess, values)[0]) for sign in (-1, 1))
+    numeric, found = (above - below) / (2 * step) * unit, gradients(y, guess, values)[part]
     assert np.corrcoef(numeric, found)[0, 1] > 0.99
     assert np.polyfit(numeric, found, 1)[0] == pytest.approx(1, abs=0.1)
 

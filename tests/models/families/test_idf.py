@@ -202,19 +202,19 @@ def test_images_of_an_array_do_not_know_of_each_other(name: str):
 @pytest.mark.parametrize("name", MODELS)
 def test_draws_are_the_models_own(name: str, monkeypatch: pytest.MonkeyPatch):
     """Each seed has its own, and they cost less than noise: the model thinks them likely."""
-    monkeypatch.setattr(idf, "DRAWN", (16, 12))
+    monkeypatch.setattr(idf, "SAMPLE_SHAPE", (16, 12))
     coder = flow(name)
     shape = coder.shape or (16, 12, channels(name))
-    drawn = coder.draw(2, None, np.random.RandomState(7))
+    drawn = coder.sample(2, None, np.random.RandomState(7))
     assert drawn.shape == (2, math.prod(shape)) and drawn.dtype == np.uint8
-    assert np.array_equal(drawn[:1], coder.draw(1, None, np.random.RandomState(7)))
-    assert not np.array_equal(drawn, coder.draw(2, None, np.random.RandomState(8)))
+    assert np.array_equal(drawn[:1], coder.sample(1, None, np.random.RandomState(7)))
+    assert not np.array_equal(drawn, coder.sample(2, None, np.random.RandomState(8)))
     plan = coder.plan(drawn[0].size, shape=() if coder.shape else shape)
     others = [image(seed, drawn[0].size, kind="noise") for seed in range(5)]
-    likely = coder.draw(5, None, np.random.RandomState(7))
+    likely = coder.sample(5, None, np.random.RandomState(7))
     assert sum(coder.nll(each, plan) for each in likely) < sum(coder.nll(each, plan) for each in others)
     assert_samples_are_symbols(coder, None)
-    assert coder.draw(0, None, np.random.RandomState(7)).shape == (0, math.prod(shape))
+    assert coder.sample(0, None, np.random.RandomState(7)).shape == (0, math.prod(shape))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -22,7 +22,7 @@ def test_there_are_no_steps_to_choose():
             with pytest.raises(ModelMismatchError, match=f"{name} codes in one pass"):
                 flow(name).plan(10, steps)
             with pytest.raises(ModelMismatchError, match=f"{name} codes in one pass"):
-                flow(name).draw(1, steps, np.random.RandomState(0))
+                flow(name).sample(1, steps, np.random.RandomState(0))
 
 
 IMPOSSIBLE: dict[str, tuple[str, int, Plan]] = {
@@ -44,10 +44,10 @@ IMPOSSIBLE: dict[str, tuple[str, int, Plan]] = {
     "a frame beyond any memory": ("flow", 2**62, (2**31, 1, 512, 1)),
     "a number missing": ("flow", 90, (5, 3, 8)),
     "a number too many": ("flow", 90, (5, 3, 8, 1, 1, 1)),
-    "neither lifts nor corrections": ("flow", 90, (5, 3, 8, 1, 4)),
+    "neither a colour transform nor corrections": ("flow", 90, (5, 3, 8, 1, 4)),
     "more than there is": ("flow", 90, (5, 3, 8, 1, 7)),
-    "lifts of grey": ("flow", 90, (5, 1, 8, 1, 1)),
-    "lifts of grey, and corrections": ("flow", 90, (5, 1, 8, 1, 3)),
+    "a colour transform of grey": ("flow", 90, (5, 1, 8, 1, 1)),
+    "a colour transform of grey, and corrections": ("flow", 90, (5, 1, 8, 1, 3)),
     "corrections for an array": ("flow-array", 90, (1, 2)),
     "nothing": ("flow", 90, ()),
     "no images": ("flow-array", 90, (0,)),

@@ -24,8 +24,8 @@ from catzip.compressor.coding.stack import Stack
 from catzip.models.backends.select import arrays_for
 from catzip.models.backends.workers import Workers
 from catzip.models.families.autoregressive import codec as autoregressive
-from catzip.models.families.autoregressive import native_frame
-from catzip.models.families.autoregressive.codec import Autoregressive, Frame
+from catzip.models.families.autoregressive import frame, native_frame
+from catzip.models.families.autoregressive.codec import Autoregressive
 from catzip.models.families.lanes import Layout
 from catzip.models.mixing.contexts import MATCH_LENGTHS
 from catzip.models.networks.recurrent import ExactNetwork
@@ -79,7 +79,7 @@ def test_decode_undoes_encode_under_its_own_plan(name: str):
 def test_encoding_at_once_is_the_serial_codec_unwound(name: str):
     """What decoding pops, pushed again step by step, makes the very bytes that teacher forcing made."""
     coder, layout = model(name), Layout.of(61, (5, 4))
-    popping, pushing = Frame(coder, layout), Frame(coder, layout)
+    popping, pushing = coder.frame(layout), coder.frame(layout)
     symbols = mixed_text(coder.alphabet, 61)
     for (start, stop), segment in zip(layout.segments(), coded(coder, symbols, (5, 4)), strict=True):
         grid, again = np.empty((2, stop - start, 5), np.uint8)
@@ -99,7 +99,7 @@ def test_pmfs_are_the_same_however_they_are_evaluated(name: str, monkeypatch: py
     first = trace(model(name), symbols, plan)
     assert first.pushed == first.popped
     assert len(Workers(2).groups(40)) == 2
-    for module in (autoregressive, native_frame):
+    for module in (frame, native_frame):
         monkeypatch.setattr(module, "_LEAST_WORK", 1)  # the tiny networks share it, too
     assert trace(model(name, threads=2), symbols, plan) == first
     for at_once in (1, 90, 10**6):

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catzip.models.families.ardm.schedules import (
+    CallSchedule,
     Costs,
     Groups,
-    Schedule,
     best,
     every_step,
     from_tensors,
@@ -128,7 +128,7 @@ def assert_whole(groups: Groups, stages: int, size: int) -> None:
 @pytest.mark.parametrize("calls", [5, 20, 30])
 def test_calls_code_every_digit_once_in_order(stages: int, length: int, calls: int):
     order = np.random.RandomState(1).permutation(30)
-    schedule = Schedule(order, uniform(stages, 30, calls))
+    schedule = CallSchedule(order, uniform(stages, 30, calls))
     coded: list[tuple[int, int]] = []
     for call in schedule.calls(length):
         assert len(call.wanted) and call.known.shape == (30,)
@@ -159,7 +159,9 @@ def cuts_of(stages: int) -> dict[int, Groups]:
 def stored(stages: int = 2) -> dict[str, np.ndarray]:
     order, other = (np.random.RandomState(seed).permutation(12) for seed in (2, 3))
     cuts = cuts_of(stages)
-    return to_tensors({calls: Schedule(other if calls == 5 else order, cut) for calls, cut in cuts.items()})
+    return to_tensors(
+        {calls: CallSchedule(other if calls == 5 else order, cut) for calls, cut in cuts.items()}
+    )
 
 
 def test_schedules_are_stored_and_all_steps_need_no_groups():

@@ -87,7 +87,7 @@ def test_the_mixture_is_its_formula(
 
 
 def test_old_counters_and_large_tables_are_as_the_formula_has_them():
-    """Ages to the limit of shipped models, and more rows than the last stage has: all that a few steps do not reach."""
+    """Counts to the limit of shipped models, more rows than the SSE stage has: all that a few steps do not reach."""
     config = MixingConfig(
         (1, 2), 22, limit=255, rate=28000, start=9000, phrases=True, by_age=True, refined=True
     )

@@ -62,19 +62,19 @@ def tiny(name: str, network: str) -> tuple[Net, Net]:
 
 
 def assert_same(nets: tuple[Net, Net], seed: int, items: int = 3, most: int = 1 << 16) -> None:
-    """What is known grows from call to call, with a memory, but for the last, which knows something else."""
+    """What is known grows from call to call, with a cache, but for the last, which knows something else."""
     random, (net, reference) = np.random.RandomState(seed), nets
     values = random.randint(0, net.alphabet, (items, net.size)).astype(np.uint8)
     stage, order = random.randint(net.stages), random.permutation(net.size)
-    memories = net.memory(), reference.memory()
+    caches = net.new_cache(), reference.new_cache()
     for count in [*sorted(random.randint(0, net.size, 3)), random.randint(net.size)]:
         known = np.zeros(net.size, np.bool_)
         known[order[:count]] = True
         wanted = order[count:][: random.randint(1, min(net.size - count, most) + 1)]
         asked = values, known, stage, wanted
-        found = net.frequencies(*asked, memories[0])
+        found = net.frequencies(*asked, caches[0])
         assert found.dtype == np.uint32
-        assert np.array_equal(found, reference.frequencies(*asked, memories[1]))
+        assert np.array_equal(found, reference.frequencies(*asked, caches[1]))
         assert np.array_equal(found[:1], net.frequencies(values[:1], *asked[1:]))
 
 
@@ -196,10 +196,10 @@ def test_networks_of_any_size_are_those_of_numpy(name: str, size: str):
 @every_variant
 @pytest.mark.parametrize("network", shipped("ardm"))
 def test_shipped_networks_are_those_of_numpy(name: str, network: str):
-    """On what they were trained on, or nearly: what they draw."""
+    """Given what they were trained on, or nearly: what they draw."""
     core, reference = (native.masked(network, each) for each in (name, "numpy"))
     size = reference.network.size
-    symbols = core.draw(2, 10, np.random.RandomState(3)).ravel()[: size + size // 3]
+    symbols = core.sample(2, 10, np.random.RandomState(3)).ravel()[: size + size // 3]
     for each in (1, 2):
         plan = (5, each)
         segments = coded(reference, symbols, plan)

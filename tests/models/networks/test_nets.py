@@ -156,12 +156,12 @@ def test_a_memory_changes_nothing(name: str, device: str, at_once: int | None, s
     """Over calls in which ever more becomes known, whatever the order: many symbols at a time, or one."""
     net, random, items = on(name, device), np.random.RandomState(seed), 3
     values = random.randint(0, net.alphabet, (items, net.size)).astype(np.uint8)
-    order, known, memory = random.permutation(net.size), np.zeros(net.size, bool), net.memory()
+    order, known, cache = random.permutation(net.size), np.zeros(net.size, bool), net.new_cache()
     stage = random.randint(net.stages)
     with patch.object(net._arrays, "at_once", at_once or net._arrays.at_once):
         for wanted in np.array_split(order, min(calls, net.size)):
             asked = values, known, stage, wanted
-            assert np.array_equal(net.frequencies(*asked, memory), net.frequencies(*asked))
+            assert np.array_equal(net.frequencies(*asked, cache), net.frequencies(*asked))
             known[wanted] = True
 
 

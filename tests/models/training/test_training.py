@@ -16,6 +16,7 @@ from tiny_recipe import DATA, written  # noqa: E402
 from catzip.models import checkpoint  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, loop, names, train  # noqa: E402
+from catzip.models.training.families import task_for  # noqa: E402
 from catzip.models.training.recipe import RECIPES  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("trains")
@@ -59,6 +60,24 @@ def test_training_learns_logs_and_exports_a_model_that_codes(folder: Path, monke
     made = compress(content, models=models, model="tiny")
     assert models.by_name("tiny").fingerprint in made  # coded, not stored
     assert decompress(made, models=models) == content
+
+
+def test_a_network_is_trained_to_code_alone_and_without_matches(folder: Path):
+    recipe = replace(load(folder / "tiny.toml"), coding={"mixer": False, "match": False})
+    task, seen = task_for(recipe, torch.device("cpu")), []
+    task.net.register_forward_pre_hook(lambda net, given: seen.append(given[0]))
+    data = [DATA.encode()]
+    for batch, _ in zip(task.batches(data, [1.0], 0), range(5), strict=False):
+        assert (batch.rows[-1] > 0).any() or batch.fresh.any()
+        task.loss(batch)
+    assert seen and not any(rows[-1].any() for rows in seen)
+
+    coder = Registry("cpu").by_name(str(train(recipe, folder, folder / "out", steps=20, device="cpu")))
+    symbols = np.frombuffer(DATA[-3000:].encode(), np.uint8)
+    plan = coder.plan(len(symbols))
+    trained = log_of(folder / "out")[-1]["validation"]
+    assert coder.nll(symbols, plan) / len(symbols) == pytest.approx(trained, rel=0.1)
+    assert (coder.decode(coder.encode(symbols, plan), len(symbols), plan) == symbols).all()
 
 
 def test_the_last_part_of_a_run_rounds(folder: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""Autoregressive diffusion in training: what is drawn and masked, what is learnt, and that the export codes."""
+"""Autoregressive diffusion in training: what is sampled and masked, what is learnt, and that the export codes."""
 
 import json
 from pathlib import Path
@@ -146,10 +146,10 @@ def test_training_learns_and_the_export_codes(name: str, tmp_path: Path, monkeyp
 @pytest.mark.parametrize("name", RECIPES)
 def test_schedules_are_exported_for_every_budget_that_fits(name: str, tmp_path: Path):
     task = task_of(name, tmp_path)
-    twin = task.twin
+    trainer = task.trainer
     arrays = task.export([(tmp_path / "held").read_bytes()])
-    schedules = from_tensors(arrays, twin.stages, twin.size)
-    assert list(schedules) == [5, 10, twin.stages * twin.size]
+    schedules = from_tensors(arrays, trainer.stages, trainer.size)
+    assert list(schedules) == [5, 10, trainer.stages * trainer.size]
     assert {key: array.dtype.kind for key, array in arrays.items() if array.dtype.kind not in "iu"} == {}
 
 
@@ -169,9 +169,11 @@ def test_what_is_known_is_spread_evenly_over_items_and_stages():
 def test_the_loss_is_the_bound(name: str, tmp_path: Path):
     """The mean, over the dimensions that are not known, of their cost: equation 4 of the paper."""
     task = task_of(name, tmp_path)
-    items = task.twin.draw(task.twin.items((tmp_path / "held").read_bytes()), 8, np.random.default_rng(0))
+    items = task.trainer.sample(
+        task.trainer.items((tmp_path / "held").read_bytes()), 8, np.random.default_rng(0)
+    )
     batch = masked(items, 1, np.random.default_rng(1))
-    bits = task.twin.bits(batch).detach().numpy()
+    bits = task.trainer.bits(batch).detach().numpy()
     expected = np.mean([row[~known].mean() for row, known in zip(bits, batch.known, strict=True)])
     assert float(task.loss(batch).detach()) == pytest.approx(expected, rel=1e-5)
 
@@ -180,18 +182,20 @@ def test_the_loss_is_the_bound(name: str, tmp_path: Path):
 def test_nothing_is_learnt_from_what_is_hidden(name: str, tmp_path: Path):
     """Hidden symbols change only what they themselves cost."""
     task = task_of(name, tmp_path)
-    twin = task.twin
-    items = twin.draw(twin.items((tmp_path / "held").read_bytes()), 8, np.random.default_rng(0))
-    batch = masked(items, twin.stages, np.random.default_rng(1))
+    trainer = task.trainer
+    items = trainer.sample(trainer.items((tmp_path / "held").read_bytes()), 8, np.random.default_rng(0))
+    batch = masked(items, trainer.stages, np.random.default_rng(1))
     hidden = np.where(batch.known, items, items[::-1])
-    if twin.stages > 1:  # digits of earlier stages are known everywhere, and later ones are hidden everywhere
+    if (
+        trainer.stages > 1
+    ):  # digits of earlier stages are known everywhere, and later ones are hidden everywhere
         step = 8 - 2 * batch.stages[:, None]
         hidden = np.where(batch.known, items, items >> step << step | hidden & (1 << step) - 1).astype(
             np.uint8
         )
     with torch.no_grad():
-        ours = twin.bits(batch).numpy()
-        theirs = twin.bits(Batch(hidden, batch.stages, batch.known, batch.wanted)).numpy()
+        ours = trainer.bits(batch).numpy()
+        theirs = trainer.bits(Batch(hidden, batch.stages, batch.known, batch.wanted)).numpy()
     same = batch.known | (hidden == items)
     assert same.mean() < 1 and np.array_equal(ours[same], theirs[same])
 

@@ -25,7 +25,7 @@ from catzip.models.training import load, names, train  # noqa: E402
 from catzip.models.training.families import task_for  # noqa: E402
 from catzip.models.training.recipe import Recipe  # noqa: E402
 from catzip.models.training.state import STATE  # noqa: E402
-from catzip.models.training.warm_start import grow, source  # noqa: E402
+from catzip.models.training.warm_start import source, warm_start  # noqa: E402
 
 SMALL = {"hidden": 0, "ngrams": [[1, 8], [2, 9]]}
 LARGE = {"hidden": 16, "depth": 3, "ngrams": [[1, 8], [2, 11]]}
@@ -59,7 +59,7 @@ def test_a_grown_network_makes_what_the_small_one_makes(folder: Path):
     path, recipes = folder / "small" / "state.safetensors", [sized(folder, each) for each in (SMALL, LARGE)]
     small, large = (net(recipe) for recipe in recipes)
     for each, recipe in zip((small, large), recipes, strict=True):
-        grow(each, path, recipe)
+        warm_start(each, path, recipe)
     symbols, pairs = torch.randint(256, (5, 4)), torch.randint(1 << 11, (5, 4))
     match = torch.randint(256, (5, 4))
     expected, after = small(torch.stack([symbols, pairs >> 2, match]), torch.zeros(1, 4, 24))
@@ -125,12 +125,12 @@ def test_other_families_begin_with_a_network_of_the_same_sizes(family: ModuleTyp
     train(recipe, folder, folder / "first", steps=2, device="cpu")
     saved = checkpoint.load(folder / "first" / STATE).arrays
     task = task_for(recipe, torch.device("cpu"))
-    grow(task.net, folder / "first" / STATE, recipe)
+    warm_start(task.net, folder / "first" / STATE, recipe)
     for key, parameter in task.net.named_parameters():
         assert np.array_equal(parameter.detach().numpy(), saved[f"average/{key}"])
     with pytest.raises(CatzipError, match="another model than that of the recipe"):
         deeper = replace(recipe, model=recipe.model | {"depth": recipe.model["depth"] + 1})
-        grow(task.net, folder / "first" / STATE, deeper)
+        warm_start(task.net, folder / "first" / STATE, deeper)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_layers_become_fine_but_not_coarse(family: ModuleType, name: str, fine: 
     train(coarse, folder, folder / "coarse", steps=2, device="cpu")
     saved = checkpoint.load(folder / "coarse" / STATE).arrays
     task = task_for(finer, torch.device("cpu"))
-    grow(task.net, folder / "coarse" / STATE, finer)
+    warm_start(task.net, folder / "coarse" / STATE, finer)
     for key, parameter in task.net.named_parameters():
         assert np.array_equal(parameter.detach().numpy(), saved[f"average/{key}"])
     found = train(finer, folder, folder / "fine", start=str(folder / "coarse"), steps=1, device="cpu")
@@ -158,7 +158,9 @@ def test_a_network_does_not_shrink(folder: Path):
     train(sized(folder, LARGE), folder, folder / "large", start=str(folder / "small"), steps=1, device="cpu")
     for sizes in (LARGE | {"depth": 2}, LARGE | {"hidden": 0}, LARGE | {"hidden": 32}, SMALL):
         with pytest.raises(CatzipError, match="none may be smaller"):
-            grow(net(sized(folder, sizes)), folder / "large" / "state.safetensors", sized(folder, sizes))
+            warm_start(
+                net(sized(folder, sizes)), folder / "large" / "state.safetensors", sized(folder, sizes)
+            )
 
 
 def test_there_must_be_something_to_begin_from(folder: Path):
@@ -203,7 +205,7 @@ def test_a_shipped_model_begins_as_it_is(name: str):
     """
     recipe, saved = load(name), checkpoint.load(source(name))
     task = task_for(recipe, torch.device("cpu"))
-    begun = grow(task.net, source(name), recipe)
+    begun = warm_start(task.net, source(name), recipe)
     assert begun["model"] == saved.fingerprint.hex() and begun["symbols"] > 1_000_000
     again = exported(task.net)
     layers = (".weight", ".exponent", ".bias", ".table", ".order", ".position")
@@ -251,7 +253,7 @@ def test_another_order_of_planes_is_refused(tmp_path: Path):
     saved.arrays[key] = saved.arrays[key][::-1]
     checkpoint.save(folder / "other.safetensors", saved)
     with pytest.raises(CatzipError, match="have another order than in the network of the recipe"):
-        grow(task_for(recipe, torch.device("cpu")).net, folder / "other.safetensors", recipe)
+        warm_start(task_for(recipe, torch.device("cpu")).net, folder / "other.safetensors", recipe)
 
 
 def test_weights_that_lack_a_layer_are_named(folder: Path):
@@ -260,10 +262,10 @@ def test_weights_that_lack_a_layer_are_named(folder: Path):
     checkpoint.save(folder / "lacking.safetensors", saved)
     recipe = sized(folder, SMALL)
     with pytest.raises(CorruptError, match=r"lacking.safetensors: not the weights of its own configuration"):
-        grow(net(recipe), folder / "lacking.safetensors", recipe)
+        warm_start(net(recipe), folder / "lacking.safetensors", recipe)
 
 
 def test_another_family_is_no_start(folder: Path):
     recipe = replace(sized(folder, SMALL), family="ardm")
     with pytest.raises(CatzipError, match="another model than that of the recipe"):
-        grow(net(sized(folder, SMALL)), folder / "small" / "state.safetensors", recipe)
+        warm_start(net(sized(folder, SMALL)), folder / "small" / "state.safetensors", recipe)

@@ -1,4 +1,4 @@
-"""Digits that are 0 nearly always."""
+"""Side information of a tile or a segment: digits that are 0 nearly always."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ....compressor.coding.pmf import PMF, TOTAL
 from .flow import BASE
 
 
-def rare(count: int) -> PMF:
-    """PMFs of a digit of what a tile or a segment may have: none in 241 of 256 cases, any other in one."""
+def side_digits(count: int) -> PMF:
+    """PMFs of so many digits 0..15 of side information: 0 in 241 of 256 cases, each other digit in one."""
     row = np.full(BASE, TOTAL >> 8, np.uint32)
     row[0] = TOTAL - (BASE - 1) * row[1]
     return PMF(np.tile(row, (count, 1)))

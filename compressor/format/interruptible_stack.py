@@ -1,4 +1,4 @@
-"""A stack that looks up while it is popped: models take seconds for a segment, and who waits may have gone."""
+"""A stack whose pops can be interrupted: models take seconds for a segment, and who waits may have gone."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,18 +8,18 @@ from ..coding.stack import Stack
 from .limits import Check
 
 
-def go_on() -> None:
+def no_check() -> None:
     """A `Check` that never ends anything."""
 
 
-class Watched(Stack):
+class InterruptibleStack(Stack):
     """Calls `check` before each pop, and whenever a decoder that it lends itself to looks up."""
 
     __slots__ = ("check",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.check: Check = go_on
+        self.check: Check = no_check
 
     def lends(self) -> bool:
         """See `Stack.lends`."""

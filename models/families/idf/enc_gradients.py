@@ -26,8 +26,8 @@ from ...layers.logistics import (
 assert LOGIT == MEAN  # logits are in the steps of the rest of a mixture
 
 
-class Slopes:
-    """Probabilities of values 0..255 and their slopes, under mixtures of ``components`` logistics."""
+class MixtureGradients:
+    """Probabilities of values 0..255 and the gradients of ln p, under mixtures of ``components`` logistics."""
 
     def __init__(self, tensors: Tensors, components: int) -> None:
         self._components = components
@@ -66,7 +66,7 @@ class Slopes:
     def _edge(
         self, distance: NumpyArray, inverse: NumpyArray, is_end: NumpyArray, end: float
     ) -> tuple[NumpyArray, NumpyArray, NumpyArray]:
-        """The distribution function, its slope, and where, of steps of a mean from it."""
+        """The distribution function F of a logistic at steps from its mean, its slope F (1 - F), and z."""
         z = (distance * inverse >> LEVEL + INVERSE - STEP).clip(-FAR, FAR)
         below = np.where(is_end, end, self._cdf.take(z + FAR))
         return below, below * (1 - below), z * 2.0**-STEP

@@ -1,4 +1,4 @@
-"""The masked networks in training and the exact ones are twins: same weights, same view of the data, same bits."""
+"""The masked networks in training and the exact ones agree: same weights, same view of the data, same bits."""
 
 from dataclasses import asdict
 from unittest.mock import patch
@@ -15,7 +15,7 @@ from tiny_models import MASKED, tiny_checkpoint  # noqa: E402
 from catzip.models.backends.base import CODE_MAX, NumpyArray  # noqa: E402
 from catzip.models.backends.numpy import NumpyArrays  # noqa: E402
 from catzip.models.families.ardm.masks import Batch  # noqa: E402
-from catzip.models.families.ardm.qat import ImageTwin, TextTwin  # noqa: E402
+from catzip.models.families.ardm.qat import ImageTrainer, TextTrainer  # noqa: E402
 from catzip.models.layers import grid  # noqa: E402
 from catzip.models.layers.attention import ATTENDED, HEAD, POSITION, Attention, attention_table  # noqa: E402
 from catzip.models.layers.convolution import Block  # noqa: E402
@@ -49,12 +49,12 @@ def vary(net: torch.nn.Module, on_the_grid: bool = True) -> None:
                 module.position += 0.2 * torch.randn_like(module.position)
 
 
-class Twins:
+class Pair:
     """A random network in training and the exact one of its export, over random items."""
 
     def __init__(self, name: str, seed: int = 0, on_the_grid: bool = True) -> None:
         torch.manual_seed(seed)
-        config, kind = MASKED[name], ImageTwin if isinstance(MASKED[name], ConvNetConfig) else TextTwin
+        config, kind = MASKED[name], ImageTrainer if isinstance(MASKED[name], ConvNetConfig) else TextTrainer
         self.training = kind(asdict(config), torch.device("cpu"))
         vary(self.training.net, on_the_grid)
         self.arrays = layers.exported(self.training.net) | self.training.tables()
@@ -94,7 +94,7 @@ class Twins:
 @pytest.mark.parametrize("name", NAMES)
 def test_bits_are_the_same(name: str):
     """With biases on the grid, but for what a code of a norm or an average does here and there."""
-    ours, theirs = Twins(name).bits(seed=1)
+    ours, theirs = Pair(name).bits(seed=1)
     assert np.std(theirs) > 0.3  # they say something
     assert np.mean(np.abs(ours - theirs) < 0.02) > 0.9 and np.mean(np.abs(ours - theirs) < 0.15) > 0.99
     assert ours.mean() == pytest.approx(theirs.mean(), rel=0.001)
@@ -103,38 +103,38 @@ def test_bits_are_the_same(name: str):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_wanted_costs_the_same_alone(name: str):
     """Some dimensions of each item, none of one, all of another, in training."""
-    twin, random = Twins(name).training, np.random.RandomState(3)
-    stages = twin.stages
-    items = random.randint(0, 20, (4 * stages, twin.size)).astype(np.uint8)
+    trainer, random = Pair(name).training, np.random.RandomState(3)
+    stages = trainer.stages
+    items = random.randint(0, 20, (4 * stages, trainer.size)).astype(np.uint8)
     known = random.rand(*items.shape) < 0.4
     each, wanted = np.arange(4 * stages) % stages, random.rand(*items.shape) < 0.3
     wanted[0], wanted[1] = False, True
     with torch.no_grad():
-        some = twin.bits(Batch(items, each, known, wanted)).numpy()
-        everything = twin.bits(Batch(items, each, known, np.ones_like(wanted))).numpy()
+        some = trainer.bits(Batch(items, each, known, wanted)).numpy()
+        everything = trainer.bits(Batch(items, each, known, np.ones_like(wanted))).numpy()
     assert some.shape == items.shape and np.allclose(some[wanted], everything[wanted], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_bits_agree_with_any_biases(name: str):
     """Which are rounded at export, and networks as narrow as these feel it."""
-    ours, theirs = Twins(name, on_the_grid=False).bits(seed=2)
+    ours, theirs = Pair(name, on_the_grid=False).bits(seed=2)
     assert np.mean(np.abs(ours - theirs) < 0.15) > 0.95
     assert ours.mean() == pytest.approx(theirs.mean(), rel=0.005)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_agreement_is_that_of_rounding(name: str):
-    """Without it the twins drift apart: what the tests above measure can fail."""
-    twins = Twins(name)
+    """Without it the two drift apart: what the tests above measure can fail."""
+    pair = Pair(name)
     with patch.object(layers.Rounding, "on", False):
-        ours, theirs = twins.bits(seed=1)
+        ours, theirs = pair.bits(seed=1)
     assert np.mean(np.abs(ours - theirs) < 0.02) < 0.9
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_export_makes_what_the_exact_network_reads(name: str):
-    ours, theirs = Twins(name).arrays, tiny_checkpoint(name).arrays
+    ours, theirs = Pair(name).arrays, tiny_checkpoint(name).arrays
     schedules = {key for key in theirs if key.startswith(("order", "groups"))}
     assert ours.keys() == theirs.keys() - schedules
     for key, array in ours.items():
@@ -156,7 +156,7 @@ def attention_of(seed: int) -> tuple[transformer.Attention, Attention]:
 
 @settings(max_examples=10, deadline=None)
 @given(seed=SEEDS)
-def test_attention_twins(seed: int):
+def test_attention_agrees(seed: int):
     """A whole layer: where a code of the norm lies next to a tie, a step or a few apart."""
     layer, exact = attention_of(seed)
     x = torch.floor(torch.randn(3, CHUNKS.length, CHUNKS.width) * 300)
@@ -177,14 +177,14 @@ def test_averages_are_the_same(seed: int, spread: int):
     bias = torch.from_numpy(np.asarray(exact._bias) - np.float32(0.5)) / 2.0**POSITION
     with torch.no_grad():
         ours = layer._rounded(*(torch.from_numpy(x) / 2.0**grid.ACT for x in (q, k, v)), bias)
-    ours = layers.snap(ours, ATTENDED, CODE_MAX).transpose(1, 2).reshape(2 * CHUNKS.length, -1)
+    ours = layers.fake_quantize(ours, ATTENDED, CODE_MAX).transpose(1, 2).reshape(2 * CHUNKS.length, -1)
     apart = np.abs(steps(ours, ATTENDED) - exact._attended(q, k, v, exact._bias))
     assert apart.max() <= 1 and np.mean(apart) < 0.02
 
 
 @settings(max_examples=10, deadline=None)
 @given(seed=SEEDS)
-def test_block_twins(seed: int):
+def test_block_agrees(seed: int):
     torch.manual_seed(seed)
     layer = convnet.Block(16, 12, 2)
     vary(layer)

@@ -10,7 +10,7 @@ from ..lanes import MAX_SEGMENT, MAX_SEGMENTS
 
 
 @dataclass(frozen=True)
-class Items:
+class ItemLayout:
     """How a frame of ``count`` symbols is cut into items of ``size``, and these into segments of ``each``."""
 
     count: int
@@ -18,14 +18,14 @@ class Items:
     each: int
 
     @staticmethod
-    def of(count: int, size: int, each: int) -> Items:
+    def of(count: int, size: int, each: int) -> ItemLayout:
         """The cut of a plan. Raises CorruptError for one that no encoder makes."""
         items = -(-count // size)
         # A segment never runs past the frame: one way to write each cut, so that no damage goes unnoticed.
         possible = 1 <= each <= items <= each * MAX_SEGMENTS
         if not possible or (each > 1 and each * size > MAX_SEGMENT):
             raise CorruptError(f"the coding plan of a frame of {count} symbols has segments of {each} items")
-        return Items(count, size, each)
+        return ItemLayout(count, size, each)
 
     def segments(self) -> Iterator[slice]:
         """The symbols of each segment."""

@@ -1,4 +1,4 @@
-"""The network in training and the exact one are twins: same weights, same logits, same view of the text."""
+"""The network in training and the exact one agree: same weights, same logits, same view of the text."""
 
 import math
 from dataclasses import asdict, replace
@@ -18,7 +18,6 @@ from catzip.compressor.errors import CatzipError  # noqa: E402
 from catzip.models.backends.base import NumpyArray  # noqa: E402
 from catzip.models.backends.numpy import NumpyArrays  # noqa: E402
 from catzip.models.backends.select import arrays_for  # noqa: E402
-from catzip.models.families.autoregressive.codec import Frame  # noqa: E402
 from catzip.models.families.autoregressive.training import AutoregressiveTask  # noqa: E402
 from catzip.models.families.lanes import Layout  # noqa: E402
 from catzip.models.layers import grid  # noqa: E402
@@ -110,7 +109,7 @@ def test_logits_and_likelihood_agree(name: str):
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_the_agreement_is_that_of_rounding(name: str):
-    """Without it the twins drift apart: what the tests above measure can fail."""
+    """Without it the two drift apart: what the tests above measure can fail."""
     task, batch = task_of(name), batch_of(name)
     put_biases_on_the_grid(task)
     exact = exact_logits(task, batch.rows)
@@ -230,7 +229,7 @@ def test_training_sees_the_contexts_that_coding_sees(name: str):
         return uniform
 
     with patch.object(coder.network, "frequencies", record):
-        frame = Frame(coder, layout, 40)
+        frame = coder.frame(layout, 40)
         list(frame.forced(layout.columns(0, 40).cut(text), frame.ahead(text)))
     batch = batch_of(name)  # of the same text, which leaves one way to cut it
     assert np.array_equal(batch.symbols, layout.columns(0, 40).cut(text))

@@ -1,4 +1,4 @@
-"""The choice of lifts: by the flow's own bits, the same for any number of workers, and only where it pays."""
+"""The choice of colour transforms: by the bits of the flow, the same for any number of workers, only where it pays."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,9 @@ from tiny_models import flow
 
 from catzip.models.backends.base import NumpyArray
 from catzip.models.backends.workers import Workers
-from catzip.models.families.idf.colour import lifted
+from catzip.models.families.idf.colour import CANDIDATES, apply_rct
 from catzip.models.families.idf.costs import costs, rough_bits
-from catzip.models.families.idf.enc_lifts import CANDIDATES, best_lifts
+from catzip.models.families.idf.enc_colour import best_rct
 
 NET = flow("idf-photo")._flow
 
@@ -33,7 +33,7 @@ def wall(seed: int) -> NumpyArray:
 
 def test_each_tile_has_its_own():
     tiles = np.stack([door(0), wall(4), door(8)])
-    assert best_lifts(NET, Workers(1), tiles).tolist() == [[-2, 2], [0, 0], [-2, 2]]
+    assert best_rct(NET, Workers(1), tiles).tolist() == [[-2, 2], [0, 0], [-2, 2]]
 
 
 def test_they_pay():
@@ -46,14 +46,14 @@ def test_they_pay():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 70), (33, 2), (70, 80)])
 def test_any_size_has_a_middle(shape: tuple[int, int]):
     tiles = image(0, 2, *shape, 3)
-    found = best_lifts(NET, Workers(1), tiles)
+    found = best_rct(NET, Workers(1), tiles)
     assert all(tuple(each) in CANDIDATES for each in found.tolist())
 
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_workers_change_nothing(threads: int):
     tiles = np.stack([door(0), wall(4), image(3, 40, 40, 3, kind="noise")])
-    assert np.array_equal(best_lifts(NET, Workers(threads), tiles), best_lifts(NET, Workers(1), tiles))
+    assert np.array_equal(best_rct(NET, Workers(threads), tiles), best_rct(NET, Workers(1), tiles))
 
 
 def test_costs_are_near_the_bits_of_the_coder():
@@ -75,4 +75,4 @@ def test_bits_lie_on_lines_between_powers_of_two():
 def test_the_first_candidate_is_to_leave_it():
     assert CANDIDATES[0] == (0, 0) and all(-8 <= each <= 7 for pair in CANDIDATES for each in pair)
     tiles = image(0, 1, 8, 8, 3)
-    assert np.array_equal(lifted(tiles, np.array([CANDIDATES[0]])), tiles)
+    assert np.array_equal(apply_rct(tiles, np.array([CANDIDATES[0]])), tiles)

@@ -1,4 +1,4 @@
-"""The ways to code a picture: unpacked, or as the bytes that it is."""
+"""The candidates for a picture, of which the smallest is written: coded unpacked, or as the bytes that it is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from .coding.model import ModelSource, Purpose
 from .encoder import Encoder
 from .errors import ModelNotFoundError
 from .format.report import Report, Sink
-from .recompression import choice
-from .recompression import method as recipe
+from .recompression import choice, method
 from .recompression.span import Span, spool
 from .selection.chooser import looks_random
 from .selection.items import OPENING, Content
@@ -22,8 +21,8 @@ _LOOKS, _LOOK = 8, 1 << 15  # pieces of a file that a quick look sees, and bytes
 
 
 @dataclass(frozen=True)
-class Result:
-    """A member, and what it is."""
+class Candidate:
+    """A member that may be written, and what it is."""
 
     file: Span
     report: Report
@@ -40,14 +39,14 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Ways:
-    """The ways to code the picture `file`."""
+class Candidates:
+    """What the picture `file` can be coded as, by one encoder."""
 
     file: Span
     encoder: Encoder
 
-    def unpacked(self, content: Span, how: bytes) -> Result:
-        """Unpacked to `content`, with this recipe."""
+    def unpacked(self, content: Span, how: bytes) -> Candidate:
+        """Unpacked to `content`, with this repack method."""
         named, models = self.encoder.model is not None, self.encoder.models
         # Pixels are many times as large as the file, and a model of bytes would take minutes for what xz does well.
         seen = Content.of(content.read(0, OPENING), content.size)
@@ -56,13 +55,13 @@ class Ways:
             models = _NO_MODELS
         return _coded(replace(self.encoder, models=models), content, how)
 
-    def as_bytes(self) -> Result:
+    def as_bytes(self) -> Candidate:
         """As it is: with models only if none was named and there is something to gain."""
         hopeless = self.encoder.model is not None or looks_random(self._looked_at())
         models = _NO_MODELS if hopeless else self.encoder.models
         return _coded(Encoder(models, frame_size=self.encoder.frame_size), self.file)
 
-    def may_pay_as_bytes(self, unpacked: Result) -> bool:
+    def may_pay_as_bytes(self, unpacked: Candidate) -> bool:
         """Whether it may be smaller as it is: xz takes no twentieth off what looks random, and is quick on the rest."""
         small = self.file.size < _SMALL
         return small or unpacked.size > 0.95 * self.file.size or not looks_random(self._looked_at())
@@ -79,7 +78,7 @@ class Ways:
 
     def _estimate(self) -> int:
         """About how many bytes it would take unpacked."""
-        return estimate(recipe.unpack(self.file), self.encoder.models, self.encoder.model)
+        return estimate(method.unpack(self.file), self.encoder.models, self.encoder.model)
 
     def _looked_at(self) -> bytes:
         """What a quick look sees of the file."""
@@ -89,10 +88,10 @@ class Ways:
         return b"".join(self.file.read(start, _LOOK) for start in starts)
 
 
-def _coded(encoder: Encoder, content: Span, how: bytes = b"") -> Result:
+def _coded(encoder: Encoder, content: Span, how: bytes = b"") -> Candidate:
     out = spool()
-    report = encoder.encode(content.rewound(), out, size_hint=content.size, recipe=how)
-    return Result(Span.whole(out), report)
+    report = encoder.encode(content.rewound(), out, size_hint=content.size, method=how)
+    return Candidate(Span.whole(out), report)
 
 
 def _rounded(count: int) -> int:

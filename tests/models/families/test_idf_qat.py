@@ -1,4 +1,4 @@
-"""The flow in training and the exact one are twins: same weights, same planes, same mixtures, same bits."""
+"""The flow in training and the exact one agree: same weights, same planes, same mixtures, same bits."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -70,7 +70,7 @@ def pictures(seed: int, count: int, height: int, width: int, channels: int) -> N
     return (smooth + noise + jumps).clip(0, 255).astype(np.uint8)
 
 
-class Twins:
+class Pair:
     """A random flow in training and the exact one of its export."""
 
     def __init__(self, name: str, seed: int = 0) -> None:
@@ -141,8 +141,8 @@ def test_planes_and_mixtures_are_the_same(name: str, shape: tuple[int, ...], cha
 
     But for ties of a norm, which floating point may round either way, and what they move after them.
     """
-    twins, images = Twins(name), pictures(1, *shape, channels)
-    ours, (theirs, _) = twins.ours(images), twins.theirs(images)
+    pair, images = Pair(name), pictures(1, *shape, channels)
+    ours, (theirs, _) = pair.ours(images), pair.theirs(images)
     assert len(ours) == len(theirs)
     same = []
     for left, right in zip(ours, theirs, strict=True):
@@ -160,27 +160,27 @@ def test_planes_and_mixtures_are_the_same(name: str, shape: tuple[int, ...], cha
 @pytest.mark.parametrize("name", FLOWS)
 def test_what_describes_them_says_something(name: str):
     """Means and scales are not the same everywhere, translations move many values: equality would mean little."""
-    twins, images = Twins(name), pictures(2, 2, 16, 16, FLOWS[name].channels)
-    coded, _ = twins.theirs(images)
+    pair, images = Pair(name), pictures(2, 2, 16, 16, FLOWS[name].channels)
+    coded, _ = pair.theirs(images)
     _, y, guess = coded[-1]
     assert (y.std(0) > 10).all() and np.abs(y).max() > 300 and guess.std() > 20
     if FLOWS[name].couplings.count:
-        still = Twins(name)
+        still = Pair(name)
         with torch.no_grad():
             for module in still.task.net.modules():
                 if isinstance(module, training.Translation):
                     module.scale.zero_()
-        unmoved, moved = still.ours(images), twins.ours(images)
+        unmoved, moved = still.ours(images), pair.ours(images)
         assert np.mean(np.concatenate([a[0] != b[0] for a, b in zip(unmoved, moved, strict=True)])) > 0.1
 
 
 @pytest.mark.parametrize("name", FLOWS)
 def test_without_rounding_they_drift_apart(name: str):
     """So that the tests above can fail."""
-    twins, images = Twins(name), pictures(1, 3, 16, 16, FLOWS[name].channels)
-    theirs, _ = twins.theirs(images)
+    pair, images = Pair(name), pictures(1, 3, 16, 16, FLOWS[name].channels)
+    theirs, _ = pair.theirs(images)
     with patch.object(Rounding, "on", False):
-        ours = twins.ours(images)
+        ours = pair.ours(images)
     assert np.mean([np.mean(a[1] == b[1]) for a, b in zip(ours, theirs, strict=True)]) < 0.9
 
 
@@ -188,18 +188,18 @@ def test_without_rounding_they_drift_apart(name: str):
 @pytest.mark.parametrize("name", FLOWS)
 def test_validation_is_the_code_length(name: str, grid: bool):
     """Digit by digit, outliers among them."""
-    twins = Twins(name)
+    pair = Pair(name)
     if not grid:
         with torch.no_grad():
-            for parameter in twins.task.net.parameters():
+            for parameter in pair.task.net.parameters():
                 parameter += 0.003 * torch.randn_like(parameter)
-        twins.exact = ExactFlow(FLOWS[name], twins.task.export([]), NumpyArrays())
+        pair.exact = ExactFlow(FLOWS[name], pair.task.export([]), NumpyArrays())
     images = pictures(3, 6, 16, 15, FLOWS[name].channels)
-    _, bits = twins.theirs(images)
+    _, bits = pair.theirs(images)
     with torch.no_grad():
-        ours = float(twins.task.loss(Batch(images))) * images.size
+        ours = float(pair.task.loss(Batch(images))) * images.size
     assert ours == pytest.approx(bits, rel=0.002 if grid else 0.01)
-    assert float(twins.task.loss(Batch(images)).detach()) * images.size < bits  # training counts one floor
+    assert float(pair.task.loss(Batch(images)).detach()) * images.size < bits  # training counts one floor
 
 
 @pytest.mark.parametrize("name", ["flow", "flow-coupled", "flow-plain", "flow-grey"])

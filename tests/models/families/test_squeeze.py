@@ -1,4 +1,4 @@
-"""Quarters of planes and what is seen around their pixels, against plain indices into the whole plane."""
+"""Phases of planes and what is seen around their pixels, against plain indices into the whole plane."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from catzip.models.backends.base import CODE_MAX, NumpyArray
 from catzip.models.backends.numpy import NumpyArrays
 from catzip.models.families.idf.squeeze import (
+    FACTORED_OUT,
     GREY,
     MARGIN,
     NEAREST,
-    OUTS,
-    QUARTERS,
-    Out,
+    PHASES,
+    FactoredOut,
     grid,
     inner,
     look,
@@ -35,35 +35,33 @@ def plane(seed: int, *shape: int) -> NumpyArray:
 @given(seed=SEEDS, batch=st.integers(0, 3), height=st.integers(0, 9), width=st.integers(0, 9))
 def test_unsqueeze_undoes_squeeze(seed: int, batch: int, height: int, width: int):
     whole = plane(seed, batch, height, width)
-    quarters = squeeze(whole)
-    assert [each.shape[1:] for each in quarters] == sizes((height, width))
-    for (row, column), quarter in zip(QUARTERS, quarters, strict=True):
-        assert np.array_equal(quarter, whole[:, row::2, column::2])
-    assert np.array_equal(unsqueeze(quarters), whole)
+    phases = squeeze(whole)
+    assert [each.shape[1:] for each in phases] == sizes((height, width))
+    for (row, column), phase in zip(PHASES, phases, strict=True):
+        assert np.array_equal(phase, whole[:, row::2, column::2])
+    assert np.array_equal(unsqueeze(phases), whole)
 
 
 @given(seed=SEEDS, height=st.integers(0, 9), width=st.integers(0, 9))
 def test_squeeze_undoes_unsqueeze(seed: int, height: int, width: int):
-    """They are any four planes whose sizes are those of quarters."""
-    quarters = [plane(seed + i, 2, *size) for i, size in enumerate(sizes((height, width)))]
-    for left, right in zip(squeeze(unsqueeze(quarters)), quarters, strict=True):
+    """They are any four planes whose sizes are those of phases."""
+    phases = [plane(seed + i, 2, *size) for i, size in enumerate(sizes((height, width)))]
+    for left, right in zip(squeeze(unsqueeze(phases)), phases, strict=True):
         assert np.array_equal(left, right)
 
 
 def test_neighbours_are_the_nearest_that_are_known():
-    """Each quarter has its four nearest: across the corner, or beside and above."""
-    for out, known in zip(OUTS, ({0}, {0, 3}, {0, 1, 3}), strict=True):
-        row, column = QUARTERS[out.quarter]
-        places = [
-            (2 * y + QUARTERS[q][0] - row, 2 * x + QUARTERS[q][1] - column) for q, y, x in out.neighbours
-        ]
+    """Each phase has its four nearest: across the corner, or beside and above."""
+    for out, known in zip(FACTORED_OUT, ({0}, {0, 3}, {0, 1, 3}), strict=True):
+        row, column = PHASES[out.phase]
+        places = [(2 * y + PHASES[q][0] - row, 2 * x + PHASES[q][1] - column) for q, y, x in out.neighbours]
         distances = [dy * dy + dx * dx for dy, dx in places]
         assert len(set(places)) == len(places) and distances == sorted(distances)
         assert {q for q, _, _ in out.neighbours} == known
         assert sum(map(np.array, places[:NEAREST])).tolist() == [0, 0]
         assert all(max(abs(y), abs(x)) <= MARGIN for _, y, x in out.neighbours)
-    assert sorted(out.quarter for out in OUTS) == [1, 2, 3]
-    assert OUTS[0] == Out.of(3, (0,), 3) and OUTS[0].features(3) == 3 * 17
+    assert sorted(out.phase for out in FACTORED_OUT) == [1, 2, 3]
+    assert FACTORED_OUT[0] == FactoredOut.of(3, (0,), 3) and FACTORED_OUT[0].features(3) == 3 * 17
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -78,13 +76,13 @@ def test_widened_repeats_the_edges(name: str):
         assert grey.shape == (2, 8, 8) and (grey == GREY).all()
 
 
-def seen(planes: list[NumpyArray], out: Out, y: int, x: int) -> tuple[list[int], list[int]]:
-    """What `look` says of the pixel at y, x of a quarter, from planes [h, w] of each channel: codes and guesses."""
+def seen(planes: list[NumpyArray], out: FactoredOut, y: int, x: int) -> tuple[list[int], list[int]]:
+    """What `look` says of the pixel at y, x of a phase, from planes [h, w] of each channel: codes and guesses."""
     codes, guesses = [], []
     for whole in planes:
         values = []
-        for quarter, dy, dx in out.neighbours:
-            part = squeeze(whole[None])[quarter][0]
+        for phase, dy, dx in out.neighbours:
+            part = squeeze(whole[None])[phase][0]
             if part.size:
                 rows, columns = (length - 1 for length in part.shape)
                 values.append(int(part[min(max(y + dy, 0), rows), min(max(x + dx, 0), columns)]))
@@ -105,10 +103,10 @@ def test_look_is_its_formula(name: str, seed: int, height: int, width: int, flat
     arrays = backend(name)
     planes = [plane(seed, height, width), plane(seed + 1, height, width)[: 0 if seed % 3 == 0 else height]]
     planes[0] = planes[0] * 0 + planes[0][0, 0] if flat else planes[0]
-    quarters = [squeeze(each[None]) for each in planes]
-    size = grid([part for parts in quarters for part in parts])
-    wide = {i: [widened(arrays, parts[i], size) for parts in quarters] for i in range(4)}
-    for out in OUTS:
+    phases = [squeeze(each[None]) for each in planes]
+    size = grid([part for parts in phases for part in parts])
+    wide = {i: [widened(arrays, parts[i], size) for parts in phases] for i in range(4)}
+    for out in FACTORED_OUT:
         codes, guesses = look(arrays, wide, out, size)
         assert codes.shape == (1, *size, out.features(2))
         for y, x in np.ndindex(*size):
@@ -121,6 +119,6 @@ def test_look_leaves_what_it_looks_at():
     whole = plane(1, 1, 6, 6)
     wide = {i: [widened(NumpyArrays(), part, (3, 3))] for i, part in enumerate(squeeze(whole))}
     before = {i: each[0].copy() for i, each in wide.items()}
-    for out in OUTS:
+    for out in FACTORED_OUT:
         look(NumpyArrays(), wide, out, (3, 3))
     assert all(np.array_equal(wide[i][0], each) for i, each in before.items())
