@@ -14,6 +14,7 @@ from ... import checkpoint
 from ...backends.base import Arrays, NumpyArray
 from .codec import IDF, Corrected
 from .flow import BASE, DIGIT, Flow, FlowConfig
+from .native_flow import flow_of
 
 TILES, SIZE = 5, (7, 6)
 FITTED = (64, 72, 3)
@@ -23,7 +24,7 @@ def digests(path: Path, arrays: Arrays) -> dict[str, str]:
     """sha256 of what is coded of random tiles, and its frequencies: one for each way to cut the batch."""
     saved = checkpoint.load(path)
     table = {key: value for key, value in saved.config["model"].items() if key != "shape"}
-    flow = Flow(FlowConfig.from_json(table), saved.arrays, arrays)
+    flow = flow_of(FlowConfig.from_json(table), saved.arrays, arrays)
     tiles = _tiles(flow.config.channels)
     ways = {"all tiles at once": TILES, "tile by tile": 1, "tiles in twos": 2}
     return {name: _digest(flow, tiles, each) for name, each in ways.items()}

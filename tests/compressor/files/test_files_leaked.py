@@ -3,7 +3,6 @@
 import errno
 import os
 import re
-import shutil
 import traceback
 from pathlib import Path
 
@@ -146,12 +145,12 @@ def test_what_cannot_be_written_through_stays_whole_beside(folder, kind, monkeyp
     path.write_bytes(b"old")
     os.link(path, folder / "other")
 
-    def full(source, target, size):
+    def full(source, target):
         target.write(source.read(5))
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="the whole file is") as caught:
-        patch.setattr(shutil, "copyfileobj", full)
+        patch.setattr(temporary, "_copy", full)
         with catzip.open(path, "wb", "ar-bytes-s") as file:
             file.write(PROSE)
     kept = Path(re.search("the whole file is (.*)", caught.value.strerror)[1])

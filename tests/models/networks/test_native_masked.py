@@ -169,6 +169,22 @@ SIZES: dict[str, Config] = {
 
 
 @every_variant
+@pytest.mark.parametrize("depth", [1, 2])
+def test_attention_to_many_places_is_that_of_numpy(name: str, depth: int):
+    """With scores that are close to each other, so that each weight counts."""
+    config = replace(CHUNKS, length=70, depth=depth, heads=2, times=1)
+    tensors = dict(random_checkpoint(config, "own").arrays)
+    for key, array in tensors.items():
+        if key.endswith(".position"):
+            tensors[key] = array >> 6
+        if key.endswith(".query.exponent"):
+            tensors[key] = array + 6
+    nets = pair(name, config, tensors)
+    for seed in range(2):
+        assert_same(nets, seed, items=2)
+
+
+@every_variant
 @pytest.mark.parametrize("size", SIZES)
 def test_networks_of_any_size_are_those_of_numpy(name: str, size: str):
     config = SIZES[size]
