@@ -116,7 +116,7 @@ class Model(Protocol):
         ...
 
     def sample(self, items: int, steps: int | None, random: np.random.RandomState) -> Symbols:
-        """So many items drawn from the model, with the PMFs it codes with: [items, symbols of an item].
+        """So many items sampled from the model, with the PMFs it codes with: [items, symbols of an item].
 
         `steps` as for `plan`. Raises ModelMismatchError as it does.
         """
