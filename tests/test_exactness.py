@@ -113,7 +113,7 @@ def test_nothing_differs_on_numpy(weights: list[Path]) -> None:
 def test_threads_that_do_not_share_the_work_are_noticed(
     weights: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Workers, "groups", lambda workers, lanes, least=1: [slice(0, lanes)])
+    monkeypatch.setattr(Workers, "groups", lambda workers, lanes, least=1, each=1: [slice(0, lanes)])
     for path in weights:
         with pytest.raises(RuntimeError, match="2 threads should share"):
             probe.probe([path], 800, "cpu", 2)
