@@ -33,7 +33,7 @@ FAMILIES = {
 }
 """The package of each family, by the name that weight files and recipes have. A new family joins here."""
 
-COMPILED = ("ardm", "autoregressive")
+COMPILED = ("ardm", "autoregressive", "idf")
 """Those that the compiled core knows."""
 
 _MOST_BYTES = 1 << 27  # of a weight file that codes: its network takes several times as much memory

@@ -181,9 +181,8 @@ class NativeTransformer(NativeNetwork):
             s.attention[i] = Attention(
                 self.linear([f"{name}.query"], ACT),
                 self.linear([f"{name}.key", f"{name}.value"], ACT),
-                self.linear(
-                    [f"{name}.out"], RES + ACT - ATTENDED
-                ),  # what is attended has a finer step than ACT
+                # What is attended has a finer step than other codes.
+                self.linear([f"{name}.out"], RES + ACT - ATTENDED),
                 self.keep(finer, np.int32),
             )
             name = f"mlps.{i}"
