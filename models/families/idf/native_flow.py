@@ -146,7 +146,7 @@ class _Changes:
     def __init__(self, variant: Core, adjust: Adjust) -> None:
         self._call = None if adjust is unchanged or isinstance(adjust, Corrections) else adjust
         weights = adjust.weights if isinstance(adjust, Corrections) else {}
-        self._layers = {head: _packed(variant, each) for head, each in weights.items()}
+        self._layers = {head: packed(variant, each) for head, each in weights.items()}
 
     def mixtures(self, known: KnownLevel, prior: PackedPrior, head: Head, shape: tuple[int, ...]) -> Mixtures:
         """Those of a head, changed."""
@@ -159,7 +159,7 @@ class _Changes:
         return replace(found, y=np.ascontiguousarray(y, np.int16))
 
 
-def _packed(variant: Core, weights: NumpyArray) -> PackedLinear:
+def packed(variant: Core, weights: NumpyArray) -> PackedLinear:
     """Weights of `Corrections` as a layer."""
     narrow, power = weights[:, :-1].astype(np.int8), MEAN - ACT - np.array(EXPONENTS)
     return PackedLinear(variant, narrow, power, biases(weights))

@@ -22,12 +22,13 @@ from catzip.models.backends.native.flow_structures import INTERVAL, Flows
 from catzip.models.backends.native.flows import ZERO, KnownLevel, Mixtures, Tables, popped
 from catzip.models.backends.native.structures import Core, address
 from catzip.models.backends.numpy import NumpyArrays
-from catzip.models.families.idf.corrections import BIAS
+from catzip.models.families.idf.corrections import BIAS, Corrections
 from catzip.models.families.idf.enc_fitting import NumpyTrial
 from catzip.models.families.idf.enc_gradients import MixtureGradients
 from catzip.models.families.idf.enc_native_fitting import NativeTrial
 from catzip.models.families.idf.factor_out import FactorOutPrior, beside
 from catzip.models.families.idf.flow import FlowConfig
+from catzip.models.families.idf.native_flow import packed as packed_weights
 from catzip.models.families.idf.native_prior import PackedPrior
 from catzip.models.families.idf.squeeze import FACTORED_OUT, inner, look, widened
 from catzip.models.layers.grid import exp_table
@@ -121,7 +122,13 @@ def test_priors_are_those_of_numpy(
         sights = level.seen(packed.structure, shape)[:, : codes.shape[1]].astype(int) - ZERO
         assert np.array_equal(sights, codes) and packed.inputs(channel) == codes.shape[1]
         assert np.array_equal(found.guess, guesses[channel][cut].ravel())
-        assert np.array_equal(found.y, prior.mixtures(channel, codes))
+        y = prior.mixtures(channel, codes)
+        assert np.array_equal(found.y, y)
+        weights = {(0, channel): either(random, 63, 2, codes.shape[1] + 1)}
+        layer = packed_weights(core, weights[0, channel])
+        corrected = level.mixtures(packed.structure, channel, shape, layer.structure)
+        change = Corrections(NUMPY, weights, config.components)
+        assert np.array_equal(corrected.y, change(0, channel, codes, y, found.guess))
         level.learn(out.phase, channel, plane)
         if channel < 2:
             level.tell(packed.structure, out.phase, channel)
