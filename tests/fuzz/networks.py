@@ -23,13 +23,17 @@ MOST = 1 << 16
 """Symbols that a table model decodes: what it takes for more is not the subject."""
 
 
+class TooManySymbols(CorruptError):
+    """A table model would take too long for this."""
+
+
 def bounded(model: TableModel | Words) -> TableModel | Words:
     """The same model, which refuses more symbols."""
     sizes = model.segment_sizes
 
     def segment_sizes(count: int, plan: tuple[int, ...]) -> list[int]:
         if count > MOST:
-            raise CorruptError(f"{count} symbols are too many for a table model")
+            raise TooManySymbols(f"{count} symbols are too many for a table model")
         return sizes(count, plan)
 
     model.segment_sizes = segment_sizes  # type: ignore[method-assign]
