@@ -34,7 +34,7 @@ const char *catzip_source(void) { return CATZIP_SOURCE; }
 /* The size of a structure, which Python holds against its own. */
 int64_t catzip_size(int64_t which)
 {
-    const int64_t sizes[] = {sizeof(Linear), sizeof(Model), sizeof(Work), sizeof(Lane),
-                             sizeof(Frame),  sizeof(Seen),  sizeof(Stack), sizeof(Core)};
+    const int64_t sizes[] = {sizeof(Linear),   sizeof(Model), sizeof(Work), sizeof(Lane),  sizeof(RichLane),
+                             sizeof(Rich), sizeof(Frame), sizeof(Seen), sizeof(Stack), sizeof(Core)};
     return sizes[which];
 }

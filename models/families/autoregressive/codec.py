@@ -5,7 +5,8 @@
 
 A frame of n symbols is cut into L lanes of ceil(n / L) or floor(n / L) consecutive symbols, which are the batch of the
 network: step t codes the t-th symbol of every lane. Lanes start cold but share one match memory (``contexts``). The
-state runs through the frame; each segment of S steps has a stack of its own. The plan is (L, S).
+state runs through the frame; each segment of S steps has a stack of its own. The plan is (L, S), or (L, S, R) where the
+symbols lie in records of R, which the rich mixture takes into account.
 
 Encoding knows all symbols and evaluates many steps at once (teacher forcing); decoding takes one step at a time. The
 arithmetic is exact, so both see the same PMFs.
@@ -25,10 +26,11 @@ from ....compressor.errors import CorruptError, ModelMismatchError
 from ...backends.base import Arrays, NumpyArray
 from ...backends.workers import LEAST_LANES, Workers
 from ...layers.grid import Tensors
-from ...mixing.config import MixingConfig, check_mixing
+from ...mixing.choice import AnyConfig, mixer_bytes, mixer_of, mixing_config
 from ...mixing.contexts import MatchModel, Past, pack_history, push_symbol
 from ...mixing.decisions import PROBABILITY, Decisions, binary_pmf, coded, forced
-from ...mixing.mixing import Mixer, summed
+from ...mixing.mixing import summed
+from ...mixing.rich.config import RichConfig
 from ...networks.recurrent import AutoregressiveConfig, ExactNetwork
 from ...schema import Declared, ranged, typed
 from ..base import Family, Segments
@@ -37,6 +39,7 @@ from ..lanes import Layout, parts_of
 from .native_frame import NativeFrame
 from .native_model import NativeModel, compiled
 
+MAX_RECORD = 1 << 12  # symbols of a record
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
 _DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
@@ -78,8 +81,8 @@ Evaluations = Iterator[tuple[NumpyArray, NumpyArray, Past]]
 class Frame:
     """What a frame carries from step to step: recurrent states, packed past, match memory, adaptive mixture."""
 
-    def __init__(self, model: Autoregressive, layout: Layout, at_once: int = 1) -> None:
-        """``at_once`` steps are evaluated together, which makes work for more threads."""
+    def __init__(self, model: Autoregressive, layout: Layout, at_once: int = 1, record: int = 0) -> None:
+        """``at_once`` steps are evaluated together, which makes work for more threads; ``record``: see the plan."""
         self._at_once = at_once
         self._network, self._workers, self._layout = model.network, model.workers, layout
         least = _LEAST_WORK // (model.network.multiplications * at_once)
@@ -88,7 +91,9 @@ class Frame:
         self._recent = np.zeros(layout.lanes, np.uint64)
         self._match = MatchModel(layout.lanes, layout.steps)
         self._alphabet, self._depth = model.alphabet, (model.alphabet - 1).bit_length()
-        self._mixer = Mixer(model.mixing, model.tensors, model.alphabet, layout.lanes, layout.count)
+        self._mixer = mixer_of(
+            model.mixing, model.tensors, model.alphabet, layout.lanes, layout.count, record
+        )
         self._step = 0
 
     def ahead(self, known: NumpyArray) -> Evaluations:
@@ -199,7 +204,7 @@ class Autoregressive(Family):
         self,
         identity: Identity,
         network: CausalNet,
-        mixing: MixingConfig,
+        mixing: AnyConfig,
         tensors: Tensors,
         workers: Workers,
         lanes: int = _LANES,
@@ -208,7 +213,7 @@ class Autoregressive(Family):
         """``tensors`` are those of the mixture. ``lanes`` are those of a plan for 10 KB, but for the least length of a
         lane. ``native`` is network and mixture for the compiled core, if that is to run.
         """
-        check_mixing(tensors)
+        mixing.check(tensors)
         if network.alphabet > 256:
             raise ValueError(
                 f"an alphabet of {network.alphabet}: the mixture remembers symbols as bytes, so 256 is the most"
@@ -220,23 +225,27 @@ class Autoregressive(Family):
         self.native, self._lanes = native, lanes
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
-        """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
+        """(lanes, steps of a segment[, symbols of a record]).
+
+        Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
 
         A step takes the decoder nearly the same time however few lanes share it, while a cold start costs a lane
         about four bytes. So lanes grow with the count, but slower: from 24 for 10 KB to 512 for 1 MB, or more where the
-        weights say that speed matters more, but none of fewer than 320 symbols. ``shape`` says nothing about a run of
-        symbols.
+        weights say that speed matters more, but none of fewer than 320 symbols. A ``shape`` (records, symbols of a
+        record) tells the rich mixture where the symbols have such; another says nothing about a run of symbols.
         """
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes symbol by symbol; it has no budgets of steps")
         lanes = max(1, min(_MOST_LANES, count // 320, round(self._lanes * (count / 10240) ** 0.668)))
-        return lanes, max(1, min(_SEGMENT // lanes, -(-count // lanes)))
+        segment = max(1, min(_SEGMENT // lanes, -(-count // lanes)))
+        has_records = isinstance(self.mixing, RichConfig) and len(shape) == 2 and 2 <= shape[1] <= MAX_RECORD
+        return (lanes, segment, shape[1]) if has_records else (lanes, segment)
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
         if count == 0:
             return []
-        layout = Layout.of(count, plan)
+        layout, _ = self._laid(count, plan)
         return [layout.size(*segment) for segment in layout.segments()]
 
     def needs(self, count: int, plan: Plan) -> Needs:
@@ -244,31 +253,41 @@ class Autoregressive(Family):
         the network takes for a symbol; 96 lanes are as much again."""
         if count == 0:
             return Needs(0, 0)
-        layout, depth = Layout.of(count, plan), (self.alphabet - 1).bit_length()
+        layout, depth = self._laid(count, plan)[0], (self.alphabet - 1).bit_length()
         step = (1 << 17) + self.network.multiplications * (96 + layout.lanes) // 96
         work = layout.steps * step >> 18
         # A decision is kept as an array until its segment is done; a step has some arrays of all logits.
         kept = layout.segment * depth * (_ARRAY + 4 * layout.lanes)
         logits = layout.lanes * (32 << depth)
-        tables = Mixer.bytes_for(self.mixing, count) + MatchModel.bytes_for(layout.lanes, layout.steps)
+        tables = mixer_bytes(self.mixing, count) + MatchModel.bytes_for(layout.lanes, layout.steps)
         return Needs(_BEGIN + work, tables + kept + logits + 3 * count)
 
     def segments(self, count: int, plan: Plan, known: NumpyArray | None = None) -> Segments:
         """Runs of steps of all lanes. Raises CorruptError for a plan that cannot be."""
         if count == 0:
             return
-        layout = Layout.of(count, plan)
+        layout, record = self._laid(count, plan)
         at_once = 1 if known is None else max(1, _AT_ONCE // layout.lanes)
-        frame = self._frame(layout, at_once)
+        frame = self._frame(layout, at_once, record)
         ahead = None if known is None else frame.ahead(known)
         for start, stop in layout.segments():
             yield layout.columns(start, stop), FrameSteps(frame, (stop - start, layout.lanes), ahead)
 
-    def _frame(self, layout: Layout, at_once: int) -> Frame | NativeFrame:
+    def _laid(self, count: int, plan: Plan) -> tuple[Layout, int]:
+        """The layout of a plan, and the symbols of a record or 0. Raises CorruptError for a plan that cannot be."""
+        layout, rest = Layout.of(count, plan[:2]), plan[2:]
+        if not rest:
+            return layout, 0
+        possible = isinstance(self.mixing, RichConfig) and len(rest) == 1 and 2 <= rest[0] <= MAX_RECORD
+        if not possible:
+            raise CorruptError(f"a frame of {count} symbols cannot have the coding plan {plan}")
+        return layout, rest[0]
+
+    def _frame(self, layout: Layout, at_once: int, record: int) -> Frame | NativeFrame:
         """One before its first step, for the compiled core where that runs."""
         if self.native:
-            return NativeFrame(self.native, self.workers, layout, at_once)
-        return Frame(self, layout, at_once)
+            return NativeFrame(self.native, self.workers, layout, at_once, record)
+        return Frame(self, layout, at_once, record)
 
     @property
     def sample_size(self) -> int:
@@ -282,10 +301,10 @@ class Autoregressive(Family):
             yield texts * _DRAWN, (texts, _DRAWN)
 
 
-def _configured(config: dict[str, Any]) -> tuple[AutoregressiveConfig, MixingConfig, int]:
+def _configured(config: dict[str, Any]) -> tuple[AutoregressiveConfig, AnyConfig, int]:
     """Network, mixture and lanes of a configuration. Raises ValueError that names what is wrong with it."""
     model, coding = config["model"], config.get("coding", {})
-    network, mixing = AutoregressiveConfig.from_json(model), MixingConfig.from_json(coding)
+    network, mixing = AutoregressiveConfig.from_json(model), mixing_config(coding)
     return network, mixing, typed(_Lanes, coding.get("lanes", _LANES), "coding.lanes")
 
 

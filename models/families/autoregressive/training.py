@@ -28,7 +28,7 @@ from ...layers.grid import (
 from ...layers.qat.modules import Embedding, GatedMLP, Linear, exported, rms_norm, snap, swish
 from ...layers.qat.precision import half_precision
 from ...layers.qat.recurrence import recurrence
-from ...mixing.config import MixingConfig, mixing_tables
+from ...mixing.choice import mixing_config
 from ...mixing.contexts import MATCH_LENGTHS
 from ...networks.recurrent import AutoregressiveConfig
 from ...training.datasets import Batch, text_batches, to_symbols
@@ -115,7 +115,7 @@ class AutoregressiveTask(Task):
     def __init__(
         self, model: dict[str, Any], coding: dict[str, Any], schedule: Schedule, device: torch.device
     ) -> None:
-        self.config, self.mixing = AutoregressiveConfig.from_json(model), MixingConfig.from_json(coding)
+        self.config, self.mixing = AutoregressiveConfig.from_json(model), mixing_config(coding)
         self.schedule, self.device = schedule, device
         self.net = AutoregressiveNet(self.config).to(device)
         self._states = self._fresh_states(schedule.groups * schedule.lanes)
@@ -173,9 +173,7 @@ class AutoregressiveTask(Task):
 
     def export(self, data: list[bytes]) -> Arrays:
         """Integer arrays by the names that ``models.autoregressive`` reads."""
-        return (
-            exported(self.net) | {"sigmoid": sigmoid_table(), "exp": exp_table()} | mixing_tables(self.mixing)
-        )
+        return exported(self.net) | {"sigmoid": sigmoid_table(), "exp": exp_table()} | self.mixing.tables()
 
 
 TASK = AutoregressiveTask
