@@ -66,6 +66,7 @@ class NativeFrame:
         self._works = [model.work() for _ in self._groups]
         self._now = _Part(1, layout.lanes, 1)  # the next step, where it is popped
         self._arrays, numbers = self._contexts() | self._rooms(), self._numbers()
+        self._rich: RichRoom | None = None
         if isinstance(model.mixing, RichConfig):
             self._rich = RichRoom(model, model.mixing, layout, record)
             numbers["rich"] = ctypes.addressof(self._rich.structure)
@@ -74,6 +75,11 @@ class NativeFrame:
             numbers |= self._mixture_numbers(model.mixing)
         named = {name: address(array) for name, array in self._arrays.items()}
         self._frame = structures.Frame(**numbers, **named)
+
+    @property
+    def learnt(self) -> dict[str, NumpyArray]:
+        """What the rich mixture has learnt so far, by the names of `RichRoom`; nothing of another mixture."""
+        return self._rich.learnt if self._rich else {}
 
     def ahead(self, known: NumpyArray) -> Evaluations:
         """As `codec.Frame.ahead`."""

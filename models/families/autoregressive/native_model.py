@@ -28,7 +28,8 @@ from ...mixing.contexts import MATCH_LENGTHS
 from ...mixing.counters import AGE
 from ...mixing.decisions import PROBABILITY
 from ...mixing.mixing import age_levels
-from ...mixing.rich.config import HISTORIES, INPUTS, PROFILES, SELECTORS, RichConfig
+from ...mixing.rich import config as rich
+from ...mixing.rich.config import RichConfig
 from ...mixing.words import letters
 from ...networks.recurrent import AutoregressiveConfig
 
@@ -84,10 +85,12 @@ def _knows(config: AutoregressiveConfig, mixing: AnyConfig, tensors: Tensors) ->
 def _mixture_ranges(mixing: AnyConfig) -> dict[str, tuple[tuple[int, ...], int, int]]:
     if not isinstance(mixing, RichConfig):
         return {"adapt": ((mixing.limit + 1,), 0, (1 << 16) - 1)}
+    profiles, any32 = rich.PROFILES, (-(1 << 31), (1 << 31) - 1)
     return {
         "adapt": ((1 << AGE,), 0, (1 << 16) - 1),
-        "histories": ((HISTORIES,), -(1 << 31), (1 << 31) - 1),
-        "weights": ((PROFILES, SELECTORS, INPUTS), -(1 << 24), 1 << 24),
+        "histories": ((profiles, rich.CONTEXTS, rich.HISTORIES), *any32),
+        "trust": ((profiles, len(rich.MATCHES), rich.TRUSTED), *any32),
+        "weights": ((profiles, rich.SELECTORS, rich.INPUTS), -(1 << 24), 1 << 24),
     }
 
 

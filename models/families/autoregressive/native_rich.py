@@ -9,7 +9,6 @@ from ...backends.native.structures import MATCHES, RICH_LANE, Rich, address
 from ...mixing.contexts import match_bits
 from ...mixing.rich.config import CONTEXTS, RichConfig
 from ...mixing.rich.lines import LINE
-from ...mixing.rich.matches import fresh_trust
 from ...mixing.rich.mixers import fresh_final, fresh_weights
 from ...mixing.rich.stage import STAGES, stage_bits
 from ...mixing.sse import fresh_maps
@@ -22,7 +21,8 @@ class RichRoom:
 
     def __init__(self, model: NativeModel, mixing: RichConfig, layout: Layout, record: int) -> None:
         lines, stages = mixing.line_bits(layout.count), stage_bits(layout.count)
-        self._arrays = self._learnt(model, lines, stages, record) | self._seen(layout)
+        self.learnt = self._fresh(model, lines, stages, record)
+        self._arrays = self.learnt | self._seen(layout)
         self.structure = Rich(
             record=record,
             line_bits=lines,
@@ -32,16 +32,16 @@ class RichRoom:
         )
 
     @staticmethod
-    def _learnt(model: NativeModel, lines: int, stages: int, record: int) -> dict[str, NumpyArray]:
-        tensors = model.tensors
+    def _fresh(model: NativeModel, lines: int, stages: int, record: int) -> dict[str, NumpyArray]:
+        tensors, profile = model.tensors, min(record, 1)
         return {
             "lines": np.zeros((CONTEXTS << lines, LINE), np.uint32),
-            "maps": np.tile(tensors["histories"], CONTEXTS).astype(np.int32),
+            "maps": tensors["histories"][profile].astype(np.int32),
             "nodes": np.zeros(1 << model.decisions, np.int32),
-            "weights": fresh_weights(tensors["weights"][min(record, 1)]),
+            "weights": fresh_weights(tensors["weights"][profile]),
             "last": fresh_final(model.decisions),
             "stages": fresh_maps(tensors["squash"], stages, STAGES),
-            "trust": np.tile(fresh_trust(), MATCHES),
+            "trust": tensors["trust"][profile].astype(np.int32),
         }
 
     @staticmethod

@@ -23,6 +23,27 @@ SELECTORS = 4  # first-layer mixers
 SETS = 256  # of weights, in each of them
 PROFILES = 2  # text, records
 HISTORIES = 256
+LENGTHS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    12,
+    16,
+    32,
+    64,
+    1024,
+)  # from which on a match is in another state, 1..15
+STATES = len(LENGTHS) + 1
+TRUSTED = (
+    4 * STATES
+)  # kinds of matches: by their state, and how many of the last four symbols differed, 3 at most
 BEGUN = 4  # age of a fresh adaptive map
 OLDEST = 255  # after so many updates a map's rate falls no more
 
@@ -50,7 +71,8 @@ class RichConfig:
             "stretch": Tensor("int16", (1 << PROBABILITY,)),
             "squash": Tensor("uint16", (2 * STRETCH_MAX + 1,)),
             "adapt": Tensor("int32", (1 << AGE,)),
-            "histories": Tensor("int32", (HISTORIES,)),
+            "histories": Tensor("int32", (PROFILES, CONTEXTS, HISTORIES)),
+            "trust": Tensor("int32", (PROFILES, len(MATCHES), TRUSTED)),
             "weights": Tensor("int32", (PROFILES, SELECTORS, INPUTS)),
         }
 
@@ -58,22 +80,25 @@ class RichConfig:
         """The tables that a checkpoint stores, built once, at export.
 
         stretch, squash and adapt as in `mixing_tables`, with rates of all ages.
-        histories  fresh adaptive maps, as counters: what a history of up to seven bits says by itself
-        weights    those that a frame starts from, in steps of 2**-16, of the inputs of each mixer
+        histories  what a frame's adaptive maps start from, as counters: what a history of up to seven bits says
+        trust      the same of the states of matches
+        weights    of the inputs of each mixer, in steps of 2**-16
+
+        These three are for text and for records, and may be fitted to what is to be coded afterwards.
         """
-        start = np.zeros((PROFILES, SELECTORS, INPUTS), np.int32)
-        start[...] = start_weights()
         return {
             **probability_tables(1 << AGE),
-            "histories": fresh_histories(),
-            "weights": start,
+            "histories": np.tile(fresh_histories(), (PROFILES, CONTEXTS, 1)),
+            "trust": np.tile(fresh_trust(), (PROFILES, len(MATCHES), 1)),
+            "weights": np.tile(start_weights(), (PROFILES, SELECTORS, 1)),
         }
 
     def check(self, tensors: Tensors) -> None:
         """Raises ValueError for tables by which a probability, a counter or a weight would leave its bits."""
         check_stretches(tensors)
-        if (tensors["histories"] & (1 << AGE) - 1).max() > OLDEST:
-            raise ValueError(f"histories must have ages of {OLDEST} at most")
+        for name in ("histories", "trust"):
+            if (tensors[name] & (1 << AGE) - 1).max() > OLDEST:
+                raise ValueError(f"{name} must have ages of {OLDEST} at most")
         if np.abs(tensors["weights"].astype(np.int64)).max() > _MOST_WEIGHT:
             raise ValueError(f"weights must be in -{_MOST_WEIGHT}..{_MOST_WEIGHT}")
 
@@ -104,3 +129,11 @@ def fresh_histories() -> NumpyArray:
             seen[history >> age & 1] += 0.85**age
         found[history] = np.floor((seen[1] / sum(seen) - 0.5) * (1 << CHANCE) + 0.5)
     return ((found << AGE) + BEGUN).astype(np.int32)
+
+
+def fresh_trust() -> NumpyArray:
+    """Counters int32 [TRUSTED]: the longer, the likelier; 1 - 1 / (2 (state + 2)), and one half for the first."""
+    half = 1 << CHANCE - 1
+    states = np.arange(STATES)
+    chances = np.where(states > 0, half - half // (states + 2), 0)
+    return np.tile((chances << AGE) + BEGUN, TRUSTED // STATES).astype(np.int32)

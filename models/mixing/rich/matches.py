@@ -13,13 +13,10 @@ import numpy as np
 from ...backends.base import NumpyArray
 from ..contexts import HASH, match_bits
 from ..counters import AGE, CHANCE, Counters
-from .config import BEGUN
+from .config import LENGTHS, STATES
 from .past import Memory, newest
 
-LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 32, 64, 1024])
-"""Lengths from which on a match is another state, 1..15."""
-
-STATES = len(LENGTHS) + 1
+_LENGTHS = np.array(LENGTHS)
 _SHORT = 8  # a match that has failed and is shorter may be given up
 _MISSES = np.array([bin(misses).count("1") for misses in range(256)])
 
@@ -27,7 +24,7 @@ _MISSES = np.array([bin(misses).count("1") for misses in range(256)])
 class Match:
     """The matches of L lanes of which ``least`` symbols, 8 at most, had to agree.
 
-    adapt  rates of the map, by age
+    trust  counters int32 [TRUSTED] that the map starts from; adapt: its rates, by age
     """
 
     @staticmethod
@@ -35,14 +32,14 @@ class Match:
         """What one takes."""
         return 4 << match_bits(count)
 
-    def __init__(self, memory: Memory, least: int, adapt: NumpyArray) -> None:
+    def __init__(self, memory: Memory, least: int, trust: NumpyArray, adapt: NumpyArray) -> None:
         self._memory, self._least = memory, least
         bits, lanes = match_bits(len(memory.text)), len(memory.starts)
         self._shift = np.uint64(64 - bits)
         self._known = np.zeros(1 << bits, np.int32)  # places, 0 for none
         self._pointer = np.full(lanes, -1, np.int64)
         self._length, self._misses = np.zeros((2, lanes), np.int64)
-        self._trust = Counters(fresh_trust(), adapt)
+        self._trust = Counters(trust.copy(), adapt)
         self._read = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
 
     def begin(self, lanes: int, size: int) -> None:
@@ -50,7 +47,7 @@ class Match:
         pointer = self._pointer[:lanes]
         symbols = self._memory.text.take(pointer, mode="clip").astype(np.int64)
         self._expected = np.where(pointer < 0, 0, symbols + size)
-        self.state = 1 + np.searchsorted(LENGTHS, self._length[:lanes], side="right")
+        self.state = 1 + np.searchsorted(_LENGTHS, self._length[:lanes], side="right")
         self._rows = self.state - 1 + STATES * np.minimum(_MISSES.take(self._misses[:lanes] & 15), 3)
 
     def predict(self, nodes: NumpyArray, left: int) -> tuple[NumpyArray, NumpyArray, NumpyArray]:
@@ -99,11 +96,3 @@ class Match:
         nexts[nexts >= len(memory.text)] = 0
         # Where lanes collide the last one stays (see trial.check_assignment).
         self._known[slots.view(np.int64)] = nexts
-
-
-def fresh_trust() -> NumpyArray:
-    """Counters int32 [4 * STATES]: the longer, the likelier; 1 - 1 / (2 (state + 2)), and one half for the first."""
-    half = 1 << CHANCE - 1
-    states = np.arange(STATES)
-    chances = np.where(states > 0, half - half // (states + 2), 0)
-    return np.tile((chances << AGE) + BEGUN, 4).astype(np.int32)

@@ -59,12 +59,15 @@ class RichMixer:
         self.decisions_per_symbol = (alphabet - 1).bit_length()
         self._memory = Memory(alphabet, lanes, count, record)
         self._lines = Lines(CONTEXTS, config.line_bits(count), adapt, config.limit)
-        maps = np.tile(tensors["histories"], CONTEXTS)
-        self._maps = Counters(maps, adapt[: OLDEST + 1])
+        profile = min(record, 1)
+        self._maps = Counters(tensors["histories"][profile].flatten(), adapt[: OLDEST + 1])
         self._map_rows = np.arange(CONTEXTS)[:, None] * HISTORIES
         self._nodes = Counters(np.zeros(1 << self.decisions_per_symbol, np.int32), adapt[: OLDEST + 1])
-        self._matches = [Match(self._memory, least, adapt) for least in MATCHES]
-        self._mixers = Mixers(tensors["weights"][min(record, 1)], squash, self.decisions_per_symbol)
+        self._matches = [
+            Match(self._memory, least, trust, adapt)
+            for least, trust in zip(MATCHES, tensors["trust"][profile], strict=True)
+        ]
+        self._mixers = Mixers(tensors["weights"][profile], squash, self.decisions_per_symbol)
         self._stage = Stage(squash, adapt[: OLDEST + 1], count)
         self._rate, self._lanes = config.rate, lanes
         self._ranks = np.arange(1, ORDERS + 1)[:, None]
