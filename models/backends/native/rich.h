@@ -280,8 +280,8 @@ static inline void rich_learn(const Model *model, const Frame *frame, int64_t at
 static void rich_rates(Frame *frame)
 {
     Rich *rich = frame->rich;
-    const int64_t few = frame->lanes > 4 ? frame->lanes : 4, done = frame->mixed * frame->lanes;
-    rich->rate_now = (rich->rate + 3 * rich->rate * 256 / (256 + done)) / few;
+    const int64_t few = frame->lanes > 14 ? frame->lanes : 14, done = frame->mixed * frame->lanes;
+    rich->rate_now = (rich->rate + rich->rate * 256 / (256 + done)) / few;
     rich->rate_last = rich->rate / 7 / few;
 }
 

@@ -57,7 +57,7 @@ class RichConfig:
     mixture  2: what tells such a table from that of a `MixingConfig`
     bits     log2 of the lines of each context, at most; a short frame has fewer
     limit    updates after which the rate of a context's counter falls no more
-    rate     of the weights, as in `MixingConfig`, but for 4 lanes or more; four times as high at the start of a frame
+    rate     of the weights, as in `MixingConfig`, but for 14 lanes or more; twice as high at the start of a frame
     """
 
     mixture: Literal[2]

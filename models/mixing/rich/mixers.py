@@ -15,7 +15,7 @@ from .config import INPUTS, SELECTORS, SETS
 
 WEIGHT = 16  # fractional bits of a weight
 _RATE = 24  # fractional bits of a rate
-_FEW_LANES = 4
+_FEW_LANES = 14
 _FIRST = 256  # symbols after which a rate has fallen half of its way
 _FINAL = 7  # the first layer learns so many times as fast as the second
 
@@ -23,7 +23,7 @@ _FINAL = 7  # the first layer learns so many times as fast as the second
 def rates(rate: int, done: int, lanes: int) -> tuple[int, int]:
     """Of both layers, when ``done`` symbols of the frame are coded."""
     few = max(lanes, _FEW_LANES)
-    return (rate + 3 * rate * _FIRST // (_FIRST + done)) // few, rate // _FINAL // few
+    return (rate + rate * _FIRST // (_FIRST + done)) // few, rate // _FINAL // few
 
 
 class Mixers:
