@@ -7,7 +7,7 @@ from ..coding.symbols import Symbols
 LONGEST = 1024  # bytes of a record that is looked for
 _USUAL = 8  # bytes of a record where no length stands out: machine words, and what compilers align to
 _SAMPLE = 1 << 15  # bytes that are looked at, in the middle
-_BINARY = 0.1  # the share of bytes that no text has, from which on content is binary
+_BINARY = 0.07  # the share of bytes that no text has, from which on content is binary
 _OFTEN, _STANDS_OUT = 0.1, 1.2  # the share of bytes that must repeat, and how many times that at `_USUAL`
 _NEARLY = 0.9  # of the most repeats: what a multiple of the record may have beyond the record itself
 _NO_TEXT = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))

@@ -5,7 +5,7 @@
 
 A frame of n symbols is cut into L lanes of ceil(n / L) or floor(n / L) consecutive symbols, which are the batch of the
 network: step t codes the t-th symbol of every lane. Lanes start cold but share one match memory (``contexts``). The
-state runs through the frame; each segment of S steps has a stack of its own. The plan is (L, S), or (L, S, R) where the
+state runs through the frame; each segment of S steps has a stack of its own. The plan is (L, S), or (L, S, 131 R) where the
 symbols lie in records of R, which the rich mixture takes into account.
 
 Encoding knows all symbols and evaluates many steps at once (teacher forcing); decoding takes one step at a time. The
@@ -40,6 +40,9 @@ from .native_frame import NativeFrame
 from .native_model import NativeModel, compiled
 
 MAX_RECORD = 1 << 12  # symbols of a record
+RECORD_CODE = (
+    131  # in a plan, a record is written times this prime: no single byte of the product may change unnoticed
+)
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
 _DRAWN, _DRAWN_TOGETHER = 256, 16  # symbols of a text that is drawn, texts of a frame
@@ -225,7 +228,7 @@ class Autoregressive(Family):
         self.native, self._lanes = native, lanes
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
-        """(lanes, steps of a segment[, symbols of a record]).
+        """(lanes, steps of a segment[, 131 times the symbols of a record]).
 
         Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
 
@@ -239,7 +242,7 @@ class Autoregressive(Family):
         lanes = max(1, min(_MOST_LANES, count // 320, round(self._lanes * (count / 10240) ** 0.668)))
         segment = max(1, min(_SEGMENT // lanes, -(-count // lanes)))
         has_records = isinstance(self.mixing, RichConfig) and len(shape) == 2 and 2 <= shape[1] <= MAX_RECORD
-        return (lanes, segment, shape[1]) if has_records else (lanes, segment)
+        return (lanes, segment, shape[1] * RECORD_CODE) if has_records else (lanes, segment)
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
@@ -278,10 +281,11 @@ class Autoregressive(Family):
         layout, rest = Layout.of(count, plan[:2]), plan[2:]
         if not rest:
             return layout, 0
-        possible = isinstance(self.mixing, RichConfig) and len(rest) == 1 and 2 <= rest[0] <= MAX_RECORD
-        if not possible:
+        record, odd = divmod(rest[0], RECORD_CODE)
+        may = isinstance(self.mixing, RichConfig) and len(rest) == 1
+        if not may or odd or not 2 <= record <= MAX_RECORD:
             raise CorruptError(f"a frame of {count} symbols cannot have the coding plan {plan}")
-        return layout, rest[0]
+        return layout, record
 
     def _frame(self, layout: Layout, at_once: int, record: int) -> Frame | NativeFrame:
         """One before its first step, for the compiled core where that runs."""
