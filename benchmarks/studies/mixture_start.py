@@ -91,12 +91,12 @@ def fit(model: Autoregressive, pieces: list[Piece]) -> tuple[Tensors, float]:
         found.setdefault(min(record, 1), []).append(learnt)
         bits, count = bits + cost, count + len(symbols)
     fitted = {name: model.tensors[name].copy() for name in ("weights", "histories", "trust")}
-    for profile, learnt in found.items():
+    for profile, ends in found.items():
         start = model.tensors["weights"][profile].astype(np.int64)
-        fitted["weights"][profile] = _mean_weights([each["weights"] for each in learnt], start)
+        fitted["weights"][profile] = _mean_weights([end["weights"] for end in ends], start)
         for name, maps in (("histories", "maps"), ("trust", "trust")):
             shape = fitted[name][profile].shape
-            fitted[name][profile] = _mean_maps([each[maps] for each in learnt]).reshape(shape)
+            fitted[name][profile] = _mean_maps([end[maps] for end in ends]).reshape(shape)
     return fitted, bits / count
 
 
@@ -120,7 +120,8 @@ def _mean_weights(found: list[NumpyArray], start: NumpyArray) -> NumpyArray:
         sets = weights.reshape(SELECTORS, SETS, INPUTS).astype(np.int64)
         used = (sets != start[:, None]).any(axis=2)
         means.append((sets * used[..., None]).sum(1) / np.maximum(used.sum(1), 1)[:, None])
-    return np.rint(np.mean(means, axis=0)).astype(np.int32)
+    mean: NumpyArray = np.rint(np.mean(means, axis=0)).astype(np.int32)
+    return mean
 
 
 def _mean_maps(found: list[NumpyArray]) -> NumpyArray:
@@ -129,7 +130,8 @@ def _mean_maps(found: list[NumpyArray]) -> NumpyArray:
     chances, ages = maps >> AGE, maps & (1 << AGE) - 1
     mean = np.rint((chances * (ages + 1)).sum(0) / (ages + 1).sum(0)).astype(np.int64)
     age = np.minimum(np.rint(ages.mean(0)).astype(np.int64), _FITTED)
-    return ((np.clip(mean, -_HALF, _HALF - 1) << AGE) + age).astype(np.int32)
+    counters: NumpyArray = ((np.clip(mean, -_HALF, _HALF - 1) << AGE) + age).astype(np.int32)
+    return counters
 
 
 def _pieces(file: str, size: int) -> Iterator[bytes]:

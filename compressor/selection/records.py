@@ -22,7 +22,7 @@ def record_length(symbols: Symbols) -> int:
         return 0
     # The most frequent byte repeats at every distance: it does not count.
     counts = np.bincount(sample, minlength=256)
-    shown = np.flatnonzero(sample != counts.argmax())
+    shown = np.flatnonzero(sample != counts.argmax()).astype(np.uint32)
     distances = np.arange(2, min(LONGEST, len(sample) // 4) + 1)
     shares = np.array([_repeats(sample, shown, distance) for distance in distances.tolist()])
     best = shares.max()

@@ -5,8 +5,8 @@
 
 A frame of n symbols is cut into L lanes of ceil(n / L) or floor(n / L) consecutive symbols, which are the batch of the
 network: step t codes the t-th symbol of every lane. Lanes start cold but share one match memory (``contexts``). The
-state runs through the frame; each segment of S steps has a stack of its own. The plan is (L, S), or (L, S, 131 R) where the
-symbols lie in records of R, which the rich mixture takes into account.
+state runs through the frame; each segment of S steps has a stack of its own. The plan is (L, S), or (L, S, 131 R) where
+the symbols lie in records of R, which the rich mixture takes into account.
 
 Encoding knows all symbols and evaluates many steps at once (teacher forcing); decoding takes one step at a time. The
 arithmetic is exact, so both see the same PMFs.

@@ -21,7 +21,7 @@ _FINAL = 7  # the first layer learns so many times as fast as the second
 
 
 def rates(rate: int, done: int, lanes: int) -> tuple[int, int]:
-    """Of both layers, when ``done`` symbols of the frame are coded."""
+    """The rates of both layers, when ``done`` symbols of the frame are coded."""
     few = max(lanes, _FEW_LANES)
     return (rate + rate * _FIRST // (_FIRST + done)) // few, rate // _FINAL // few
 

@@ -65,12 +65,19 @@ class Memory:
 
     def _above(self, lanes: int) -> tuple[NumpyArray, NumpyArray, NumpyArray]:
         """The symbols above the next one and right of that, or 0, and the column, 255 at most: uint64 [A] each."""
-        line, column = self._line[:lanes], self.step - self._line[:lanes]
-        found = []
-        for place in (self._before[:lanes] + column, self._before[:lanes] + column + 1):
-            symbols = self.text.take(self.starts[:lanes] + place, mode="clip")
-            found.append(np.where(place < line, symbols, 0).astype(np.uint64))
-        return *found, np.minimum(column, 255).astype(np.uint64)
+        column = self.step - self._line[:lanes]
+        place = self._before[:lanes] + column
+        return (
+            self._before_line(place),
+            self._before_line(place + 1),
+            np.minimum(column, 255).astype(np.uint64),
+        )
+
+    def _before_line(self, place: NumpyArray) -> NumpyArray:
+        """The symbols at these steps [A] of the first lanes, or 0 where this line has begun: uint64 [A]."""
+        symbols = self.text.take(self.starts[: len(place)] + place, mode="clip")
+        found: NumpyArray = np.where(place < self._line[: len(place)], symbols, 0).astype(np.uint64)
+        return found
 
     def _records(self, recent: NumpyArray) -> tuple[list[NumpyArray], NumpyArray]:
         lanes, record = len(recent), self.record

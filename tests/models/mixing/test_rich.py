@@ -62,7 +62,7 @@ def wild_tables(seed: int) -> dict[str, NumpyArray]:
         (256, (30, 30, 131 * 4), RICH, None),
         (256, (20, 40, 131 * 1000), RICH, None),
         (256, (16, 57), replace(RICH, rate=(1 << 20) - 1, limit=63), 1),
-        (200, (16, 55, 2), replace(RICH, rate=1, limit=0, bits=8), 2),
+        (200, (16, 55, 131 * 2), replace(RICH, rate=1, limit=0, bits=8), 2),
         (2, (9, 60, 131 * 3), RICH, None),
     ],
 )
