@@ -38,7 +38,7 @@ from ...models.registry import Registry, path_of
 
 _HALF = 1 << CHANCE - 1
 _FITTED = 24  # age of what was fitted, at most: how many bits of a file weigh as much
-_CODING = "mixture=2;bits=17;limit=60;rate=14000"
+_CODING = "mixture=2;bits=17;limit=60;rate=10000;lanes=5"
 
 Piece = tuple[bytes, int]
 """Content, and the symbols of a record or 0."""
