@@ -15,13 +15,14 @@ from catzip.models import checkpoint
 from catzip.models.backends.base import NumpyArray
 from catzip.models.families.ardm.codec import ARDM
 from catzip.models.families.autoregressive.codec import Autoregressive
-from catzip.models.families.autoregressive.random import MIXING, MixedModel
+from catzip.models.families.autoregressive.random import MIXING, RICH, MixedModel
 from catzip.models.families.idf.codec import IDF
 from catzip.models.families.idf.couplings import CouplingConfig
 from catzip.models.families.idf.flow import FlowConfig
 from catzip.models.families.idf.random import FlowModel
 from catzip.models.families.idf.spelling import tiles_of_a_segment
 from catzip.models.families.table import examples_of
+from catzip.models.mixing.choice import AnyConfig
 from catzip.models.networks.masked_convnet import ConvNetConfig
 from catzip.models.networks.masked_transformer import TransformerConfig
 from catzip.models.networks.recurrent import AutoregressiveConfig
@@ -49,16 +50,21 @@ CONFIGS: dict[str, AutoregressiveConfig] = {
         alphabet=256, width=16, state=12, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))
     ),
     "letters-unmatched": LETTERS,
+    "letters-rich": LETTERS,
+    "bytes-rich": AutoregressiveConfig(
+        alphabet=256, width=16, state=12, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))
+    ),
     # 3 * 701 inputs: more than float32 can be proved to add up exactly.
     "wide-inputs": replace(LETTERS, embed=701, ngrams=((1, 8), (2, 3))),
 }
 """A new shape joins every law by one line here."""
 
-MIXINGS = {
+MIXINGS: dict[str, AnyConfig] = {
     name: replace(MIXING, orders=(2, 3), phrases=True, by_age=True, refined=True)
     for name in CONFIGS
     if "refined" in name
 }
+MIXINGS |= {name: RICH for name in CONFIGS if "rich" in name}
 """The mixtures of those above that have one of their own."""
 
 OPTIONS = {

@@ -24,7 +24,7 @@ from ...compressor.coding.model import Model
 from ...compressor.media import medium_for
 from ...models import checkpoint
 from ...models.backends.base import NumpyArray
-from ...models.mixing.config import MixingConfig, mixing_tables
+from ...models.mixing.choice import mixing_config
 from ...models.registry import Registry
 from .. import machine
 from ..tables.text import markdown
@@ -68,8 +68,9 @@ def varied(name: str, variant: str) -> Model:
     """
     source = Registry(device="cpu")
     saved = checkpoint.load(Path(source.info(name)["path"]))
-    mixing: dict[str, Any] = saved.config["coding"] | _fields(variant)
-    arrays = saved.arrays | mixing_tables(MixingConfig.from_json(mixing))
+    fields = _fields(variant)
+    mixing: dict[str, Any] = fields if "mixture" in fields else saved.config["coding"] | fields
+    arrays = saved.arrays | mixing_config(mixing).tables()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{saved.config['name']}.safetensors"
         checkpoint.save(path, saved._replace(config=saved.config | {"coding": mixing}, arrays=arrays))

@@ -84,9 +84,9 @@ class Model(Protocol):
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
         """The coding plan for a frame of `count` symbols, with one of `budgets` (None: as the model likes; 0: all).
 
-        `shape` is how the symbols lie where the medium knows it: (height, width, channels) of an image. The last
-        number of a plan says how long a segment is, but of models for images of any size. Raises ModelMismatchError for
-        another number of steps.
+        `shape` is how the symbols lie where that is known: (height, width, channels) of an image, (records, bytes of
+        one) of bytes. The last number of a plan says how long a segment is, but of models for images of any size, and
+        of plans with records, whose last number is those. Raises ModelMismatchError for another number of steps.
         """
         ...
 

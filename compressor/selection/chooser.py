@@ -22,7 +22,7 @@ _BREAK_EVEN = (
     64  # bytes a frame must save to be worth its head, its index entry, and the end of a run of stored frames
 )
 _SAMPLE = 1 << 15  # bytes of each of 8 samples for the quick look
-_COLD = 1.25  # a model that starts cold in a probe does worse there than in the frame, by up to this
+_COLD = 2.5  # a model that starts cold in a probe does worse there than in the frame, by up to this
 _TINY = 1 << 15  # symbols: smaller content is coded without a probe, which would cost as much as the coding
 
 

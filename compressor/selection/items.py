@@ -11,6 +11,7 @@ from ..media import formats, image, medium_for
 from ..media.array import ArrayHeader
 from ..media.look import Look
 from ..media.raster import Raster
+from .records import record_length
 
 OPENING = formats.OPENING
 """Bytes of content that hold any header."""
@@ -100,9 +101,14 @@ class Content:
         return None if self.raster is None else self.raster.part(start, length)
 
     def split(self, model: Model, data: bytes, start: int) -> tuple[Symbols, bytes, tuple[int, ...]]:
-        """The model's symbols [n] of `data`, which begins at offset `start`, the side stream, and their shape or ()."""
+        """The model's symbols [n] of `data`, which begins at offset `start`, the side stream, and their shape.
+
+        Of an image that is (height, width, channels), of bytes in records (records, bytes of one), else ().
+        """
         if not is_for_images(model):
-            return *medium_for(model).split(data), ()
+            symbols, side = medium_for(model).split(data)
+            record = record_length(symbols) if model.medium == "bytes" else 0
+            return symbols, side, (len(symbols) // record, record) if record else ()
         part = self.part(start, len(data))
         return *image.split_part(data, part), () if part is None else part.shape
 

@@ -14,9 +14,9 @@ _CROP = 64  # pixels: sides of each of 4 crops of an image
 def probe(model: Model, symbols: Symbols, shape: tuple[int, ...] = ()) -> float:
     """The model's bits for each symbol, from samples of `symbols` [n], which are coded as one frame.
 
-    shape  of an image, (height, width, channels), else ()
+    shape  see `Content.split`
     """
-    if shape:
+    if len(shape) == 3:
         crops = sample_image(symbols.reshape(shape))
         sample, shape = crops.ravel(), crops.shape
     else:

@@ -72,6 +72,14 @@ class MixingConfig:
         """How many counters predict a decision."""
         return len(self.orders) + 1 + self.phrases
 
+    def tables(self) -> Tensors:
+        """See `mixing_tables`."""
+        return mixing_tables(self)
+
+    def check(self, tensors: Tensors) -> None:
+        """Raises ValueError for tables by which a probability, or a counter, would leave its bits."""
+        check_stretches(tensors)
+
     def tensors(self) -> Declared:
         """What the mixture loads."""
         return {
@@ -88,18 +96,23 @@ def mixing_tables(config: MixingConfig) -> Tensors:
     squash   round(2**16 / (1 + exp(-t / 2**8))) for t = -STRETCH_MAX..STRETCH_MAX, in 1..2**16 - 1, uint16
     adapt    round(2**16 / (count + 1.3)) for count = 0..limit, int32
     """
+    return probability_tables(config.limit + 1)
+
+
+def probability_tables(ages: int) -> Tensors:
+    """Those of `mixing_tables`, with rates for so many ages."""
     p = (np.arange(1 << PROBABILITY) + 0.5) / (1 << PROBABILITY)
     t = np.arange(-STRETCH_MAX, STRETCH_MAX + 1) / 2**STRETCH
     squash = np.clip(np.floor(2.0**PROBABILITY / (1 + np.exp(-t)) + 0.5), 1, 2**PROBABILITY - 1)
     return {
         "stretch": np.floor(np.log(p / (1 - p)) * 2**STRETCH + 0.5).astype(np.int16),
         "squash": squash.astype(np.uint16),
-        "adapt": np.floor(2.0**16 / (np.arange(config.limit + 1) + 1.3) + 0.5).astype(np.int32),
+        "adapt": np.floor(2.0**16 / (np.arange(ages) + 1.3) + 0.5).astype(np.int32),
     }
 
 
-def check_mixing(tensors: Tensors) -> None:
-    """Check the tables of `mixing_tables`. Raises ValueError for those by which something would leave its bits."""
+def check_stretches(tensors: Tensors) -> None:
+    """Check the tables of `probability_tables`. Raises ValueError for those by which something would leave its bits."""
     if np.abs(tensors["stretch"].astype(np.int32)).max() > STRETCH_MAX:
         raise ValueError(f"stretch must be in -{STRETCH_MAX}..{STRETCH_MAX}")
     if tensors["squash"].min() < 1:

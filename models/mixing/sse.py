@@ -21,8 +21,8 @@ from .decisions import PROBABILITY
 
 STRETCH = 8  # fractional bits of t
 FIRST_COUNT = 4  # the count of a fresh counter
-_REACH = 8 << STRETCH  # of t, either way
-_KNOTS = 2 * (_REACH >> STRETCH) + 1
+REACH = 8 << STRETCH  # of t, either way
+KNOTS = 2 * (REACH >> STRETCH) + 1
 _ORDERS = (1, 2)
 MAP_BITS = 16  # log2 of the rows of a map, at most
 
@@ -45,7 +45,7 @@ class SSE:
     @staticmethod
     def bytes_for(bits: int) -> int:
         """What the maps of a frame take."""
-        return 4 * _KNOTS * (len(_ORDERS) << min(bits, MAP_BITS))
+        return 4 * KNOTS * (len(_ORDERS) << min(bits, MAP_BITS))
 
     def keys(self, recent: NumpyArray) -> NumpyArray:
         """Hashes of the contexts, uint64 [2, A], of the packed past [A]."""
@@ -57,12 +57,12 @@ class SSE:
 
         keys  those of the contexts, with the node of the decision tree: uint64 [2, A], of which the upper bits count
         """
-        place = np.clip(t, -_REACH, _REACH - 1)
-        place += _REACH
+        place = np.clip(t, -REACH, REACH - 1)
+        place += REACH
         part = place & (1 << STRETCH) - 1
         rows = (keys >> self._shift).view(np.int64)
         rows += self._first
-        rows *= _KNOTS
+        rows *= KNOTS
         rows += place >> STRETCH
         below, above = self._counters.read(rows), self._counters.read(rows + 1)
         nearer = part >> STRETCH - 1
@@ -89,9 +89,9 @@ class SSE:
         self._counters.learn(counters, slots, bits)
 
 
-def fresh_maps(squash: NumpyArray, bits: int) -> NumpyArray:
-    """The counters of both maps before the first symbol, int32 [2 * 2**bits * 17]: one row of knots after another."""
+def fresh_maps(squash: NumpyArray, bits: int, maps: int = len(_ORDERS)) -> NumpyArray:
+    """The counters of the maps before the first symbol, int32 [maps * 2**bits * 17]: one row of knots after another."""
     middle = len(squash) // 2
-    knots = squash[middle - _REACH : middle + _REACH + 1 : 1 << STRETCH].astype(np.int32)
+    knots = squash[middle - REACH : middle + REACH + 1 : 1 << STRETCH].astype(np.int32)
     row = ((knots << CHANCE - PROBABILITY) - (1 << CHANCE - 1) << COUNT) + np.int32(FIRST_COUNT)
-    return np.tile(row, len(_ORDERS) << min(bits, MAP_BITS))
+    return np.tile(row, maps << min(bits, MAP_BITS))

@@ -1,7 +1,7 @@
 /* The masked convolutional network of `networks/masked_convnet.py`, image by image. */
 
 enum {
-    LEVEL = 16, /* steps of a mean in a level */
+    STEPS_OF_LEVEL = 16, /* steps of a mean in a level */
     CDF_STEP = 6,
     CDF_LAST = 2 * (14 << 10),
     SCALE_LAST = 96,
@@ -133,7 +133,7 @@ ROW_LOOP edge_row(int32_t first, int32_t each, int64_t last, int32_t alphabet, i
 {
     for (int64_t i = 0; i <= last; i++) {
         const int32_t edge = first + (int32_t)i * each;
-        const int32_t step = edge == alphabet ? EDGE_FAR : edge == 0 ? -EDGE_FAR : edge * LEVEL - LEVEL / 2;
+        const int32_t step = edge == alphabet ? EDGE_FAR : edge == 0 ? -EDGE_FAR : edge * STEPS_OF_LEVEL - STEPS_OF_LEVEL / 2;
         const int32_t z = (step * inverse + start) >> CDF_STEP;
         places[i] = z < 0 ? 0 : z > CDF_LAST ? CDF_LAST : z;
     }
@@ -174,7 +174,7 @@ static void mixture_of(const ConvNet *net, const int32_t *y, int32_t guess, int3
     for (int64_t i = 0; i < components; i++) {
         const int32_t under = most - y[i], scale = (y[2 * components + i] + 8 + 24 * 16) >> 4;
         const int32_t inverse = net->inverse[scale < 0 ? 0 : scale > SCALE_LAST ? SCALE_LAST : scale];
-        const int32_t start = (CDF_LAST / 2 << CDF_STEP) - (y[components + i] + guess * (LEVEL / 2)) * inverse;
+        const int32_t start = (CDF_LAST / 2 << CDF_STEP) - (y[components + i] + guess * (STEPS_OF_LEVEL / 2)) * inverse;
         const double weight = (double)net->exp[under < net->exp_last ? under : net->exp_last];
         edge_row(coarse, each, net->base, alphabet, inverse, start, easel->sums);
         look_up_row(net->cdf, net->base + 1, easel->sums);

@@ -23,7 +23,12 @@ enum {
     ROWS = 96,   /* of a tile: symbols that go through the network together, so that they stay in the cache */
     NGRAMS = 16, /* at most */
     DEPTH = 16,
-    CONTEXTS = 12
+    CONTEXTS = 12,
+    RICH = 12, /* contexts of the rich mixture */
+    MATCHES = 2,
+    INPUTS = 32,
+    SELECTORS = 4,
+    STAGES = 4
 };
 
 /* A layer: integers [rows, outputs] = floor(sum * scale + offset), where sum = start + (codes + 128) @ weight.
@@ -70,6 +75,7 @@ typedef struct {
     int64_t oldest;        /* the last index of adapt */
     const uint8_t *level;  /* of a count, [1024] */
     const uint64_t *letter; /* [256] */
+    int64_t rich;           /* whether the mixture is the rich one */
 } Model;
 
 /* What a thread needs to run the network on a tile of ROWS symbols. */
@@ -87,6 +93,28 @@ typedef struct {
     uint32_t set[CONTEXTS + 1];
     int32_t p;
 } Lane;
+
+/* The same in the rich mixture, and what the lane knows at a step. */
+typedef struct {
+    uint64_t key[RICH], up;
+    uint32_t line[RICH], tag[RICH], slot[RICH], place, set[SELECTORS], cell[STAGES];
+    int32_t map[RICH], t[INPUTS], z[SELECTORS], p[SELECTORS], last, staged[STAGES], node;
+    int32_t expected[MATCHES], state[MATCHES], row[MATCHES], bit[MATCHES], trust[MATCHES];
+} RichLane;
+
+/* What a frame carries besides for the rich mixture. */
+typedef struct {
+    int64_t record, line_bits, stage_bits, rate, rate_now, rate_last;
+    uint32_t *lines;         /* [RICH, 2**line_bits, 16] */
+    int32_t *maps, *nodes;   /* [RICH, 256], [2**decisions] */
+    int32_t *weights, *last; /* [SELECTORS, 256, INPUTS], [decisions, SELECTORS] */
+    int32_t *stages;         /* [STAGES, 2**stage_bits, 17] */
+    int32_t *trust, *known;  /* [MATCHES, 64], [MATCHES, 2**(64 - match_shift)] */
+    int64_t *pointer, *held, *misses; /* [MATCHES, lanes] */
+    uint64_t *recent;                 /* [lanes] */
+    int64_t *line, *before;           /* [lanes]: the steps where this line and that before it start */
+    RichLane *lane;
+} Rich;
 
 /* What a frame carries from step to step. */
 typedef struct {
@@ -109,6 +137,7 @@ typedef struct {
     int32_t *below; /* [lanes, 2**decisions + 1] */
     int32_t *said;  /* [lanes]: what the network says of a decision */
     uint8_t *bit;   /* [lanes] */
+    Rich *rich;     /* 0 where the mixture is not the rich one */
 } Frame;
 
 /* What a step, or many, have for the network and the mixture: [steps, lanes]. */

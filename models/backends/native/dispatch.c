@@ -34,7 +34,8 @@ const char *catzip_source(void) { return CATZIP_SOURCE; }
 /* The size of a structure, which Python holds against its own. */
 int64_t catzip_size(int64_t which)
 {
-    const int64_t sizes[] = {sizeof(Linear), sizeof(Model), sizeof(Work), sizeof(Lane), sizeof(Frame), sizeof(Seen),
+    const int64_t sizes[] = {sizeof(Linear), sizeof(Model), sizeof(Work), sizeof(Lane), sizeof(RichLane), sizeof(Rich),
+                             sizeof(Frame), sizeof(Seen),
                              sizeof(Stack), sizeof(Core), sizeof(Prior), sizeof(Level), sizeof(Logistic),
                              sizeof(Interval), sizeof(Recorded), sizeof(Flows),
                              sizeof(Transformer), sizeof(Cache), sizeof(Desk), sizeof(Ask), sizeof(ConvNet),

@@ -10,6 +10,9 @@ enum {
     KNOTS = 17
 };
 
+static void rich_mixture(const Model *model, Frame *frame, const uint8_t *grid, int64_t steps, const Seen *seen,
+                         uint8_t *bits, uint16_t *chances);
+
 /* Hashes of a lane's contexts, and of the SSE stage's, multiplied out but for the node. */
 static void hash_contexts(const Model *model, const Frame *frame, uint64_t past, int64_t lane)
 {
@@ -117,6 +120,10 @@ static void mixture(const Model *model, Frame *frame, const uint8_t *grid, int64
                     uint8_t *bits, uint16_t *chances)
 {
     const int64_t each = (model->contexts + 1) * MATCH_LENGTHS;
+    if (model->rich) {
+        rich_mixture(model, frame, grid, steps, seen, bits, chances);
+        return;
+    }
     for (int64_t t = 0; t < steps; t++, grid += frame->lanes) {
         const int64_t lanes = active(frame, frame->mixed);
         const uint16_t *said = seen->said + t * model->decisions * frame->lanes;

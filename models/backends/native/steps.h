@@ -4,8 +4,12 @@
 static void begin(const Model *model, Frame *frame, const Seen *seen)
 {
     const int64_t lanes = active(frame, frame->mixed);
+    if (model->rich) rich_rates(frame);
     for (int64_t a = 0; a < lanes; a++) {
-        hash_contexts(model, frame, seen->past[a], a);
+        if (model->rich)
+            rich_begin(model, frame, a);
+        else
+            hash_contexts(model, frame, seen->past[a], a);
         frame->node[a] = 1;
     }
 }
@@ -15,11 +19,15 @@ static void ask(const Model *model, Frame *frame, const Seen *seen, int64_t deci
 {
     const int64_t all = (int64_t)1 << model->decisions, rest = all >> decision, lanes = active(frame, frame->mixed);
     const int64_t *weights = frame->weights + decision * (model->contexts + 1) * MATCH_LENGTHS;
-    for (int64_t a = 0; a < lanes; a++) find(model, frame, a, frame->node[a]);
+    if (!model->rich)
+        for (int64_t a = 0; a < lanes; a++) find(model, frame, a, frame->node[a]);
+    else if (decision % 4 == 0)
+        find_lines(frame, lanes);
     for (int64_t a = 0; a < lanes; a++)
         frame->said[a] = said_of(frame->below + a * (all + 1), (int64_t)frame->node[a] * rest - all, rest);
     for (int64_t a = 0; a < lanes; a++)
-        frame->said[a] = say(model, frame, a, frame->said[a], seen->length[a], weights);
+        frame->said[a] = model->rich ? rich_say(model, frame, a, frame->said[a], decision)
+                                     : say(model, frame, a, frame->said[a], seen->length[a], weights);
 }
 
 /* What frame->bit has come of it. */
@@ -28,7 +36,10 @@ static void tell(const Model *model, Frame *frame, int64_t decision)
     const int64_t lanes = active(frame, frame->mixed);
     int64_t *weights = frame->weights + decision * (model->contexts + 1) * MATCH_LENGTHS;
     for (int64_t a = 0; a < lanes; a++) {
-        learn(model, frame, a, frame->bit[a], weights);
+        if (model->rich)
+            rich_learn(model, frame, a, frame->bit[a], decision);
+        else
+            learn(model, frame, a, frame->bit[a], weights);
         frame->node[a] = frame->node[a] << 1 | frame->bit[a];
     }
 }
@@ -44,6 +55,7 @@ static int end(const Model *model, Frame *frame, uint8_t *column)
         column[a] = (uint8_t)symbol;
     }
     remember(frame, column);
+    if (model->rich) rich_advance(model, frame, column);
     advance_words(model, frame, column);
     frame->mixed++;
     return DONE;

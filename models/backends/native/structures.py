@@ -12,6 +12,7 @@ from ..base import NumpyArray
 
 QUAD, BLOCK, ROWS = 4, 16, 96
 NGRAMS, DEPTH, CONTEXTS = 16, 16, 12
+RICH, MATCHES, INPUTS, SELECTORS, STAGES = 12, 2, 32, 4, 4
 """As in core.h."""
 
 DONE, OUTSIDE = 0, 1
@@ -59,11 +60,21 @@ class Model(Structure):
         *((name, c_void_p) for name in ("stretch", "squash", "adapt")),
         ("oldest", c_int64),
         *((name, c_void_p) for name in ("level", "letter")),
+        ("rich", c_int64),
     ]
 
 
 class Work(Structure):
     _fields_: ClassVar = [(name, c_void_p) for name in ("codes", "x", "one", "two", "three", "row")]
+
+
+class Rich(Structure):
+    _fields_: ClassVar = [
+        *((name, c_int64) for name in ("record", "line_bits", "stage_bits", "rate", "rate_now", "rate_last")),
+        *((name, c_void_p) for name in ("lines", "maps", "nodes", "weights", "last", "stages")),
+        *((name, c_void_p) for name in ("trust", "known", "pointer", "held", "misses")),
+        *((name, c_void_p) for name in ("recent", "line", "before", "lane")),
+    ]
 
 
 class Frame(Structure):
@@ -78,6 +89,7 @@ class Frame(Structure):
         *((name, c_int64) for name in ("bits", "map_bits", "rate")),
         *((name, c_void_p) for name in ("counters", "maps", "weights", "word", "before")),
         *((name, c_void_p) for name in ("lane", "keys", "node", "below", "said", "bit")),
+        ("rich", c_void_p),
     ]
 
 
@@ -101,6 +113,26 @@ LANE: np.dtype[np.void] = np.dtype(
     ]
 )
 """What the core notes of each lane."""
+
+RICH_LANE: np.dtype[np.void] = np.dtype(
+    [
+        ("key", "u8", RICH),
+        ("up", "u8"),
+        *((name, "u4", RICH) for name in ("line", "tag", "slot")),
+        ("place", "u4"),
+        ("set", "u4", SELECTORS),
+        ("cell", "u4", STAGES),
+        ("map", "i4", RICH),
+        ("t", "i4", INPUTS),
+        *((name, "i4", SELECTORS) for name in ("z", "p")),
+        ("last", "i4"),
+        ("staged", "i4", STAGES),
+        ("node", "i4"),
+        *((name, "i4", MATCHES) for name in ("expected", "state", "row", "bit", "trust")),
+    ],
+    align=True,
+)
+"""The same in the rich mixture."""
 
 _model, _frame, _work, _seen, _stack = (POINTER(kind) for kind in (Model, Frame, Work, Seen, Stack))
 _bytes = _ints = _shorts = c_void_p
@@ -131,7 +163,18 @@ class Core(Structure):
     ]
 
 
-SIZES: list[type[Structure] | np.dtype[np.void]] = [Linear, Model, Work, LANE, Frame, Seen, Stack, Core]
+SIZES: list[type[Structure] | np.dtype[np.void]] = [
+    Linear,
+    Model,
+    Work,
+    LANE,
+    RICH_LANE,
+    Rich,
+    Frame,
+    Seen,
+    Stack,
+    Core,
+]
 """In the order of catzip_size."""
 
 

@@ -13,6 +13,8 @@
 
 #include "mixture.h"
 
+#include "rich.h"
+
 #include "steps.h"
 
 #include "convolution.h"

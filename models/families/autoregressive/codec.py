@@ -8,7 +8,8 @@ network may be told what a match model expects, or not: see ``coding_config``.
 
 A frame of n symbols is cut into L lanes of ceil(n / L) or floor(n / L) consecutive symbols, which are the batch of the
 network: step t codes the t-th symbol of every lane. Lanes start cold but share one match model (``contexts``). The
-state runs through the frame; each segment of S steps has a stack of its own. The plan is (L, S).
+state runs through the frame; each segment of S steps has a stack of its own. The plan is (L, S),
+or (L, S, 131 R) where the symbols lie in records of R, which the rich mixture takes into account.
 
 Encoding knows all symbols and evaluates many steps at once (teacher forcing); decoding takes one step at a time. The
 arithmetic is exact, so both see the same PMFs.
@@ -20,11 +21,11 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from ....compressor.coding.model import Needs, Plan
-from ....compressor.errors import ModelMismatchError
+from ....compressor.errors import CorruptError, ModelMismatchError
 from ...backends.base import Arrays, NumpyArray
 from ...backends.workers import Workers
 from ...layers.grid import Tensors
-from ...mixing.config import check_mixing
+from ...mixing.rich.config import RichConfig
 from ...networks.causal import CausalConfig, CausalNet, causal_config, causal_net
 from ...schema import Declared
 from ..base import Family, Segments
@@ -36,6 +37,8 @@ from .native_frame import NativeFrame
 from .native_model import NativeModel, compiled
 from .predictors import predictor
 
+MAX_RECORD = 1 << 12  # symbols of a record
+RECORD_CODE = 131  # a plan has a record times this prime: no single byte of the product may change unnoticed
 _MOST_LANES = 1024  # that a plan made here asks for
 _SEGMENT = 1 << 16  # symbols of a segment
 _SAMPLE, _SAMPLES_TOGETHER = 256, 16  # symbols of a sample, samples of a frame
@@ -60,7 +63,7 @@ class Autoregressive(Family):
         core, if that is to run. Raises ValueError for tables that no mixture has, and for an alphabet of more than 256.
         """
         if coding.mixing:
-            check_mixing(tensors)
+            coding.mixing.check(tensors)
         if network.alphabet > 256:
             raise ValueError(
                 f"an alphabet of {network.alphabet}: the past is packed as bytes, so 256 is the most"
@@ -71,23 +74,27 @@ class Autoregressive(Family):
         self.native = native
 
     def plan(self, count: int, steps: int | None = None, shape: tuple[int, ...] = ()) -> Plan:
-        """(lanes, steps of a segment). Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
+        """(lanes, steps of a segment[, 131 times the symbols of a record]).
+
+        Raises ModelMismatchError for a budget of ``steps``: there is none to choose.
 
         A step takes the decoder nearly the same time however few lanes share it, while a cold start costs a lane
         about four bytes. So lanes grow with the count, but slower: from 24 for 10 KB to 512 for 1 MB, or more where the
-        weights say that speed matters more, but none of fewer than 320 symbols. ``shape`` says nothing about a run of
-        symbols.
+        weights say that speed matters more, but none of fewer than 320 symbols. A ``shape`` (records, symbols of a
+        record) tells the rich mixture where the symbols have such; another says nothing about a run of symbols.
         """
         if steps is not None:
             raise ModelMismatchError(f"{self.name} codes symbol by symbol; it has no budgets of steps")
         lanes = max(1, min(_MOST_LANES, count // 320, round(self.coding.lanes * (count / 10240) ** 0.668)))
-        return lanes, max(1, min(_SEGMENT // lanes, -(-count // lanes)))
+        segment = max(1, min(_SEGMENT // lanes, -(-count // lanes)))
+        has_records = len(shape) == 2 and 2 <= shape[1] <= MAX_RECORD and self._knows_records()
+        return (lanes, segment, shape[1] * RECORD_CODE) if has_records else (lanes, segment)
 
     def segment_sizes(self, count: int, plan: Plan) -> list[int]:
         """Symbols coded in each segment. Raises CorruptError for a plan that cannot be."""
         if count == 0:
             return []
-        layout = Layout.of(count, plan)
+        layout, _ = self._laid(count, plan)
         return [layout.size(*segment) for segment in layout.segments()]
 
     def needs(self, count: int, plan: Plan) -> Needs:
@@ -95,7 +102,7 @@ class Autoregressive(Family):
         takes, and for each 2**18 multiplications that the network takes for a symbol; 96 lanes are as much again."""
         if count == 0:
             return Needs(0, 0)
-        layout, alphabet = Layout.of(count, plan), self.alphabet
+        layout, alphabet = self._laid(count, plan)[0], self.alphabet
         step = (1 << 18) + (layout.lanes << 10) + self.network.multiplications * (96 + layout.lanes) // 96
         work = layout.steps * step >> 18
         # A digit is kept as an array until its segment is done; a step has some arrays of all logits.
@@ -107,21 +114,34 @@ class Autoregressive(Family):
         """Runs of steps, each of all lanes: [T, L]. Raises CorruptError for a plan that cannot be."""
         if count == 0:
             return
-        layout = Layout.of(count, plan)
+        layout, record = self._laid(count, plan)
         at_once = 1 if known is None else max(1, _AT_ONCE // layout.lanes)
-        frame = self._native_frame(layout, at_once) or self.frame(layout, at_once)
+        frame = self._native_frame(layout, at_once, record) or self.frame(layout, at_once, record)
         ahead = None if known is None else frame.ahead(known)
         for start, stop in layout.segments():
             yield layout.columns(start, stop), FrameSteps(frame, (stop - start, layout.lanes), ahead)
 
-    def frame(self, layout: Layout, at_once: int = 1) -> FrameState:
-        """One before its first step, in NumPy or on the device."""
-        predicting = predictor(self.coding, self.tensors, self.alphabet, layout)
+    def _laid(self, count: int, plan: Plan) -> tuple[Layout, int]:
+        """The layout of a plan, and the symbols of a record or 0. Raises CorruptError for a plan that cannot be."""
+        layout, rest = Layout.of(count, plan[:2]), plan[2:]
+        if not rest:
+            return layout, 0
+        record, odd = divmod(rest[0], RECORD_CODE)
+        if len(rest) > 1 or odd or not 2 <= record <= MAX_RECORD or not self._knows_records():
+            raise CorruptError(f"a frame of {count} symbols cannot have the coding plan {plan}")
+        return layout, record
+
+    def _knows_records(self) -> bool:
+        return isinstance(self.coding.mixing, RichConfig)
+
+    def frame(self, layout: Layout, at_once: int = 1, record: int = 0) -> FrameState:
+        """One before its first step, in NumPy or on the device, of symbols in records of so many, if that is not 0."""
+        predicting = predictor(self.coding, self.tensors, self.alphabet, layout, record)
         return FrameState(self.network, predicting, self.coding.match, self.workers, layout, at_once)
 
-    def _native_frame(self, layout: Layout, at_once: int) -> NativeFrame | None:
+    def _native_frame(self, layout: Layout, at_once: int, record: int) -> NativeFrame | None:
         """The same for the compiled core, where that runs."""
-        return NativeFrame(self.native, self.workers, layout, at_once) if self.native else None
+        return NativeFrame(self.native, self.workers, layout, at_once, record) if self.native else None
 
     @property
     def sample_size(self) -> int:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from ....compressor.coding.pmf import PRECISION
-from ...mixing.config import MixingConfig
+from ...mixing.choice import AnyConfig, mixer_bytes, mixing_config
 from ...mixing.contexts import MatchModel
 from ...mixing.decisions import PROBABILITY
-from ...mixing.mixing import Mixer
 from ...schema import Declared, ranged, typed
 from ..lanes import Layout
 
@@ -34,7 +33,7 @@ class CodingConfig:
     lanes   of a plan for 10 KB, but for the least length of a lane
     """
 
-    mixing: MixingConfig | None
+    mixing: AnyConfig | None
     match: bool = True
     lanes: int = LANES
 
@@ -49,7 +48,7 @@ class CodingConfig:
             return CodingConfig(None, options.match, options.lanes)
         own = {key: value for key, value in table.items() if key in _Options.__dataclass_fields__}
         options = typed(_Options, own, "coding")
-        return CodingConfig(MixingConfig.from_json(table), options.match, options.lanes)
+        return CodingConfig(mixing_config(table), options.match, options.lanes)
 
     def tensors(self) -> Declared:
         """What the mixture loads, if there is one."""
@@ -65,5 +64,5 @@ class CodingConfig:
 
     def bytes_for(self, layout: Layout) -> int:
         """Bytes of memory that the mixture and the match model of a frame take."""
-        found = Mixer.bytes_for(self.mixing, layout.count) if self.mixing else 0
+        found = mixer_bytes(self.mixing, layout.count) if self.mixing else 0
         return found + (MatchModel.bytes_for(layout.lanes, layout.steps) if self.match else 0)

@@ -6,6 +6,7 @@ after the modules that they repeat. Arrays are [steps, lanes], as everywhere.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,12 +21,15 @@ from ...backends.native import structures
 from ...backends.native.coder import StackWords
 from ...backends.native.structures import CONTEXTS, LANE, OUTSIDE, Seen, address
 from ...backends.workers import LEAST_LANES, Workers
+from ...mixing.config import MixingConfig
 from ...mixing.contexts import match_bits
 from ...mixing.decisions import binary_pmf
 from ...mixing.mixing import fresh_weights, learning_rate, table_size
+from ...mixing.rich.config import RichConfig
 from ...mixing.sse import MAP_BITS, fresh_maps
 from ..lanes import Layout, parts_of
 from .native_model import NativeModel
+from .native_rich import RichRoom
 
 _AT_ONCE = 1 << 12  # symbols between two looks at signals, some 50 ms
 _PARTS = 2  # of the lanes of a thread: what another thread is late for, one that is not takes over
@@ -53,7 +57,9 @@ Evaluations = Iterator[tuple[NumpyArray, _Part]]
 class NativeFrame:
     """A frame before its first step."""
 
-    def __init__(self, model: NativeModel, workers: Workers, layout: Layout, at_once: int = 1) -> None:
+    def __init__(
+        self, model: NativeModel, workers: Workers, layout: Layout, at_once: int = 1, record: int = 0
+    ) -> None:
         """As `frame.FrameState`."""
         self._at_once = at_once
         self._model, self._workers, self._layout, self._core = model, workers, layout, model.core
@@ -62,10 +68,21 @@ class NativeFrame:
         self._groups = workers.groups(layout.lanes, layout.lanes if alone else LEAST_LANES, _PARTS)
         self._works = [model.work() for _ in self._groups]
         self._now = _Part(1, layout.lanes, 1)  # the next step, where it is popped
-        self._arrays = self._contexts() | self._mixture() | self._rooms()
-        numbers = self._numbers()
+        self._arrays, numbers = self._contexts() | self._rooms(), self._numbers()
+        self._rich: RichRoom | None = None
+        if isinstance(model.mixing, RichConfig):
+            self._rich = RichRoom(model, model.mixing, layout, record)
+            numbers["rich"] = ctypes.addressof(self._rich.structure)
+        else:
+            self._arrays |= self._mixture(model.mixing)
+            numbers |= self._mixture_numbers(model.mixing)
         named = {name: address(array) for name, array in self._arrays.items()}
         self._frame = structures.Frame(**numbers, **named)
+
+    @property
+    def learnt(self) -> dict[str, NumpyArray]:
+        """What the rich mixture has learnt so far, by the names of `RichRoom`; nothing of another mixture."""
+        return self._rich.learnt if self._rich else {}
 
     def ahead(self, known: NumpyArray) -> Evaluations:
         """As `frame.FrameState.ahead`."""
@@ -157,17 +174,18 @@ class NativeFrame:
         return self._model.decisions * sum(map(self._layout.active, range(now, now + steps)))
 
     def _numbers(self) -> dict[str, int]:
-        layout, mixing = self._layout, self._model.mixing
-        bits, _ = table_size(mixing, layout.count)
+        layout = self._layout
         return {
             "lanes": layout.lanes,
             "length": layout.steps,
             "count": layout.count,
             "match_shift": 64 - match_bits(layout.lanes * layout.steps),
-            "bits": bits,
-            "map_bits": min(bits, MAP_BITS),
-            "rate": learning_rate(mixing, layout.lanes),
         }
+
+    def _mixture_numbers(self, mixing: MixingConfig) -> dict[str, int]:
+        bits, _ = table_size(mixing, self._layout.count)
+        rate = learning_rate(mixing, self._layout.lanes)
+        return {"bits": bits, "map_bits": min(bits, MAP_BITS), "rate": rate}
 
     def _contexts(self) -> dict[str, NumpyArray]:
         """What is packed of the past, and the match model."""
@@ -182,17 +200,17 @@ class NativeFrame:
             "matched": np.zeros(lanes, np.int64),
         }
 
-    def _mixture(self) -> dict[str, NumpyArray]:
+    def _mixture(self, mixing: MixingConfig) -> dict[str, NumpyArray]:
         """What the mixture learns."""
-        model, mixing, lanes = self._model, self._model.mixing, self._layout.lanes
+        model, lanes = self._model, self._layout.lanes
         bits, contexts = table_size(mixing, self._layout.count)
         maps = fresh_maps(model.tensors["squash"], bits) if mixing.refined else np.zeros(1, np.int32)
         return {
             "counters": np.zeros(contexts << bits, np.int32),
             "maps": maps,
             "weights": fresh_weights(mixing, model.decisions),
-            "word": np.zeros(lanes, np.uint64),
-            "before": np.zeros(lanes, np.uint64),
+            "lane": np.zeros(lanes, LANE),
+            "keys": np.zeros((lanes, CONTEXTS + 2), np.uint64),
         }
 
     def _rooms(self) -> dict[str, NumpyArray]:
@@ -200,8 +218,8 @@ class NativeFrame:
         model, lanes = self._model, self._layout.lanes
         return {
             "states": np.zeros((max(1, model.config.depth), lanes, model.state), np.int32),
-            "lane": np.zeros(lanes, LANE),
-            "keys": np.zeros((lanes, CONTEXTS + 2), np.uint64),
+            "word": np.zeros(lanes, np.uint64),
+            "before": np.zeros(lanes, np.uint64),
             "node": np.zeros(lanes, np.uint32),
             "below": np.zeros((lanes, (1 << model.decisions) + 1), np.int32),
             "said": np.zeros(lanes, np.int32),

@@ -22,10 +22,14 @@ from ...backends.native.structures import (
 )
 from ...backends.numpy import NumpyArrays
 from ...layers.grid import ACT, FORGET, FORGET_MAX, GATE, LOGIT, RES, STATE, Tensors
-from ...mixing.config import STRETCH_MAX, MixingConfig
+from ...mixing.choice import AnyConfig
+from ...mixing.config import STRETCH_MAX
 from ...mixing.contexts import MATCH_LENGTHS
+from ...mixing.counters import COUNT
 from ...mixing.decisions import PROBABILITY
 from ...mixing.mixing import count_levels
+from ...mixing.rich import config as rich
+from ...mixing.rich.config import RichConfig
 from ...mixing.words import letters
 from ...networks.recurrent import AutoregressiveConfig
 
@@ -33,7 +37,7 @@ _CACHE_LINE = 64
 
 
 def compiled(
-    config: AutoregressiveConfig, mixing: MixingConfig, tensors: Tensors, arrays: Arrays
+    config: AutoregressiveConfig, mixing: AnyConfig, tensors: Tensors, arrays: Arrays
 ) -> NativeModel | None:
     """The model for the core, or None where that is not to run, has no room for it, or does not know such tables.
 
@@ -46,18 +50,18 @@ def compiled(
     return model if model.is_bounded else None
 
 
-def _has_room(config: AutoregressiveConfig, mixing: MixingConfig) -> bool:
+def _has_room(config: AutoregressiveConfig, mixing: AnyConfig) -> bool:
     orders = [order for order, _ in config.ngrams]
     return (
         2 <= config.alphabet <= 256
         and config.depth <= DEPTH
         and len(orders) <= NGRAMS
         and max(orders, default=1) <= 8
-        and len(mixing.orders) + 1 + mixing.phrases <= CONTEXTS
+        and (isinstance(mixing, RichConfig) or mixing.contexts <= CONTEXTS)
     )
 
 
-def _knows(config: AutoregressiveConfig, mixing: MixingConfig, tensors: Tensors) -> bool:
+def _knows(config: AutoregressiveConfig, mixing: AnyConfig, tensors: Tensors) -> bool:
     """Whether tables have the shapes and ranges by which the core stays in its memory, and its integers in range."""
     rows = {f"ngrams.{i}.table": 1 << bits for i, (_, bits) in enumerate(config.ngrams)}
     rows["match.table"] = config.alphabet * MATCH_LENGTHS
@@ -66,8 +70,7 @@ def _knows(config: AutoregressiveConfig, mixing: MixingConfig, tensors: Tensors)
         "exp": (tensors["exp"].shape, 0, 1 << 20),
         "stretch": ((1 << PROBABILITY,), -(1 << 15), (1 << 15) - 1),
         "squash": ((2 * STRETCH_MAX + 1,), 1, (1 << PROBABILITY) - 1),
-        "adapt": ((mixing.limit + 1,), 0, (1 << 16) - 1),
-    }
+    } | _mixture_ranges(mixing)
     return (
         all(_within(tensors[name], (count, config.embed), -128, 127) for name, count in rows.items())
         and all(_within(tensors[name], *bounds) for name, bounds in ranges.items())
@@ -77,6 +80,18 @@ def _knows(config: AutoregressiveConfig, mixing: MixingConfig, tensors: Tensors)
         and all(order > 1 or 1 << bits >= config.alphabet for order, bits in config.ngrams)
         and _fits_together(config, tensors)
     )
+
+
+def _mixture_ranges(mixing: AnyConfig) -> dict[str, tuple[tuple[int, ...], int, int]]:
+    if not isinstance(mixing, RichConfig):
+        return {"adapt": ((mixing.limit + 1,), 0, (1 << 16) - 1)}
+    profiles, any32 = rich.PROFILES, (-(1 << 31), (1 << 31) - 1)
+    return {
+        "adapt": ((1 << COUNT,), 0, (1 << 16) - 1),
+        "histories": ((profiles, rich.CONTEXTS, rich.HISTORIES), *any32),
+        "trust": ((profiles, len(rich.MATCHES), rich.TRUSTED), *any32),
+        "weights": ((profiles, rich.SELECTORS, rich.INPUTS), -(1 << 24), 1 << 24),
+    }
 
 
 def _within(table: NumpyArray, shape: tuple[int, ...], low: int, high: int) -> bool:
@@ -109,11 +124,10 @@ class NativeModel:
     """A variant of the core and what it reads of a model: the structure, and the arrays that this points at."""
 
     def __init__(
-        self, variant: Core, config: AutoregressiveConfig, mixing: MixingConfig, tensors: Tensors
+        self, variant: Core, config: AutoregressiveConfig, mixing: AnyConfig, tensors: Tensors
     ) -> None:
         self.core, self.config, self.mixing, self.tensors = variant, config, mixing, tensors
         self.decisions = (config.alphabet - 1).bit_length()
-        self.contexts = len(mixing.orders) + 1 + mixing.phrases
         self.state, self.is_bounded = padded(config.state), True
         self.structure, self._kept = Model(), list[NumpyArray | PackedLinear]()
         self._fill_sizes()
@@ -131,7 +145,7 @@ class NativeModel:
         return Work(address(codes), *map(address, sums)), [sums, codes]
 
     def _fill_sizes(self) -> None:
-        c, m, s = self.config, self.mixing, self.structure
+        c, s = self.config, self.structure
         s.alphabet, s.decisions, s.width, s.state, s.depth = (
             c.alphabet,
             self.decisions,
@@ -142,9 +156,6 @@ class NativeModel:
         s.hidden, s.embed, s.ngrams = c.hidden, c.embed, len(c.ngrams)
         codes = [c.embed * (len(c.ngrams) + 1), c.width, c.state, c.hidden]
         s.stride = padded(max(codes), _CACHE_LINE)
-        s.orders, s.contexts = len(m.orders), self.contexts
-        s.phrases, s.by_age, s.refined = m.phrases, m.by_age, m.refined
-        s.order[: len(m.orders)] = m.orders
 
     def _fill_network(self) -> None:
         c, s, tensors = self.config, self.structure, self.tensors
@@ -164,7 +175,12 @@ class NativeModel:
         s.exp, s.exp_last = self._keep(tensors["exp"], np.int32), len(tensors["exp"]) - 1
 
     def _fill_mixture(self) -> None:
-        s, tensors = self.structure, self.tensors
+        s, m, tensors = self.structure, self.mixing, self.tensors
+        s.rich = isinstance(m, RichConfig)
+        if not isinstance(m, RichConfig):
+            s.orders, s.contexts = len(m.orders), m.contexts
+            s.phrases, s.by_age, s.refined = m.phrases, m.by_age, m.refined
+            s.order[: len(m.orders)] = m.orders
         s.stretch = self._keep(tensors["stretch"], np.int16)
         s.squash = self._keep(tensors["squash"], np.uint16)
         s.adapt, s.oldest = self._keep(tensors["adapt"], np.int32), self.mixing.limit

@@ -11,8 +11,9 @@ from ....compressor.coding.codec import Categorical, Codec
 from ....compressor.coding.pmf import PMF
 from ...backends.base import NumpyArray
 from ...layers.grid import Tensors
+from ...mixing.choice import AnyMixer, mixer_of
 from ...mixing.decisions import binary_pmf, coded, forced
-from ...mixing.mixing import Mixer, summed
+from ...mixing.mixing import summed
 from ..lanes import Layout
 from .coding_config import CodingConfig
 
@@ -57,7 +58,7 @@ class Predictor(Protocol):
 class Mixed:
     """Binary decisions, whose probabilities are those of a mixture, in 16 bits: see ``mixing.mixing``."""
 
-    def __init__(self, mixer: Mixer) -> None:
+    def __init__(self, mixer: AnyMixer) -> None:
         self._mixer = mixer
 
     def prepared(self, frequencies: NumpyArray) -> NumpyArray:
@@ -110,8 +111,13 @@ class Plain:
         """Nothing is learnt."""
 
 
-def predictor(config: CodingConfig, tensors: Tensors, alphabet: int, layout: Layout) -> Predictor:
-    """That of a frame before its first step, for an alphabet of K; ``tensors`` are those of the mixture."""
+def predictor(
+    config: CodingConfig, tensors: Tensors, alphabet: int, layout: Layout, record: int = 0
+) -> Predictor:
+    """That of a frame before its first step, for an alphabet of K; ``tensors`` are those of the mixture.
+
+    record  symbols of a record, where they lie in such; only the rich mixture takes that into account
+    """
     if config.mixing is None:
         return Plain()
-    return Mixed(Mixer(config.mixing, tensors, alphabet, layout.lanes, layout.count))
+    return Mixed(mixer_of(config.mixing, tensors, alphabet, layout.lanes, layout.count, record))

@@ -9,8 +9,10 @@ import numpy as np
 from ...checkpoint import Checkpoint
 from ...layers.grid import exp_table, sigmoid_table
 from ...layers.random import embeddings, linears
-from ...mixing.config import MixingConfig, mixing_tables
+from ...mixing.choice import AnyConfig
+from ...mixing.config import MixingConfig
 from ...mixing.contexts import MATCH_LENGTHS
+from ...mixing.rich.config import RichConfig
 from ...networks.recurrent import AutoregressiveConfig
 
 
@@ -19,11 +21,12 @@ class MixedModel:
     """An autoregressive network, and what predicts with it: see `CodingConfig`."""
 
     network: AutoregressiveConfig
-    mixing: MixingConfig | None
+    mixing: AnyConfig | None
     match: bool = True
 
 
 MIXING = MixingConfig(orders=(1, 3), bits=14, limit=60, rate=28000, start=12000)
+RICH = RichConfig(mixture=2, bits=10, limit=60, rate=14000)
 
 EXAMPLES: dict[str, AutoregressiveConfig | MixedModel] = {
     "random": AutoregressiveConfig(
@@ -34,6 +37,12 @@ EXAMPLES: dict[str, AutoregressiveConfig | MixedModel] = {
             alphabet=256, width=16, state=20, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 7))
         ),
         replace(MIXING, orders=(2, 3), phrases=True, by_age=True, refined=True),
+    ),
+    "random-rich": MixedModel(
+        AutoregressiveConfig(
+            alphabet=256, width=16, state=20, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 7))
+        ),
+        RICH,
     ),
 }
 """Those of the exactness matrix."""
@@ -46,7 +55,7 @@ def random_checkpoint(config: AutoregressiveConfig | MixedModel, name: str) -> C
     arrays = {
         "sigmoid": sigmoid_table(),
         "exp": exp_table(),
-        **(mixing_tables(model.mixing) if model.mixing else {}),
+        **(model.mixing.tables() if model.mixing else {}),
     }
     arrays |= linears(random, _layers(config))
     tables = {f"ngrams.{i}": 1 << bits for i, (_, bits) in enumerate(config.ngrams)}

@@ -28,7 +28,6 @@ from ...layers.grid import (
 from ...layers.qat.modules import Embedding, GatedMLP, Linear, exported, fake_quantize, rms_norm, swish
 from ...layers.qat.precision import half_precision
 from ...layers.qat.recurrence import recurrence
-from ...mixing.config import mixing_tables
 from ...mixing.contexts import MATCH_LENGTHS
 from ...networks.recurrent import AutoregressiveConfig
 from ...training.datasets import Batch, text_batches, to_symbols
@@ -179,7 +178,7 @@ class AutoregressiveTask(Task):
         """Integer arrays by the names that ``networks.recurrent`` and the mixture read."""
         tables = {"sigmoid": sigmoid_table(), "exp": exp_table()}
         if self.coding.mixing:
-            tables |= mixing_tables(self.coding.mixing)
+            tables |= self.coding.mixing.tables()
         return exported(self.net) | tables
 
 
