@@ -53,7 +53,7 @@ def frames(model: Model) -> Iterator[tuple[int, Plan]]:
 
 
 def seconds(model: Model, count: int, plan: Plan) -> float:
-    """Of the processor, to decode a frame of empty stacks."""
+    """What decoding a frame of empty stacks takes of the processor."""
     stacks = iter([Stack() for _ in model.segment_sizes(count, plan)])
     start = time.process_time()
     with suppress(CorruptError):  # as a symbol outside the alphabet
