@@ -104,7 +104,7 @@ def test_nothing_differs_on_numpy(weights: list[Path]) -> None:
     rows = run(weights, lambda condition: condition.device == "cpu")
     assert matrix.passed(rows), "\n" + terminal(rows)
     subjects = {f"{path.stem} {what}" for path in weights for what in ("PMFs", "bytes", "network")}
-    of_items = [path for path in weights if path.stem not in ("random", "random-refined")]
+    of_items = [path for path in weights if path.stem not in ("random", "random-refined", "random-rich")]
     items = {f"{path.stem} PMFs of {what}" for path in of_items for what in ("3 items", "single items")}
     fitted = {f"random-photo {what} of a fitted image" for what in ("PMFs", "bytes")}
     assert set(rows[0].digests) == {"product", *subjects, *items, *fitted}
