@@ -54,6 +54,16 @@ CONFIGS: dict[str, AutoregressiveConfig] = {
     "bytes-rich": AutoregressiveConfig(
         alphabet=256, width=16, state=12, depth=1, hidden=0, embed=4, ngrams=((1, 8), (2, 6))
     ),
+    "bytes-whole-match": AutoregressiveConfig(
+        alphabet=256,
+        width=16,
+        state=12,
+        depth=1,
+        hidden=0,
+        embed=4,
+        ngrams=((1, 8), (2, 6)),
+        whole_match=True,
+    ),
     # 3 * 701 inputs: more than float32 can be proved to add up exactly.
     "wide-inputs": replace(LETTERS, embed=701, ngrams=((1, 8), (2, 3))),
 }

@@ -53,13 +53,14 @@ def ngram_rows(recent: Array, order: int, bits: int) -> Array:
     return ((key * HASH) >> np.uint64(64 - bits)).astype(np.intp)
 
 
-def match_rows(expected: Array, lengths: Array) -> Array:
+def match_rows(expected: Array, lengths: Array, whole: bool = False) -> Array:
     """Rows of the table of matches, intp [...], for expected symbols [...] and match lengths [...].
 
-    The product keeps 8 bits, so that of the symbol only the lower 4 are told, and 256 rows are in use whatever the
-    alphabet: weights were trained so.
+    whole  whether each symbol has rows of its own. Without it the product keeps 8 bits, so that of the symbol only the
+           lower 4 are told, and 256 rows are in use whatever the alphabet: the first weights were trained so
     """
-    rows: Array = (expected.astype(np.intp) * MATCH_LENGTHS & 255) + lengths
+    first = expected.astype(np.intp) * MATCH_LENGTHS
+    rows: Array = (first if whole else first & 255) + lengths
     return rows
 
 

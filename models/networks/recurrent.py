@@ -47,6 +47,9 @@ class AutoregressiveConfig:
 
     alphabet  K                       state   E, channels of each recurrence     embed   width of an embedding
     width     D, residual stream      hidden  of each gated MLP; 0 for none      ngrams  (order, bits of its table)
+
+    whole_match  whether the network is told all of the symbol that a match expects; without it, its lower 4 bits, see
+                 `match_rows`. Weights of catzip 0.6.0 and earlier do not say, and are told 4 bits
     """
 
     alphabet: Symbols
@@ -56,6 +59,7 @@ class AutoregressiveConfig:
     hidden: PositiveOrNone
     embed: Positive
     ngrams: Annotated[tuple[tuple[Order, Bits], ...], entries(16)]
+    whole_match: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for a table of single symbols that has not a row for each."""
@@ -107,7 +111,7 @@ class ExactNetwork:
         ]
         self._head = Linear.load(arrays, tensors, ["head"], [LOGIT])
         self._softmax = Softmax(arrays, tensors)
-        self._state, self._ngrams = config.state, config.ngrams
+        self._state, self._ngrams, self._whole = config.state, config.ngrams, config.whole_match
         self.alphabet, self.multiplications = config.alphabet, config.multiplications
 
     def start(self, lanes: int) -> list[Array]:
@@ -133,7 +137,7 @@ class ExactNetwork:
         rows = np.empty((len(self._ngrams) + 1, *past.recent.shape), np.intp)
         for row, (order, bits) in zip(rows, self._ngrams, strict=False):
             row[:] = ngram_rows(past.recent, order, bits)
-        rows[-1] = match_rows(past.expected, past.lengths)
+        rows[-1] = match_rows(past.expected, past.lengths, self._whole)
         return rows
 
     def frequencies(self, past: Past, states: list[Array]) -> NumpyArray:

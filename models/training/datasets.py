@@ -103,9 +103,11 @@ def to_symbols(data: bytes, alphabet: int) -> Array:
 class _Group:
     """Lanes cut from one stretch of one corpus, with the match memory that they share, as in a frame."""
 
-    def __init__(self, text: Array, lanes: int, length: int, ngrams: tuple[tuple[int, int], ...]) -> None:
+    def __init__(
+        self, text: Array, lanes: int, length: int, ngrams: tuple[tuple[int, int], ...], whole_match: bool
+    ) -> None:
         self._lanes = text.reshape(lanes, length)
-        self._ngrams = ngrams
+        self._ngrams, self._whole = ngrams, whole_match
         self._recent = np.zeros(lanes, np.uint64)
         self._match = MatchModel(lanes, length)
         self._step = 0
@@ -122,7 +124,7 @@ class _Group:
         recent = np.empty(symbols.shape, np.uint64)
         for t, column in enumerate(symbols):
             expected, length = self._match.predict()
-            rows[-1, t] = match_rows(expected, length)
+            rows[-1, t] = match_rows(expected, length, self._whole)
             recent[t] = self._recent
             self._recent = push_symbol(self._recent, column)
             self._match.update(column, self._recent)
@@ -150,11 +152,12 @@ def text_batches(
     steps: int,
     seed: int,
     lengths: tuple[int, ...] = (1024, 2048, 4096, 8192),
+    whole_match: bool = False,
 ) -> Iterator[Batch]:
     """Endless batches of ``groups * lanes`` lanes that run on from batch to batch, ``steps`` symbols each.
 
     A group is ``lanes`` lanes of one length cut from consecutive text: what the coder does with a file, so that the
-    model is trained on the cold starts and the shared matches that it will meet.
+    model is trained on the cold starts and the shared matches that it will meet. `whole_match`: see `match_rows`.
     """
     shortest = min(map(len, texts))
     if shortest < lanes * steps:
@@ -171,7 +174,9 @@ def text_batches(
                 text = texts[rng.choice(len(texts), p=weights)]
                 length = min(int(rng.choice(lengths)), len(text) // lanes)
                 start = rng.integers(0, len(text) - lanes * length + 1)
-                group = live[g] = _Group(text[start : start + lanes * length], lanes, length, ngrams)
+                group = live[g] = _Group(
+                    text[start : start + lanes * length], lanes, length, ngrams, whole_match
+                )
                 fresh[g * lanes : (g + 1) * lanes] = True
             parts.append(group.read(steps))
         yield Batch(

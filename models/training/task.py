@@ -21,10 +21,13 @@ class Growth(NamedTuple):
 
     possible  whether one of the second sizes can make what one of the first makes
     limits    a sentence for messages: what may differ
+    rows      for the name of a parameter and both sizes: which rows of the first the rows of the second begin as; None
+              where each row comes so many times
     """
 
     possible: Callable[[Sizes, Sizes], bool]
     limits: str
+    rows: Callable[[str, Sizes, Sizes], list[int] | None] = lambda name, small, large: None
 
 
 class Task(ABC):

@@ -59,8 +59,11 @@ def warm_start(net: nn.Module, path: Path, recipe: Recipe) -> Table:
     if difference := _difference(saved.config, recipe):
         raise CatzipError(f"{path}: another model than that of the recipe: {difference}")
     trained = _averages(saved) if "run" in saved.config else _restored(path, saved, recipe)
+    growth = task_type(recipe.family).growth
     for name, parameter in net.named_parameters():
         if (rows := trained.get(name)) is not None:
+            if growth and (chosen := growth.rows(name, saved.config["model"], recipe.model)) is not None:
+                rows = rows[chosen]
             parameter.copy_(rows.repeat_interleave(len(parameter) // len(rows), dim=0))
         elif ".out." in name:
             parameter.zero_()

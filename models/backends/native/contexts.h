@@ -21,7 +21,7 @@ static inline int64_t ngram_row(const Ngram *ngram, uint64_t past)
 
 /* What the next step sees: the packed past, the row of the match table and the length of the match of each lane.
  *
- * The row is the expected symbol times 16, modulo 256, and the length: eight bits are what weights have learnt from. */
+ * The row is the expected symbol times 16 and the length; of the product, weights of catzip 0.6.0 know eight bits. */
 static void predict(const Frame *frame, Seen *seen)
 {
     for (int64_t lane = 0; lane < frame->lanes; lane++) {
@@ -33,7 +33,7 @@ static void predict(const Frame *frame, Seen *seen)
             length = length < MATCH_LENGTHS ? length : MATCH_LENGTHS - 1;
         }
         seen->past[lane] = frame->recent[lane];
-        seen->row[lane] = (uint16_t)((expected * MATCH_LENGTHS & 255) + length);
+        seen->row[lane] = (uint16_t)((expected * MATCH_LENGTHS & frame->match_mask) + length);
         seen->length[lane] = (uint8_t)length;
     }
 }

@@ -121,7 +121,7 @@ typedef struct {
     int64_t lanes, length, count; /* length: steps of all */
     int64_t step, mixed;          /* how many are done, by the contexts and by the mixture */
     uint64_t *recent;                   /* [lanes] */
-    int64_t match_shift;
+    int64_t match_shift, match_mask;
     uint64_t *match_keys;
     int64_t *match_places;
     uint8_t *text;              /* [lanes, length] */

@@ -81,7 +81,7 @@ class Frame(Structure):
     _fields_: ClassVar = [
         *((name, c_int64) for name in ("lanes", "length", "count", "step", "mixed")),
         ("recent", c_void_p),
-        ("match_shift", c_int64),
+        *((name, c_int64) for name in ("match_shift", "match_mask")),
         *(
             (name, c_void_p)
             for name in ("match_keys", "match_places", "text", "pointer", "matched", "states")

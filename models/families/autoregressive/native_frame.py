@@ -180,6 +180,7 @@ class NativeFrame:
             "length": layout.steps,
             "count": layout.count,
             "match_shift": 64 - match_bits(layout.lanes * layout.steps),
+            "match_mask": 0xFFFF if self._model.config.whole_match else 0xFF,
         }
 
     def _mixture_numbers(self, mixing: MixingConfig) -> dict[str, int]:

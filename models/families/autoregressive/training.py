@@ -28,7 +28,7 @@ from ...layers.grid import (
 from ...layers.qat.modules import Embedding, GatedMLP, Linear, exported, fake_quantize, rms_norm, swish
 from ...layers.qat.precision import half_precision
 from ...layers.qat.recurrence import recurrence
-from ...mixing.contexts import MATCH_LENGTHS
+from ...mixing.contexts import MATCH_LENGTHS, match_rows
 from ...networks.recurrent import AutoregressiveConfig
 from ...training.datasets import Batch, text_batches, to_symbols
 from ...training.schedule import Schedule
@@ -91,7 +91,14 @@ def is_grown(small: Sizes, large: Sizes) -> bool:
 
     The upper bits of a hash choose the row of an n-gram table, so a table of twice the rows begins with each row twice;
     a layer on the residual stream that was not there adds nothing at first, for the last product in it begins as zero.
+    A network that is told all of an expected symbol begins as one that is told 4 bits, see `match_rows_of`.
     """
+    told = [table.get("whole_match", False) for table in (small, large)]
+    small, large = (
+        {key: each for key, each in table.items() if key != "whole_match"} for table in (small, large)
+    )
+    if told == [True, False]:
+        return False
     may = {"depth", "hidden", "ngrams"}
     if not may <= small.keys() or {**large, **{key: small[key] for key in may}} != small:
         return False
@@ -104,13 +111,26 @@ def is_grown(small: Sizes, large: Sizes) -> bool:
     )
 
 
+def match_rows_of(name: str, small: Sizes, large: Sizes) -> list[int] | None:
+    """Rows of a table of the smaller network that the rows of the larger one's begin as, where they are not the same.
+
+    That is so for the table of matches, where the larger network is told all of an expected symbol, and only it.
+    """
+    if name != "match.table" or small.get("whole_match", False) == large.get("whole_match", False):
+        return None
+    symbols, lengths = np.divmod(np.arange(large["alphabet"] * MATCH_LENGTHS), MATCH_LENGTHS)
+    rows: list[int] = match_rows(symbols, lengths).tolist()
+    return rows
+
+
 class AutoregressiveTask(Task):
     """Lanes of text, and the bits of each next symbol."""
 
     growth = Growth(
         is_grown,
         "What may differ is the depth, a hidden that was 0, and the rows of n-grams of two symbols or more, and none "
-        "may be smaller",
+        "may be smaller; and whole_match may be true where it was not",
+        match_rows_of,
     )
 
     def __init__(
@@ -129,7 +149,14 @@ class AutoregressiveTask(Task):
         s = self.schedule
         texts = [to_symbols(text, self.config.alphabet) for text in data]
         return text_batches(
-            texts, shares, self.config.ngrams, groups=s.groups, lanes=s.lanes, steps=s.steps, seed=seed
+            texts,
+            shares,
+            self.config.ngrams,
+            groups=s.groups,
+            lanes=s.lanes,
+            steps=s.steps,
+            seed=seed,
+            whole_match=self.config.whole_match,
         )
 
     def loss(self, batch: Batch) -> Tensor:
@@ -166,6 +193,7 @@ class AutoregressiveTask(Task):
                 steps=256,
                 seed=0,
                 lengths=(2048,),
+                whole_match=self.config.whole_match,
             )
             states = self._fresh_states(lanes)
             for _ in range(8):

@@ -135,6 +135,40 @@ def test_rows_of_matches_tell_half_a_symbol(dtype: type):
     assert rows.tolist() == [0, 17, 255, 0, 18, 255] and rows.dtype == np.intp
 
 
+TYPES = (np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.intp)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("lengths", TYPES)
+def test_rows_of_whole_matches_tell_all_of_a_symbol(dtype: type, lengths: type):
+    symbols = np.arange(256)
+    rows = match_rows(symbols.astype(dtype), (symbols % MATCH_LENGTHS).astype(lengths), whole=True)
+    assert rows.tolist() == [16 * int(x) + int(x) % 16 for x in symbols] and rows.dtype == np.intp
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_features_are_the_same_whatever_type_symbols_have(dtype: type):
+    """NumPy computes in the type of its operands, in which a product or a sum can wrap: here, none of them."""
+    grid = np.random.RandomState(2).randint(0, 256, (40, 3))
+    grid[20:] = grid[:20]
+    past, matcher = np.zeros(3, np.uint64), MatchModel(3, 40)
+    packed = pack_history(grid.astype(dtype), past)
+    for t, column in enumerate(grid.tolist()):
+        before = [[int(x) for x in grid[max(0, t - 8) : t, lane]] for lane in range(3)]
+        assert past.tolist() == [sum(x << 8 * i for i, x in enumerate(reversed(each))) for each in before]
+        assert packed[t].tolist() == past.tolist() and past.dtype == packed.dtype == np.uint64
+        for order, bits in ((1, 8), (2, 16), (8, 22)):
+            keys = [int(x) & (1 << 8 * order) - 1 for x in past]
+            rows = keys if order == 1 else [(key * GOLDEN % 2**64) >> 64 - bits for key in keys]
+            found = ngram_rows(past, order, bits)
+            assert found.tolist() == rows and found.dtype == np.intp
+        expected, lengths = matcher.predict()
+        if t >= 20 + MIN_MATCH:
+            assert expected.tolist() == column and lengths.tolist() == [min(t - 19 - MIN_MATCH, 15)] * 3
+        past = push_symbol(past, np.array(column).astype(dtype))
+        matcher.update(np.array(column).astype(dtype), past)
+
+
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), lanes=st.integers(1, 6), steps=st.integers(1, 60))
 def test_every_match_is_one(seed: int, lanes: int, steps: int):

@@ -19,6 +19,7 @@ from catzip.models import checkpoint  # noqa: E402
 from catzip.models.families.autoregressive.training import AutoregressiveNet  # noqa: E402
 from catzip.models.families.idf.training import IdfTask  # noqa: E402
 from catzip.models.layers.qat.modules import exported  # noqa: E402
+from catzip.models.mixing.contexts import match_rows  # noqa: E402
 from catzip.models.networks.recurrent import AutoregressiveConfig  # noqa: E402
 from catzip.models.registry import Registry  # noqa: E402
 from catzip.models.training import load, names, train  # noqa: E402
@@ -66,6 +67,28 @@ def test_a_grown_network_makes_what_the_small_one_makes(folder: Path):
     got, states = large(torch.stack([symbols, pairs, match]), torch.zeros(3, 4, 24))
     assert float(expected.std()) > 0.1
     assert torch.equal(got, expected) and torch.equal(states[:1], after)
+
+
+def test_a_network_that_is_told_all_of_a_match_makes_what_the_other_makes(folder: Path):
+    path, before = folder / "small" / "state.safetensors", sized(folder, SMALL)
+    after = sized(folder, SMALL | {"whole_match": True})
+    half, whole = net(before), net(after)
+    warm_start(half, path, before)
+    warm_start(whole, path, after)
+    symbols, lengths = np.random.RandomState(1).randint(0, 256, (5, 4)), np.arange(20).reshape(5, 4) % 16
+    given = torch.randint(256, (2, 5, 4))
+
+    def made(network: AutoregressiveNet) -> torch.Tensor:
+        rows = torch.from_numpy(match_rows(symbols, lengths, network.config.whole_match))
+        with torch.no_grad():
+            return network(torch.cat([given, rows[None]]), torch.zeros(1, 4, 24))[0]
+
+    assert torch.equal(made(whole), made(half)) and float(made(half).std()) > 0.1
+    start = str(folder / "small")
+    found = train(after, folder, folder / "whole", start=start, steps=1, device="cpu")
+    assert checkpoint.load(found).config["model"]["whole_match"] is True
+    with pytest.raises(CatzipError, match="whole_match"):
+        warm_start(half, found, before)
 
 
 def test_training_goes_on_from_a_smaller_run(folder: Path):
