@@ -73,7 +73,7 @@ def compress(
     """The catzip file that holds `data`.
 
     `model` names the model to use (None: chosen from the content), `steps` its budget of network calls for each
-    item (None: the model's own; 0: all), where it has a choice. `device` is auto, cpu, cpu-int8 or cuda. Device
+    item (None: the model's own; 0: all), where it has a choice. `device` is auto, cpu or cuda. Device
     and threads change the speed, never the bytes. Raises ModelNotFoundError, ModelMismatchError,
     UnsuitableContentError.
 

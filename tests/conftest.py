@@ -1,5 +1,8 @@
 """The flag that refreshes the golden files, and what tests of training put back."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 
@@ -15,6 +18,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def set_exact_output(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew."""
     return bool(request.config.getoption("--set-exact-output"))
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the weight files that are loaded, in order."""
+    from catzip.models.families import table
+
+    names: list[str] = []
+    load = table.load
+
+    def noted(path: Path, *rest: Any) -> object:
+        names.append(path.stem)
+        return load(path, *rest)
+
+    monkeypatch.setattr(table, "load", noted)
+    return names
 
 
 @pytest.fixture

@@ -7,22 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import catzip
-from catzip.models.families import table
 
 TEXTS = [f"Text {i}: it is not the same as the others, but much of it is. ".encode() * 20 for i in range(6)]
-
-
-@pytest.fixture
-def loaded(monkeypatch):
-    """The names of the weight files that were loaded, in order."""
-    names, load = [], table.load
-
-    def noted(path, *rest):
-        names.append(path.stem)
-        return load(path, *rest)
-
-    monkeypatch.setattr(table, "load", noted)
-    return names
 
 
 def test_the_bytes_are_those_of_the_functions():

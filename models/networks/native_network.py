@@ -8,7 +8,7 @@ import numpy as np
 
 from ..backends.base import Arrays, NumpyArray
 from ..backends.native.layers import PackedLinear
-from ..backends.native.library import core, is_chosen
+from ..backends.native.library import core
 from ..backends.native.structures import Core, Linear, address
 from ..backends.numpy import NumpyArrays
 from ..layers.grid import ACT, Tensors
@@ -19,12 +19,8 @@ EXP_MOST = 1 << 20  # of the table of the exponential function
 
 
 def core_for(arrays: Arrays) -> Core | None:
-    """The variant for a network whose time goes to large products, or None for NumPy.
-
-    Where a processor has no instruction for products of bytes, the BLAS is faster: then it runs only if asked for.
-    """
-    variant = core() if type(arrays) is NumpyArrays else None
-    return variant if variant and (variant.in_blocks or is_chosen()) else None
+    """The variant for a network with these arrays, or None where they are not NumPy's, or no variant runs."""
+    return core() if type(arrays) is NumpyArrays else None
 
 
 def knows(declared: Declared, tensors: Tensors) -> bool:

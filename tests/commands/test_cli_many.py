@@ -4,7 +4,6 @@ import pytest
 from click.testing import CliRunner
 
 from catzip.cli import cli
-from catzip.models.families import table
 
 TEXTS = {
     "a.txt": b"The first of some files; there are others.\n" * 20,
@@ -20,19 +19,6 @@ def folder(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes(text)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def loaded(monkeypatch):
-    """The names of the weight files that were loaded, in order."""
-    names, load = [], table.load
-
-    def noted(path, *rest):
-        names.append(path.stem)
-        return load(path, *rest)
-
-    monkeypatch.setattr(table, "load", noted)
-    return names
 
 
 def run(*words):

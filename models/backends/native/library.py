@@ -1,6 +1,7 @@
 """Where the compiled core is, which of its variants runs here, and whether it may.
 
-CATZIP_CORE      native: the core, or an error that says why not; numpy: not the core; unset: the core where it is
+CATZIP_CORE      native: the core, or an error that says why not; numpy: not the core; unset: the core where it is, and
+                 this processor has instructions for products of bytes, without which NumPy's BLAS is faster
 CATZIP_CORE_ISA  a variant by its name (generic, avx2, avx512-vnni) instead of the fastest that this processor has
 """
 
@@ -34,16 +35,11 @@ def core() -> Core | None:
     if choice == "numpy":
         return None
     try:
-        return _chosen(variant)
+        return _chosen(variant, bool(choice))
     except Unusable as why:
         if choice or variant:
             raise CatzipError(f"the compiled core cannot run: {why}; {_REMEDY}") from why
         return None
-
-
-def is_chosen() -> bool:
-    """Whether a variant is asked for by its name."""
-    return bool(os.environ.get("CATZIP_CORE_ISA"))
 
 
 def described() -> str:
@@ -73,14 +69,20 @@ def _all(library: ctypes.CDLL) -> Iterator[Core]:
 
 
 @lru_cache
-def _chosen(name: str) -> Core:
-    """The variant of this name, or the fastest that passes its trial. Raises Unusable."""
+def _chosen(name: str, any_speed: bool) -> Core:
+    """The variant of this name, or the fastest that passes its trial. Raises Unusable.
+
+    any_speed  whether that may be one that NumPy is faster than
+    """
     from .trial import check  # which is about what is defined here
 
     found = variants()
     if name and name not in found:
         raise Unusable(f"CATZIP_CORE_ISA={name}: {', '.join(found)} can run here")
-    for each in [name] if name else found:
+    fast = [each for each, variant in found.items() if any_speed or variant.in_blocks]
+    if not (name or fast):
+        raise Unusable("this processor has no instructions for products of bytes, so that NumPy is faster")
+    for each in [name] if name else fast:
         if rounded_to_nearest(check)(found[each]):
             return found[each]
         warnings.warn(

@@ -12,11 +12,13 @@ from catzip.models.backends.native import build
 
 HERE = Path(__file__).parent
 SEQUENCES, NETWORKS = HERE / "test_native.py", HERE.parent / "networks" / "test_native_masked.py"
+NETWORK_FILES = HERE.parent / "families" / "test_native_ardm.py"
 FLOWS, FLOW_FILES = HERE / "test_native_flows.py", HERE.parent / "families" / "test_native_idf.py"
 DAMAGE = ("any_size", "threads", "damaged")
 PARTS = {
     SEQUENCES: ("products", "norms", "pmfs", "tiny", "mixture", "outside", *DAMAGE),
-    NETWORKS: ("pairs_are", "tiny", "extreme", "no_symbol", *DAMAGE),
+    NETWORKS: ("pairs_are", "tiny", "any_size", "extreme", "no_symbol"),
+    NETWORK_FILES: ("tiny", "threads", "damaged"),
     FLOWS: ("priors", "pmfs", "digits", "fits", "systems", *DAMAGE),
     FLOW_FILES: ("flows_make", "fitted", "too_much", *DAMAGE),
 }
